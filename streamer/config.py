@@ -1,0 +1,157 @@
+"""Settings: typed, frozen, read from the YAML presets of ``configs/``.
+
+Only ``cli`` and ``app`` read this module; everything below takes plain keyword arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from streamer.errors import ConfigError
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class SegmenterConfig(Section):
+    model: str = "tiny"
+    checkpoint: Path | None = None
+    precision: Precision = "auto"
+    compile: bool = False
+
+
+class DepthConfig(Section):
+    model: str = "tiny"
+    precision: Precision = "auto"
+    compile: bool = False
+
+
+class ScheduleConfig(Section):
+    keyframe_interval: int = Field(10, ge=1)
+    depth_interval: int = Field(5, ge=1)
+    min_keyframe_gap: int = Field(3, ge=1)
+
+
+class FlowConfig(Section):
+    preset: Literal["ultrafast", "fast", "medium"] = "ultrafast"
+    max_side_px: int = Field(640, ge=64)
+
+
+class TrackingConfig(Section):
+    max_objects: int = Field(5, ge=0)
+
+
+class OverlayConfig(Section):
+    mask_opacity: float = Field(0.45, ge=0, le=1)
+    depth: Literal["off", "overlay", "side"] = "side"
+    depth_opacity: float = Field(0.6, ge=0, le=1)
+
+
+class VideoConfig(Section):
+    crf: int = Field(20, ge=0, le=51)
+    preset: str = "veryfast"
+
+
+class Config(Section):
+    """One preset, whole. Unknown keys are refused with the list of the valid ones."""
+
+    device: str = "auto"
+    masks: bool = True
+    show: bool | None = None
+    segmenter: SegmenterConfig = SegmenterConfig()
+    depth: DepthConfig | None = DepthConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    flow: FlowConfig = FlowConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    overlay: OverlayConfig = OverlayConfig()
+    video: VideoConfig = VideoConfig()
+
+
+def presets_folder() -> Path:
+    """Where the presets lie: inside the installed package, or beside it in a checkout."""
+    packaged = Path(__file__).parent / "configs"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "configs"
+
+
+def presets() -> list[str]:
+    """Names of the presets."""
+    return sorted(path.stem for path in presets_folder().glob("*.yaml"))
+
+
+def load(name_or_file: str | Path = "tiny", overrides: Sequence[str] = ()) -> Config:
+    """Read a preset or a YAML file and apply ``section.key=value`` overrides (values in YAML).
+
+    Raises:
+        ConfigError: No such preset or file, not YAML, an unknown key, or a value that does not fit.
+    """
+    entries = _read(name_or_file)
+    for override in overrides:
+        _apply(entries, override)
+    try:
+        return Config.model_validate(entries)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def _read(name_or_file: str | Path) -> dict[str, Any]:
+    path = Path(name_or_file)
+    if path.suffix not in (".yaml", ".yml"):
+        path = presets_folder() / f"{name_or_file}.yaml"
+        if not path.is_file():
+            raise ConfigError(
+                f"There is no preset {str(name_or_file)!r}: choose one of {', '.join(presets())}, or name a .yaml file."
+            )
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The config {path} cannot be read ({error.strerror}): check the path.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The config {path} is not valid YAML: {' '.join(str(error).split())}.") from None
+    if entries is None:
+        return {}
+    if not isinstance(entries, dict):
+        raise ConfigError(f"The config {path} must hold sections with keys, but it holds a {type(entries).__name__}.")
+    return entries
+
+
+def _apply(entries: dict[str, Any], override: str) -> None:
+    keys, separator, value = override.partition("=")
+    if not separator or not keys.strip():
+        raise ConfigError(f"--set {override!r} must look like section.key=value.")
+    *sections, key = keys.strip().split(".")
+    for section in sections:
+        if not isinstance(entries.get(section), dict):
+            entries[section] = {}
+        entries = entries[section]
+    try:
+        entries[key] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {override!r}: the value is not valid YAML.") from None
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return f"The config entry {where} does not fit: {first['msg']} (it is {first['input']!r})."
+    valid = _keys_beside(first["loc"])
+    close = difflib.get_close_matches(str(first["loc"][-1]), valid, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"There is no config key {where}{hint}: valid here are {', '.join(valid)}."
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    section: type[BaseModel] = Config
+    for part in location[:-1]:
+        default = section.model_fields[str(part)].default
+        section = type(default)
+    return sorted(section.model_fields)

@@ -1,0 +1,51 @@
+"""What every model behind the pipeline looks like from outside: numpy in, numpy out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.prompts import Decoded, Embedding, Prompt
+
+
+class Segmenter(Protocol):
+    """SAM: one slow look at the image, then many quick answers to prompts."""
+
+    name: str
+
+    def encode(self, image_rgb: NDArray[np.uint8]) -> Embedding:
+        """Look at a ``(H, W, 3)`` uint8 RGB image. Slow; depends on no prompt."""
+        ...
+
+    def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
+        """Answer N prompts (points, box, mask_input; in pixels of the encoded frame) in one batch."""
+        ...
+
+    def mask_input(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn a ``(H, W)`` soft mask (0 to 1, or bool) into low-resolution logits to be used as ``mask_input``."""
+        ...
+
+    def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
+        """Bring ``(M, h, w)`` low-resolution logits to the frame: ``(M, H, W)`` float32; above 0 is inside."""
+        ...
+
+    def find(self, image_rgb: NDArray[np.uint8], embedding: Embedding, limit: int) -> list[NDArray[np.bool_]]:
+        """Objects without any prompt: up to ``limit`` ``(H, W)`` bool masks, the largest stable ones first."""
+        ...
+
+    def features(self, embedding: Embedding) -> NDArray[np.float32]:
+        """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
+        ...
+
+
+class DepthEstimator(Protocol):
+    """DPT or a model like it: one image in, one map out."""
+
+    name: str
+
+    def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """``(H, W)`` float32 relative inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image."""
+        ...

@@ -1,0 +1,159 @@
+"""What is asked of SAM, and what it answers, in SAM's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from streamer.errors import PromptError
+
+FOREGROUND, BACKGROUND = 1, 0
+
+
+def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float32]:
+    array = np.asarray(values, dtype=np.float32)
+    if array.size == 0 and shape[0] == -1:
+        return np.empty((0, *shape[1:]), np.float32)
+    try:
+        array = array.reshape(shape)
+    except ValueError:
+        raise PromptError(f"{name} must have the shape {shape}, but it is {np.shape(values)}.") from None
+    if not np.isfinite(array).all():
+        raise PromptError(f"{name} must be finite numbers, but it is {array.tolist()}.")
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class Prompt:
+    """What a person (or the tracker) says about one object on one frame.
+
+    Attributes:
+        point_coords: ``(N, 2)`` float32, (x, y) in pixels of the frame.
+        point_labels: ``(N,)`` int32, 1 foreground, 0 background.
+        box: ``(4,)`` float32, x0, y0, x1, y1 in pixels of the frame, or None.
+        mask: ``(H, W)`` bool on the frame, or None: the object itself, known exactly.
+        mask_input: ``(h, w)`` float32 low-resolution logits as :meth:`Segmenter.decode` returned them, or None.
+        object_id: Which object is meant; None lets the tracker take the next free number.
+
+    Raises:
+        PromptError: Shapes do not fit, a label is neither 0 nor 1, or the box has no area.
+    """
+
+    point_coords: NDArray[np.float32]
+    point_labels: NDArray[np.int32]
+    box: NDArray[np.float32] | None
+    mask: NDArray[np.bool_] | None
+    mask_input: NDArray[np.float32] | None
+    object_id: int | None
+
+    def __init__(
+        self,
+        point_coords: ArrayLike | None = None,
+        point_labels: ArrayLike | None = None,
+        box: ArrayLike | None = None,
+        mask: NDArray[np.bool_] | None = None,
+        mask_input: NDArray[np.float32] | None = None,
+        object_id: int | None = None,
+    ) -> None:
+        coords = _array([] if point_coords is None else point_coords, (-1, 2), "point_coords")
+        labels = np.ones(len(coords)) if point_labels is None else np.asarray(point_labels)
+        if labels.shape != (len(coords),) or not np.isin(labels, (FOREGROUND, BACKGROUND)).all():
+            raise PromptError(
+                f"point_labels must hold one 1 (foreground) or 0 (background) for each of the {len(coords)} points, "
+                f"but it is {labels.tolist()}."
+            )
+        corners = None if box is None else _array(box, (4,), "box")
+        if corners is not None and (corners[2] <= corners[0] or corners[3] <= corners[1]):
+            raise PromptError(f"The box {corners.tolist()} has no area: give x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
+        for name, value in (
+            ("point_coords", coords),
+            ("point_labels", labels.astype(np.int32)),
+            ("box", corners),
+            ("mask", None if mask is None else np.asarray(mask, bool)),
+            ("mask_input", mask_input),
+            ("object_id", object_id),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        parts = [
+            f"{int(label)}@({x:g}, {y:g})" for (x, y), label in zip(self.point_coords, self.point_labels, strict=True)
+        ]
+        if self.box is not None:
+            parts.append(f"box={self.box.tolist()}")
+        parts += [
+            f"{name}={getattr(self, name).shape}" for name in ("mask", "mask_input") if getattr(self, name) is not None
+        ]
+        return f"Prompt(object {self.object_id}: {', '.join(parts) or 'empty'})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """What SAM's image encoder saw in one frame. It depends on no prompt and is only read by the model that made it.
+
+    Attributes:
+        features: The model's own tensor.
+        image_size: (width, height) of the frame [px].
+    """
+
+    features: Any
+    image_size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """SAM's answers for N prompts: K candidate masks each (K = 3, or 1 without multimask output).
+
+    Attributes:
+        logits: ``(N, K, h, w)`` float32 low-resolution mask logits; above 0 is inside.
+        scores: ``(N, K)`` float32 predicted IoU of each candidate.
+    """
+
+    logits: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def best(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The candidate of highest predicted IoU for each prompt: logits ``(N, h, w)`` and scores ``(N,)``."""
+        rows = np.arange(len(self.scores))
+        best = self.scores.argmax(axis=1)
+        return self.logits[rows, best], self.scores[rows, best]
+
+
+def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
+    """Tightest box around a ``(H, W)`` mask: x0, y0, x1, y1 [px], x1 and y1 exclusive; None where it is empty."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    if len(columns) == 0:
+        return None
+    rows = np.flatnonzero(mask.any(axis=1))
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def check_inside(prompts: Sequence[Prompt], size: tuple[int, int]) -> None:
+    """Refuse prompts that do not lie on a frame of this (width, height).
+
+    Raises:
+        PromptError: A point lies outside, a box does not touch the frame, or a mask has another size.
+    """
+    width, height = size
+    for prompt in prompts:
+        for x, y in prompt.point_coords:
+            if not (0 <= x < width and 0 <= y < height):
+                raise PromptError(
+                    f"The point {x:g},{y:g} lies outside the frame, which is {width}x{height}: "
+                    f"x goes from 0 to {width - 1} and y from 0 to {height - 1}."
+                )
+        if prompt.box is not None:
+            x0, y0, x1, y1 = prompt.box
+            if min(x1, width) <= max(x0, 0) or min(y1, height) <= max(y0, 0):
+                raise PromptError(
+                    f"The box {x0:g},{y0:g},{x1:g},{y1:g} lies outside the frame, which is {width}x{height}."
+                )
+        if prompt.mask is not None and prompt.mask.shape != (height, width):
+            mask_height, mask_width = prompt.mask.shape
+            raise PromptError(
+                f"The mask is {mask_width}x{mask_height} but the frame is {width}x{height}: they must be the same size."
+            )

@@ -36,28 +36,28 @@ class DepthConfig(Section):
 
 
 class ScheduleConfig(Section):
-    keyframe_interval: int = Field(10, ge=1)
-    depth_interval: int = Field(5, ge=1)
-    min_keyframe_gap: int = Field(3, ge=1)
+    keyframe_interval: int = Field(default=10, ge=1)
+    depth_interval: int = Field(default=5, ge=1)
+    min_keyframe_gap: int = Field(default=3, ge=1)
 
 
 class FlowConfig(Section):
     preset: Literal["ultrafast", "fast", "medium"] = "ultrafast"
-    max_side_px: int = Field(640, ge=64)
+    max_side_px: int = Field(default=640, ge=64)
 
 
 class TrackingConfig(Section):
-    max_objects: int = Field(5, ge=0)
+    max_objects: int = Field(default=5, ge=0)
 
 
 class OverlayConfig(Section):
-    mask_opacity: float = Field(0.45, ge=0, le=1)
+    mask_opacity: float = Field(default=0.45, ge=0, le=1)
     depth: Literal["off", "overlay", "side"] = "side"
-    depth_opacity: float = Field(0.6, ge=0, le=1)
+    depth_opacity: float = Field(default=0.6, ge=0, le=1)
 
 
 class VideoConfig(Section):
-    crf: int = Field(20, ge=0, le=51)
+    crf: int = Field(default=20, ge=0, le=51)
     preset: str = "veryfast"
 
 

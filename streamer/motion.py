@@ -1,0 +1,216 @@
+"""Where everything went: one dense flow per frame, composed for every anchor that is still in use.
+
+The heavy models look at *anchor* frames only. What they found there is pulled to the present frame n through the
+composed backward flow::
+
+    B[n->k](x) = B[n->n-1](x) + B[n-1->k](x + B[n->n-1](x))
+
+Here it is kept as the absolute map ``M[n->k](x) = x + B[n->k](x)``, so that composing is one ``cv2.remap`` of the old
+map, and carrying anything is one ``cv2.remap`` by the new one. All maps live on a working grid, a shrunken frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+PRESETS = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+_GRID_MULTIPLE_PX = 8
+"""DIS pads other sizes, which costs more than it saves."""
+
+
+@dataclass(slots=True, eq=False)
+class Anchor:
+    """A past frame k, and the way back to it from the present frame n.
+
+    Attributes:
+        index: k.
+        grid: The working grid that both frames share.
+        map_x, map_y: ``(h, w)`` float32, for every pixel of the grid at n where it was on the grid at k; None at k.
+        age: Frames advanced since k.
+    """
+
+    index: int
+    grid: Grid
+    map_x: NDArray[np.float32] | None = None
+    map_y: NDArray[np.float32] | None = None
+    age: int = 0
+
+    def carry(self, values: NDArray) -> NDArray:
+        """Pull ``(h, w)`` or ``(h, w, C)`` values, uint8 or float32, given on the grid at k, to the grid at n.
+
+        Four channels cost as much as one, two or three cost more: OpenCV has no fast path for those.
+        """
+        return values if self.map_x is None else _remap(values, self.map_x, self.map_y)
+
+    def step(self, step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
+        """Compose with the map from the next frame to this one."""
+        self.map_x, self.map_y = (
+            (step_x, step_y)
+            if self.map_x is None
+            else (_remap(self.map_x, step_x, step_y), _remap(self.map_y, step_x, step_y))
+        )
+        self.age += 1
+
+    def points_to_anchor(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where ``(N, 2)`` points (x, y) [px of the frame] of n were on frame k."""
+        if self.map_x is None or len(points) == 0:
+            return points
+        x, y = self.grid.from_frame(points).T
+        back = [_remap(plane, x, y).ravel() for plane in (self.map_x, self.map_y)]
+        return self.grid.to_frame(np.stack(back, axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The working grid: the frame shrunk so that its long side is at most so many pixels.
+
+    Attributes:
+        frame_size: (width, height) of the frame [px].
+        size: (width, height) of the grid [px].
+    """
+
+    frame_size: tuple[int, int]
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, frame_size: tuple[int, int], max_side_px: int) -> Grid:
+        scale = min(1.0, max_side_px / max(frame_size))
+        multiple = _GRID_MULTIPLE_PX
+        width, height = (max(multiple, round(side * scale / multiple) * multiple) for side in frame_size)
+        return cls(frame_size, (width, height))
+
+    @property
+    def _scale(self) -> NDArray[np.float32]:
+        return np.divide(self.size, self.frame_size, dtype=np.float32)
+
+    def from_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """``(N, 2)`` pixel coordinates of the frame, as coordinates of the grid (pixel centres are whole numbers)."""
+        return ((points + 0.5) * self._scale - 0.5).astype(np.float32)
+
+    def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The way back of :meth:`from_frame`."""
+        return ((points + 0.5) / self._scale - 0.5).astype(np.float32)
+
+    def shrink(self, image: NDArray) -> NDArray:
+        """Bring an image or map of the frame to the grid."""
+        return cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
+
+    def enlarge(self, image: NDArray) -> NDArray:
+        """Bring an image or map of the grid to the frame."""
+        if self.size == self.frame_size:
+            return image
+        return cv2.resize(image, self.frame_size, interpolation=cv2.INTER_LINEAR)
+
+
+class Motion:
+    """Flow from each frame to the one before it, the anchors it is composed for, and the points that follow it.
+
+    Args:
+        max_side_px: Long side of the working grid [px].
+        preset: Quality of the DIS flow: ultrafast, fast or medium (Kroeger et al., ECCV 2016).
+        cut_error: Mean absolute difference [grey levels] between a frame and the one before it, warped onto it, above
+            which the two are taken for different scenes (their histograms must differ too).
+    """
+
+    def __init__(self, max_side_px: int = 640, preset: str = "ultrafast", cut_error: float = 22.0) -> None:
+        self._max_side_px = max_side_px
+        self._dis = cv2.DISOpticalFlow_create(PRESETS[preset])
+        self._cut_error = cut_error
+        self._anchors: list[Anchor] = []
+        self._index = -1
+        self._grey: NDArray[np.uint8] | None = None
+        self._before: NDArray[np.uint8] | None = None
+        self._identity = (np.empty((0, 0), np.float32),) * 2
+        self.grid = Grid((0, 0), (0, 0))
+        self.backward: NDArray[np.float32] | None = None
+        self.photometric_error = 0.0
+        self.scene_cut = False
+
+    def advance(self, index: int, image_rgb: NDArray[np.uint8]) -> None:
+        """Move on to the next frame: one flow field, composed for every open anchor.
+
+        A frame of another size starts afresh: it counts as a scene cut, and anchors keep their old maps.
+        """
+        height, width = image_rgb.shape[:2]
+        if (width, height) != self.grid.frame_size:
+            self._start(width, height)
+        grey = self.grid.shrink(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
+        self._index, self._before, self._grey = index, self._grey, grey
+        self.scene_cut, self.backward = False, None
+        if self._before is None:
+            return
+        self.backward = self._dis.calc(grey, self._before, None)
+        step_x, step_y = (cv2.add(plane, self.backward[..., axis]) for axis, plane in enumerate(self._identity))
+        self._judge(step_x, step_y)
+        for anchor in self._anchors:
+            anchor.step(step_x, step_y)
+
+    def open(self) -> Anchor:
+        """An anchor at the present frame; its map is kept up until it is closed."""
+        anchor = Anchor(self._index, self.grid)
+        self._anchors.append(anchor)
+        return anchor
+
+    def close(self, anchor: Anchor) -> None:
+        """Stop composing for an anchor. Closing twice does nothing."""
+        self._anchors = [kept for kept in self._anchors if kept is not anchor]
+
+    @property
+    def open_anchors(self) -> int:
+        return len(self._anchors)
+
+    def follow(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Follow ``(N, 2)`` points (x, y) [px of the frame] from the previous frame to this one.
+
+        Pyramidal Lucas-Kanade there and back (Kalal et al., ICPR 2010): the second value, ``(N,)`` bool, is False
+        where the point did not come back to within a pixel of the grid, or left the frame.
+        """
+        if self._before is None or self._grey is None or len(points) == 0:
+            return points, np.ones(len(points), bool)
+        start = self.grid.from_frame(points).reshape(-1, 1, 2)
+        options = {"winSize": (15, 15), "maxLevel": 3}
+        there, found, _ = cv2.calcOpticalFlowPyrLK(self._before, self._grey, start, None, **options)
+        back, found_back, _ = cv2.calcOpticalFlowPyrLK(self._grey, self._before, there, None, **options)
+        error = np.linalg.norm(back - start, axis=2).ravel()
+        width, height = self.grid.size
+        x, y = there.reshape(-1, 2).T
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        good = (found.ravel() == 1) & (found_back.ravel() == 1) & (error < 1.0) & inside
+        return self.grid.to_frame(there.reshape(-1, 2)), good
+
+    def _start(self, width: int, height: int) -> None:
+        self.grid = Grid.of((width, height), self._max_side_px)
+        grid_width, grid_height = self.grid.size
+        rows, columns = np.indices((grid_height, grid_width), np.float32)
+        self._identity = columns, rows
+        self._anchors.clear()
+        self._grey = None
+
+    def _judge(self, step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
+        """How badly the previous frame, moved by the flow, explains this one: on every 4th pixel, that is enough."""
+        assert self._before is not None
+        assert self._grey is not None
+        warped = _remap(self._before, step_x[::4, ::4], step_y[::4, ::4])
+        now = self._grey[::4, ::4]
+        self.photometric_error = float(cv2.absdiff(warped, now).mean())
+        if self.photometric_error > self._cut_error:
+            self.scene_cut = _histogram_overlap(self._before, self._grey) < 0.75
+
+
+def _remap(values: NDArray, x: NDArray[np.float32] | None, y: NDArray[np.float32] | None) -> NDArray:
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _histogram_overlap(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """Shared area of two grey histograms: 1 for equal ones, 0 for disjoint ones."""
+    histograms = (np.histogram(image[::4, ::4], bins=32, range=(0, 256))[0] for image in (first, second))
+    a, b = (histogram / histogram.sum() for histogram in histograms)
+    return float(np.minimum(a, b).sum())

@@ -12,6 +12,7 @@ map, and carrying anything is one ``cv2.remap`` by the new one. All maps live on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import cv2
 import numpy as np
@@ -26,21 +27,21 @@ _GRID_MULTIPLE_PX = 8
 """DIS pads other sizes, which costs more than it saves."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Anchor:
     """A past frame k, and the way back to it from the present frame n.
 
     Attributes:
         index: k.
         grid: The working grid that both frames share.
-        map_x, map_y: ``(h, w)`` float32, for every pixel of the grid at n where it was on the grid at k; None at k.
+        map_x, map_y: ``(h, w)`` float32, for every pixel of the grid at n where it was on the grid at k.
         age: Frames advanced since k.
     """
 
     index: int
     grid: Grid
-    map_x: NDArray[np.float32] | None = None
-    map_y: NDArray[np.float32] | None = None
+    map_x: NDArray[np.float32]
+    map_y: NDArray[np.float32]
     age: int = 0
 
     def carry(self, values: NDArray) -> NDArray:
@@ -48,20 +49,18 @@ class Anchor:
 
         Four channels cost as much as one, two or three cost more: OpenCV has no fast path for those.
         """
-        return values if self.map_x is None else _remap(values, self.map_x, self.map_y)
+        return values if self.age == 0 else _remap(values, self.map_x, self.map_y)
 
     def step(self, step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
         """Compose with the map from the next frame to this one."""
-        self.map_x, self.map_y = (
-            (step_x, step_y)
-            if self.map_x is None
-            else (_remap(self.map_x, step_x, step_y), _remap(self.map_y, step_x, step_y))
-        )
+        first = self.age == 0
+        self.map_x = step_x if first else _remap(self.map_x, step_x, step_y)
+        self.map_y = step_y if first else _remap(self.map_y, step_x, step_y)
         self.age += 1
 
     def points_to_anchor(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where ``(N, 2)`` points (x, y) [px of the frame] of n were on frame k."""
-        if self.map_x is None or len(points) == 0:
+        if self.age == 0 or len(points) == 0:
             return points
         x, y = self.grid.from_frame(points).T
         back = [_remap(plane, x, y).ravel() for plane in (self.map_x, self.map_y)]
@@ -124,7 +123,7 @@ class Motion:
         self._max_side_px = max_side_px
         self._dis = cv2.DISOpticalFlow_create(PRESETS[preset])
         self._cut_error = cut_error
-        self._anchors: list[Anchor] = []
+        self._anchors: WeakSet[Anchor] = WeakSet()
         self._index = -1
         self._grey: NDArray[np.uint8] | None = None
         self._before: NDArray[np.uint8] | None = None
@@ -137,14 +136,15 @@ class Motion:
     def advance(self, index: int, image_rgb: NDArray[np.uint8]) -> None:
         """Move on to the next frame: one flow field, composed for every open anchor.
 
-        A frame of another size starts afresh: it counts as a scene cut, and anchors keep their old maps.
+        A frame of another size starts afresh: it is a scene cut, and the anchors of before lead nowhere.
         """
         height, width = image_rgb.shape[:2]
         if (width, height) != self.grid.frame_size:
             self._start(width, height)
         grey = self.grid.shrink(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
-        self._index, self._before, self._grey = index, self._grey, grey
-        self.scene_cut, self.backward = False, None
+        self._before, self._grey = self._grey, grey
+        self.scene_cut, self.backward = self._before is None and self._index >= 0, None
+        self._index = index
         if self._before is None:
             return
         self.backward = self._dis.calc(grey, self._before, None)
@@ -154,18 +154,10 @@ class Motion:
             anchor.step(step_x, step_y)
 
     def open(self) -> Anchor:
-        """An anchor at the present frame; its map is kept up until it is closed."""
-        anchor = Anchor(self._index, self.grid)
-        self._anchors.append(anchor)
+        """An anchor at the present frame. Its map is kept up for as long as anyone holds it."""
+        anchor = Anchor(self._index, self.grid, *self._identity)
+        self._anchors.add(anchor)
         return anchor
-
-    def close(self, anchor: Anchor) -> None:
-        """Stop composing for an anchor. Closing twice does nothing."""
-        self._anchors = [kept for kept in self._anchors if kept is not anchor]
-
-    @property
-    def open_anchors(self) -> int:
-        return len(self._anchors)
 
     def follow(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Follow ``(N, 2)`` points (x, y) [px of the frame] from the previous frame to this one.
@@ -205,7 +197,7 @@ class Motion:
             self.scene_cut = _histogram_overlap(self._before, self._grey) < 0.75
 
 
-def _remap(values: NDArray, x: NDArray[np.float32] | None, y: NDArray[np.float32] | None) -> NDArray:
+def _remap(values: NDArray, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray:
     return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 

@@ -1,0 +1,119 @@
+"""Inverse depth between two runs of the model: carried by the flow, and steady in scale, shift and colour."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.motion import Anchor, Grid
+from streamer.result import DepthStats
+
+_SAMPLE_STEP = 4
+_RANGE_MEMORY = 0.85
+_STATS_MEMORY = 0.7
+_MIN_STATS_PIXELS = 8
+
+
+def align(new: NDArray[np.float32], reference: NDArray[np.float32], rounds: int = 3) -> tuple[float, float]:
+    """Scale and shift that bring ``new`` to ``reference``, both ``(N,)`` float32, robust against moving parts.
+
+    The centre and spread of both are matched (as MiDaS normalises, Ranftl et al., PAMI 2022, eq. 5-6) instead of
+    regressing one on the other, because regression on noisy values shrinks the scale a little at every run. Values
+    that fit worst are left out from round to round.
+
+    Returns:
+        (scale, shift) with scale > 0; (1, 0) where either map is flat.
+    """
+    scale, shift = 1.0, 0.0
+    keep = np.ones(len(new), bool)
+    for _ in range(rounds):
+        chosen, wanted = new[keep], reference[keep]
+        centre, wanted_centre = np.median(chosen), np.median(wanted)
+        spread, wanted_spread = np.abs(chosen - centre).mean(), np.abs(wanted - wanted_centre).mean()
+        if spread <= 1e-6 * (abs(centre) + 1e-6) or wanted_spread <= 0:
+            break
+        scale = float(wanted_spread / spread)
+        shift = float(wanted_centre - scale * centre)
+        error = np.abs(scale * new + shift - reference)
+        keep = error <= np.percentile(error, 80)
+    return scale, shift
+
+
+class DepthCarrier:
+    """The depth map of the latest anchor, aligned to what came before and carried to the present frame."""
+
+    def __init__(self) -> None:
+        self._map: NDArray[np.float32] | None = None
+        self._anchor: Anchor | None = None
+        self._range: tuple[float, float] | None = None
+        self._stats: dict[int, DepthStats] = {}
+
+    @property
+    def anchor(self) -> Anchor | None:
+        return self._anchor
+
+    def adopt(self, inverse_depth: NDArray[np.float32], anchor: Anchor, carried: NDArray[np.float32] | None) -> None:
+        """Take over a new map ``(H, W)`` of the anchor's frame.
+
+        Args:
+            carried: ``(h, w)`` what :meth:`on_grid` gave on that frame; None where there was nothing to align to (the
+                first map, or the first after a scene cut).
+        """
+        new = anchor.grid.shrink(inverse_depth)
+        if carried is not None and carried.shape == new.shape:
+            sparse = (slice(None, None, _SAMPLE_STEP),) * 2
+            scale, shift = align(new[sparse].ravel(), carried[sparse].ravel())
+            new = cv2.addWeighted(new, scale, new, 0.0, shift)
+        else:
+            self._range = None
+            self._stats.clear()
+        self._map, self._anchor = new, anchor
+        self._range = self._follow_range(new)
+
+    def forget(self) -> None:
+        """Drop everything: the scene has changed."""
+        self._map = self._anchor = self._range = None
+        self._stats.clear()
+
+    def on_grid(self) -> NDArray[np.float32] | None:
+        """``(h, w)`` float32 inverse depth on the working grid of the present frame."""
+        return None if self._map is None or self._anchor is None else self._anchor.carry(self._map)
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Smoothed (far, near) values for colouring."""
+        return self._range
+
+    def stats(self, object_id: int, on_grid: NDArray[np.float32], mask: NDArray[np.bool_]) -> DepthStats | None:
+        """Quartiles inside an object's ``(h, w)`` mask on the working grid, smoothed over time."""
+        values = on_grid[mask]
+        if len(values) < _MIN_STATS_PIXELS:
+            self._stats.pop(object_id, None)
+            return None
+        lower, median, upper = (float(value) for value in np.percentile(values, (25, 50, 75)))
+        now = DepthStats(lower, median, upper)
+        before = self._stats.get(object_id)
+        if before is not None:
+            now = DepthStats(
+                *(
+                    _STATS_MEMORY * old + (1 - _STATS_MEMORY) * new
+                    for old, new in ((before.lower, lower), (before.median, median), (before.upper, upper))
+                )
+            )
+        self._stats[object_id] = now
+        return now
+
+    def _follow_range(self, values: NDArray[np.float32]) -> tuple[float, float]:
+        far, near = (float(value) for value in np.percentile(values[::_SAMPLE_STEP, ::_SAMPLE_STEP], (2, 98)))
+        if self._range is None:
+            return far, max(near, far + 1e-6)
+        old_far, old_near = self._range
+        memory = _RANGE_MEMORY
+        far, near = memory * old_far + (1 - memory) * far, memory * old_near + (1 - memory) * near
+        return far, max(near, far + 1e-6)
+
+
+def full_size(on_grid: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
+    """The map on the grid, as ``(H, W)`` float32 on the frame."""
+    return grid.enlarge(on_grid)

@@ -123,6 +123,14 @@ class Decoded:
         return self.logits[rows, best], self.scores[rows, best]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """An object that SAM found without a prompt: ``(H, W)`` bool mask and its predicted IoU."""
+
+    mask: NDArray[np.bool_]
+    score: float
+
+
 def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
     """Tightest box around a ``(H, W)`` mask: x0, y0, x1, y1 [px], x1 and y1 exclusive; None where it is empty."""
     columns = np.flatnonzero(mask.any(axis=0))

@@ -16,6 +16,7 @@ from streamer.result import State
 
 INSIDE = 127
 """Soft masks are uint8; above this a pixel belongs to the object."""
+_MIN_OVERLAP = 0.2
 
 
 class Decoder(Protocol):
@@ -35,12 +36,14 @@ class Question:
     Attributes:
         object_id: The object.
         version: How often the person had spoken about it when the question was asked.
+        spoken: Whether the person has spoken since the last question: then the answer is theirs, and is believed.
         prompt: Clicks, box and what else is known, in pixels of the keyframe.
         carried: ``(h, w)`` uint8 soft mask on the grid that the flow brought to the keyframe; None for a new object.
     """
 
     object_id: int
     version: int
+    spoken: bool
     prompt: Prompt
     carried: NDArray[np.uint8] | None
 
@@ -168,9 +171,31 @@ class Tracker:
             carried = self._carried(item)
             prompt = _prompt(item, carried, motion.grid)
             if prompt is not None:
-                asked.append(Question(item.id, item.version, prompt, carried))
+                asked.append(Question(item.id, item.version, item.answered < item.version, prompt, carried))
                 item.answered = item.version
         return asked
+
+    def corrections(self, anchor: Anchor) -> list[Question]:
+        """What a person has said since the last keyframe was asked for, put as questions about an older anchor.
+
+        SAM's embedding of that anchor's frame is at hand, so these can be answered without waiting for the encoder.
+        """
+        asked = []
+        for item in self._objects.values():
+            if item.answered >= item.version:
+                continue
+            prompt = _prompt(item, self._carried(item), anchor.grid)
+            if prompt is not None:
+                carried = item.soft if item.anchor is anchor else None
+                asked.append(Question(item.id, item.version, True, _moved(prompt, anchor), carried))
+        return asked
+
+    def add_found(self, mask: NDArray[np.bool_], score: float, anchor: Anchor) -> int:
+        """Follow an object that was found on an anchor's frame without any prompt. Returns its id."""
+        item = _Object(max(self._objects, default=0) + 1, score=score, state=State.TRACKED)
+        item.soft, item.anchor = anchor.grid.shrink(mask.astype(np.uint8) * 255), anchor
+        self._objects[item.id] = item
+        return item.id
 
     def adopt(self, answers: Iterable[Answer], anchor: Anchor) -> None:
         """Believe the answers or not; either way the objects asked about now hang on the keyframe's anchor."""
@@ -216,15 +241,15 @@ class Tracker:
         return None if item.soft is None or item.anchor is None else item.anchor.carry(item.soft)
 
     def _judge(self, item: _Object, answer: Answer) -> None:
-        spoken = answer.agreement is None or len(answer.question.prompt.point_coords) and item.rejections == 0
         believable = (
-            answer.agreement is None
+            answer.question.spoken
+            or answer.agreement is None
             or answer.agreement >= self._min_agreement
-            or (answer.score >= self._min_score and answer.agreement > 0.2)
+            or (answer.score >= self._min_score and answer.agreement > _MIN_OVERLAP)
         )
         if believable and (answer.soft > INSIDE).any():
             item.soft, item.score, item.rejections = answer.soft, answer.score, 0
-            item.state = State.TRACKED if spoken or answer.score >= 0.5 else State.UNCERTAIN
+            item.state = State.TRACKED if answer.question.spoken or answer.score >= 0.5 else State.UNCERTAIN
             return
         item.soft = answer.question.carried
         item.rejections += 1
@@ -247,7 +272,7 @@ def ask(decoder: Decoder, embedding: Embedding, questions: Sequence[Question], g
 def _choose(question: Question, logits: NDArray[np.float32], scores: NDArray[np.float32]) -> Answer:
     carried = None if question.carried is None else question.carried > INSIDE
     agreements = [0.0 if carried is None else _iou(candidate > 0, carried) for candidate in logits]
-    best = int(np.argmax(scores + np.array(agreements)))
+    best = int(np.argmax(scores if question.spoken else scores + np.array(agreements)))
     return Answer(question, _soft(logits[best]), float(scores[best]), None if carried is None else agreements[best])
 
 
@@ -260,7 +285,7 @@ def _with_mask_input(decoder: Decoder, question: Question) -> Prompt:
     prompt = question.prompt
     if question.carried is None:
         return prompt
-    mask_input = decoder.mask_input(question.carried.astype(np.float32) / 255)
+    mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
     return Prompt(prompt.point_coords, prompt.point_labels, prompt.box, mask_input=mask_input)
 
 
@@ -273,17 +298,27 @@ def _prompt(item: _Object, carried: NDArray[np.uint8] | None, grid: Grid) -> Pro
         points, labels = np.concatenate([points, inner]), np.append(labels, FOREGROUND)
         tight = box_of(mask)
         if box is None and tight is not None:
-            box = grid.to_frame(np.float32(tight).reshape(2, 2) - 0.5).ravel()
+            box = grid.to_frame(np.asarray(tight, np.float32).reshape(2, 2) - 0.5).ravel()
     if box is None and len(points) == 0:
         return None
     return Prompt(points, labels, box)
+
+
+def _moved(prompt: Prompt, anchor: Anchor) -> Prompt:
+    """The prompt as it lay on the anchor's frame; a box is moved by its centre."""
+    points = anchor.points_to_anchor(prompt.point_coords)
+    box = prompt.box
+    if box is not None:
+        centre = box.reshape(2, 2).mean(axis=0, keepdims=True)
+        box = box + np.tile(anchor.points_to_anchor(centre) - centre, 2).ravel()
+    return Prompt(points, prompt.point_labels, box)
 
 
 def _innermost(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The (x, y) of a ``(h, w)`` mask that lies farthest from its edge; the frame's border counts as edge."""
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     _, _, _, place = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
-    return np.float32(place) - 1
+    return np.asarray(place, np.float32) - 1
 
 
 def _iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.prompts import Decoded, Embedding, Prompt
+from streamer.prompts import Decoded, Embedding, Found, Prompt
 
 
 class Segmenter(Protocol):
@@ -32,8 +32,8 @@ class Segmenter(Protocol):
         """Bring ``(M, h, w)`` low-resolution logits to the frame: ``(M, H, W)`` float32; above 0 is inside."""
         ...
 
-    def find(self, image_rgb: NDArray[np.uint8], embedding: Embedding, limit: int) -> list[NDArray[np.bool_]]:
-        """Objects without any prompt: up to ``limit`` ``(H, W)`` bool masks, the largest stable ones first."""
+    def find(self, image_rgb: NDArray[np.uint8], embedding: Embedding, limit: int) -> list[Found]:
+        """Objects without any prompt: up to ``limit``, the largest stable ones first."""
         ...
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:

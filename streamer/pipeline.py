@@ -1,0 +1,304 @@
+"""The loop: every frame goes in, and comes out with everything that is known of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.depth import DepthCarrier
+from streamer.frame import Frame
+from streamer.models.base import DepthEstimator, Segmenter
+from streamer.motion import Anchor, Motion
+from streamer.prompts import Embedding, Found, Prompt, box_of, check_inside
+from streamer.result import Result, Track
+from streamer.scheduler import Plan, Scheduler, Situation
+from streamer.tracker import INSIDE, Answer, Question, Sight, Tracker, ask
+from streamer.workers import Done, Workers
+
+KEYFRAME, CLICK, DEPTH = "keyframe", "click", "depth"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pending:
+    """A job under way: the anchor it will hang on, and what was known there when it started."""
+
+    anchor: Anchor
+    scene: int
+    carried_depth: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What a keyframe job brings back."""
+
+    embedding: Embedding
+    answers: list[Answer]
+    found: list[Found]
+    timings_ms: dict[str, float]
+
+
+class Pipeline:
+    """Masks and depth for one frame after the other.
+
+    Not thread-safe: call it from one thread. The models run in ``workers``.
+
+    Args:
+        segmenter: None leaves masks out.
+        depth_estimator: None leaves depth out.
+        scheduler: When to run them.
+        workers: Where to run them.
+        motion, tracker, depth: The state that is carried from frame to frame.
+        max_objects: How many objects are looked for when nobody says what to follow.
+    """
+
+    def __init__(
+        self,
+        segmenter: Segmenter | None,
+        depth_estimator: DepthEstimator | None,
+        scheduler: Scheduler,
+        workers: Workers,
+        motion: Motion,
+        tracker: Tracker,
+        depth: DepthCarrier,
+        max_objects: int = 5,
+    ) -> None:
+        self._segmenter, self._depth_estimator = segmenter, depth_estimator
+        self._scheduler, self._workers = scheduler, workers
+        self._motion, self._tracker, self._depth = motion, tracker, depth
+        self._max_objects = max_objects
+        self._frame: Frame | None = None
+        self._pending: dict[Hashable, _Pending] = {}
+        self._embedding: tuple[Embedding, Anchor] | None = None
+        self._said: list[Prompt] = []
+        self._wanted: str | None = None
+        self._discover = False
+        self._scene = 0
+        self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
+        self._timings: dict[str, float] = {}
+        self._keys = 0
+
+    # What a person can say -------------------------------------------------------------------------------------
+
+    def prompt(self, prompt: Prompt) -> None:
+        """Say something about an object on the frame shown last (or on the first one, before any was).
+
+        Raises:
+            PromptError: It does not lie on the frame.
+        """
+        if self._frame is not None:
+            check_inside([prompt], self._frame.size)
+        self._said.append(prompt)
+
+    def remove(self, object_id: int) -> None:
+        """Follow an object no longer."""
+        self._tracker.remove(object_id)
+
+    def undo(self) -> None:
+        """Take back what was said last."""
+        self._tracker.undo()
+
+    def force_keyframe(self) -> None:
+        """Ask for a keyframe on the next frame."""
+        self._wanted = "forced"
+
+    def discover(self) -> None:
+        """Look for objects on the next frame without being told where."""
+        self._discover = True
+
+    # The loop --------------------------------------------------------------------------------------------------
+
+    def process(self, frame: Frame) -> Result:
+        """Move on to the next frame.
+
+        Raises:
+            PromptError: A prompt given before the first frame does not lie on it.
+            StreamerError: A model failed.
+        """
+        self._timings = {}
+        # What was said was said of the frame that was on the screen, so it is taken in before moving on.
+        if self._frame is not None:
+            self._listen()
+        with self._timed("flow"):
+            self._motion.advance(frame.index, frame.image_rgb)
+            self._tracker.advance(self._motion)
+        if self._frame is None:
+            check_inside(self._said, frame.size)
+            self._frame = frame
+            self._listen()
+        self._frame = frame
+        if self._motion.scene_cut:
+            self._start_scene()
+        self._adopt_finished()
+        plan = self._scheduler.plan(self._situation())
+        self._submit(plan)
+        self._adopt_finished()
+        return self._result(plan)
+
+    def refresh(self) -> Result | None:
+        """The present frame again, with what has been said and found since: for a picture that is paused."""
+        if self._frame is None:
+            return None
+        self._timings = {}
+        self._listen()
+        self._adopt_finished()
+        plan = Plan()
+        if self._tracker.unanswered and self._embedding is None and self._workers.ready(KEYFRAME):
+            plan = Plan(keyframe="prompt")
+            self._submit(plan)
+            self._adopt_finished()
+        return self._result(plan)
+
+    def close(self) -> None:
+        """Stop the workers. May be called twice."""
+        self._workers.close()
+        self._pending.clear()
+
+    # Parts of the loop -----------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        if not self._said:
+            return
+        for prompt in self._said:
+            self._tracker.add(prompt, self._motion)
+        self._said.clear()
+        self._wanted = "prompt"
+        if self._embedding is not None:
+            self._answer_now(*self._embedding)
+
+    def _answer_now(self, embedding: Embedding, anchor: Anchor) -> None:
+        """Answer from the embedding that is at hand; a fresh keyframe confirms it later."""
+        segmenter = self._segmenter
+        questions = self._tracker.corrections(anchor)
+        if segmenter is not None and questions:
+            self._start(CLICK, lambda: ask(segmenter, embedding, questions, anchor.grid), anchor)
+
+    def _start_scene(self) -> None:
+        self._scene += 1
+        self._tracker.forget_masks()
+        self._depth.forget()
+        self._embedding = None
+
+    def _situation(self) -> Situation:
+        assert self._frame is not None
+        wanted = self._wanted or ("prompt" if self._tracker.unanswered else None)
+        return Situation(
+            index=self._frame.index,
+            keyframe_index=self._last[KEYFRAME],
+            depth_index=self._last[DEPTH],
+            keyframe_ready=self._workers.ready(KEYFRAME),
+            depth_ready=self._workers.ready(DEPTH),
+            objects=len(self._tracker),
+            wanted="discover" if self._discover else wanted,
+            trouble=self._tracker.trouble,
+            scene_cut=self._motion.scene_cut,
+        )
+
+    def _submit(self, plan: Plan) -> None:
+        assert self._frame is not None
+        image = self._frame.image_rgb
+        if plan.keyframe is not None and self._segmenter is not None:
+            questions = self._tracker.questions(self._motion)
+            limit = self._max_objects if self._discover else 0
+            self._start(KEYFRAME, lambda: self._look(image, questions, limit))
+            self._wanted, self._discover = None, False
+        if plan.depth is not None and self._depth_estimator is not None:
+            estimator = self._depth_estimator
+            self._start(DEPTH, lambda: estimator.estimate(image))
+
+    def _start(self, lane: str, call: Callable[[], Any], anchor: Anchor | None = None) -> None:
+        assert self._frame is not None
+        self._keys += 1
+        carried = self._depth.on_grid() if lane == DEPTH else None
+        self._pending[self._keys] = _Pending(anchor or self._motion.open(), self._scene, carried)
+        self._last[lane] = self._frame.index
+        replaced = self._workers.submit(lane, self._keys, call)
+        self._pending.pop(replaced, None)
+
+    def _look(self, image: NDArray[np.uint8], questions: Sequence[Question], limit: int) -> _Seen:
+        """A keyframe job: runs in a worker, so it touches nothing but its arguments and the segmenter."""
+        assert self._segmenter is not None
+        start = time.perf_counter()
+        embedding = self._segmenter.encode(image)
+        encoded = time.perf_counter()
+        found = self._segmenter.find(image, embedding, limit) if limit else []
+        answers = ask(self._segmenter, embedding, questions, self._motion.grid)
+        decoded = time.perf_counter()
+        timings = {"encode": (encoded - start) * 1000, "decode": (decoded - encoded) * 1000}
+        return _Seen(embedding, answers, found, timings)
+
+    def _adopt_finished(self) -> None:
+        for done in self._workers.finished():
+            pending = self._pending.pop(done.key, None)
+            if done.error is not None:
+                raise done.error
+            if pending is not None and pending.scene == self._scene:
+                self._adopt(done, pending)
+
+    def _adopt(self, done: Done, pending: _Pending) -> None:
+        if done.lane == DEPTH:
+            self._timings["depth"] = done.elapsed_ms
+            self._depth.adopt(done.value, pending.anchor, pending.carried_depth)
+            return
+        if done.lane == CLICK:
+            self._timings["click"] = done.elapsed_ms
+            self._tracker.adopt(done.value, pending.anchor)
+            return
+        seen: _Seen = done.value
+        self._timings |= seen.timings_ms
+        self._embedding = seen.embedding, pending.anchor
+        for found in seen.found:
+            self._tracker.add_found(found.mask, found.score, pending.anchor)
+        self._tracker.adopt(seen.answers, pending.anchor)
+
+    def _result(self, plan: Plan) -> Result:
+        assert self._frame is not None
+        with self._timed("carry"):
+            on_grid = self._depth.on_grid()
+            tracks = tuple(self._track(sight, on_grid) for sight in self._tracker.sights(self._motion))
+            depth = None if on_grid is None else self._motion.grid.enlarge(on_grid)
+        return Result(
+            frame=self._frame,
+            tracks=tracks,
+            inverse_depth=depth,
+            depth_range=self._depth.range,
+            keyframe=plan.keyframe,
+            depth_run=plan.depth is not None,
+            mask_age=self._tracker.mask_age,
+            depth_age=None if self._depth.anchor is None else self._depth.anchor.age,
+            timings_ms=self._timings,
+        )
+
+    def _track(self, sight: Sight, inverse_depth: NDArray[np.float32] | None) -> Track:
+        mask = self._motion.grid.enlarge(sight.soft) > INSIDE
+        stats = None
+        if inverse_depth is not None:
+            stats = self._depth.stats(sight.object_id, inverse_depth, sight.soft > INSIDE)
+        return Track(
+            id=sight.object_id,
+            mask=mask,
+            box_xyxy=box_of(mask),
+            score=sight.score,
+            state=sight.state,
+            point_coords=sight.point_coords,
+            point_labels=sight.point_labels,
+            depth=stats,
+        )
+
+    def _timed(self, stage: str) -> _Stopwatch:
+        return _Stopwatch(self._timings, stage)
+
+
+class _Stopwatch:
+    def __init__(self, timings: dict[str, float], stage: str) -> None:
+        self._timings, self._stage = timings, stage
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._timings[self._stage] = (time.perf_counter() - self._start) * 1000

@@ -1,0 +1,120 @@
+"""Objects without a prompt: SAM's own automatic masks on an embedding that is there already.
+
+``SamAutomaticMaskGenerator`` asks a ``SamPredictor`` about a grid of points. It gets one here that answers from the
+cached embedding, at the low resolution of the logits, where filtering them is a hundred times cheaper than on frames.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from segment_anything import SamAutomaticMaskGenerator
+from torch import Tensor
+
+from streamer.models.base import Segmenter
+from streamer.prompts import Decoded, Embedding, Prompt
+
+PATCHES_PER_POINT = 5
+MIN_POINTS_PER_SIDE = 8
+POINTS_PER_BATCH = 16
+MIN_PREDICTED_IOU = 0.7
+MIN_STABILITY = 0.85
+MIN_AREA_SHARE = 0.002
+MAX_AREA_SHARE = 0.6
+MAX_BORDER_SHARE = 0.4
+MAX_OVERLAP = 0.5
+
+
+def find_logits(
+    segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int], limit: int
+) -> NDArray[np.float32]:
+    """Up to ``limit`` low-resolution logits ``(M, h, w)`` of objects, by falling area times stability.
+
+    Left out is what looks like background (most of the frame or of its border), specks, and what mostly overlaps with
+    an object found before.
+
+    Args:
+        segmenter: Decodes the points.
+        sam: The ``Sam`` that the generator reads its threshold from.
+        embedding: Of the frame to look at.
+        valid_size: (width, height) of the part of the low-resolution logits that shows the frame.
+        limit: How many objects at most.
+    """
+    predictor = _EmbeddedPredictor(segmenter, sam, embedding, valid_size)
+    generator = SamAutomaticMaskGenerator(
+        sam,
+        points_per_side=max(MIN_POINTS_PER_SIDE, embedding.features.shape[-1] // PATCHES_PER_POINT),
+        points_per_batch=POINTS_PER_BATCH,
+        pred_iou_thresh=MIN_PREDICTED_IOU,
+        stability_score_thresh=MIN_STABILITY,
+    )
+    generator.predictor = predictor
+    width, height = valid_size
+    records = generator.generate(np.empty((height, width, 3), np.uint8))
+    chosen = _select(records, limit)
+    prompts = [Prompt(point_coords=predictor.on_frame(np.float32(record["point_coords"]))) for record in chosen]
+    return _matching(segmenter.decode(embedding, prompts), [record["segmentation"] for record in chosen])
+
+
+class _EmbeddedPredictor:
+    """The part of ``SamPredictor`` that the generator uses, answering from one embedding at low resolution."""
+
+    def __init__(self, segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int]) -> None:
+        self.model = sam
+        self.device = torch.device("cpu")
+        self.transform = SimpleNamespace(apply_coords=lambda points, size: self.on_frame(points))
+        self._segmenter = segmenter
+        self._embedding = embedding
+        self._valid_size = valid_size
+
+    def set_image(self, image: NDArray[np.uint8]) -> None:
+        """The image is known already."""
+
+    def reset_image(self) -> None:
+        """The embedding stays."""
+
+    def on_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        return points * np.divide(self._embedding.image_size, self._valid_size)
+
+    def predict_torch(
+        self, point_coords: Tensor, point_labels: Tensor, multimask_output: bool, return_logits: bool
+    ) -> tuple[Tensor, Tensor, None]:
+        prompts = [Prompt(point_coords=coords) for coords in point_coords.numpy()]
+        decoded = self._segmenter.decode(self._embedding, prompts, multimask_output)
+        width, height = self._valid_size
+        return torch.from_numpy(decoded.logits[..., :height, :width]), torch.from_numpy(decoded.scores), None
+
+
+def _select(records: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    chosen: list[dict[str, Any]] = []
+    for record in sorted(records, key=lambda record: record["area"] * record["stability_score"], reverse=True):
+        if len(chosen) == limit:
+            break
+        if _is_object(record["segmentation"]) and not any(_overlap(record, other) for other in chosen):
+            chosen.append(record)
+    return chosen
+
+
+def _is_object(mask: NDArray[np.bool_]) -> bool:
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return MIN_AREA_SHARE <= mask.mean() <= MAX_AREA_SHARE and border.mean() <= MAX_BORDER_SHARE
+
+
+def _overlap(record: dict[str, Any], other: dict[str, Any]) -> bool:
+    shared = np.logical_and(record["segmentation"], other["segmentation"]).sum()
+    return bool(shared > MAX_OVERLAP * min(record["area"], other["area"]))
+
+
+def _matching(decoded: Decoded, masks: list[NDArray[np.bool_]]) -> NDArray[np.float32]:
+    """Of each prompt's candidates the one that the generator had kept."""
+    rows = []
+    for logits, mask in zip(decoded.logits, masks, strict=True):
+        height, width = mask.shape
+        inside = logits[:, :height, :width] > 0
+        shared, either = (inside & mask).sum(axis=(1, 2)), (inside | mask).sum(axis=(1, 2))
+        rows.append(logits[(shared / np.maximum(either, 1)).argmax()])
+    return np.stack(rows) if rows else np.empty((0, *decoded.logits.shape[-2:]), np.float32)

@@ -1,0 +1,149 @@
+"""SAM's prompt encoder and mask decoder for many objects at once, with upstream's weights and upstream's answers.
+
+Upstream takes one number of points for the whole batch. Objects with fewer would have to be filled up with points that
+are none, and since every token attends to every other that changes the answer. Here the tokens that an object does not
+have are masked in the attention instead, so each object gets exactly what it would get alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from streamer.prompts import Prompt
+
+BOX_CORNERS = (2, 3)
+NOT_A_POINT, ABSENT = 4, 5
+
+
+class PromptDecoder:
+    """Answers a batch of prompts on one image embedding.
+
+    Only reads its weights, so that several threads may use it at once.
+
+    Args:
+        sam: ``segment_anything.modeling.Sam`` in float32, already on its device.
+    """
+
+    def __init__(self, sam: Any) -> None:
+        self._prompt_encoder = sam.prompt_encoder
+        self._mask_decoder = sam.mask_decoder
+        self._device = sam.device
+        encoder = sam.prompt_encoder
+        kinds = [*encoder.point_embeddings, encoder.not_a_point_embed]
+        with torch.inference_mode():
+            rows = [kind.weight for kind in kinds]
+            self._kind_embeddings = torch.cat([*rows, torch.zeros_like(rows[0])])
+            self._image_pe = encoder.get_dense_pe().flatten(2).transpose(1, 2)
+            self._output_tokens = torch.cat([self._mask_decoder.iou_token.weight, self._mask_decoder.mask_tokens.weight])
+
+    def decode(
+        self, features: Tensor, prompts: Sequence[Prompt], scale: tuple[float, float], multimask_output: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Candidate masks of N prompts.
+
+        Args:
+            features: ``(1, C, h, w)`` float32 image embedding.
+            prompts: In pixels of the frame.
+            scale: Pixels of the model's square input per pixel of the frame, in x and y.
+            multimask_output: Three candidates instead of one.
+
+        Returns:
+            Logits ``(N, K, 4h, 4w)`` and predicted IoU ``(N, K)``.
+        """
+        kinds, tokens = self._embed_points(prompts, scale)
+        dense = self._embed_masks(prompts, features.shape[-2:])
+        keep = None
+        if bool((kinds == ABSENT).any()):
+            keep = F.pad(kinds != ABSENT, (len(self._output_tokens), 0), value=True)[:, None, None]
+        output_tokens = self._output_tokens.expand(len(prompts), -1, -1)
+        tokens, image = self._transform(features + dense, torch.cat([output_tokens, tokens], dim=1), keep)
+        return self._predict(tokens, image, features.shape[-2:], multimask_output)
+
+    def _embed_points(self, prompts: Sequence[Prompt], scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        """The kind of every token ``(N, T)`` and its embedding ``(N, T, C)``."""
+        rows = [_points_of(prompt) for prompt in prompts]
+        longest = max(len(kinds) for _, kinds in rows)
+        coords = np.zeros((len(rows), longest, 2), np.float32)
+        kinds = np.full((len(rows), longest), ABSENT)
+        for row, (points, labels) in enumerate(rows):
+            coords[row, : len(points)] = points
+            kinds[row, : len(labels)] = labels
+        placed = torch.from_numpy(coords * np.float32(scale) + np.float32(0.5)).to(self._device)
+        encoder = self._prompt_encoder
+        positions = encoder.pe_layer.forward_with_coords(placed, encoder.input_image_size)
+        chosen = torch.from_numpy(kinds).to(self._device)
+        positions = torch.where((chosen < NOT_A_POINT)[..., None], positions, 0.0)
+        return chosen, positions + self._kind_embeddings[chosen]
+
+    def _embed_masks(self, prompts: Sequence[Prompt], size: Sequence[int]) -> Tensor:
+        """What the prompts say about every pixel: ``(N, C, h, w)``, or ``(1, C, 1, 1)`` where none has a mask."""
+        none = self._prompt_encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
+        given = [index for index, prompt in enumerate(prompts) if prompt.mask_input is not None]
+        if not given:
+            return none
+        masks = torch.from_numpy(np.stack([prompts[index].mask_input for index in given])).to(self._device)
+        dense = none.expand(len(prompts), -1, *size).clone()
+        dense[given] = self._prompt_encoder.mask_downscaling(masks[:, None].float())
+        return dense
+
+    def _transform(self, image: Tensor, tokens: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Upstream's ``TwoWayTransformer``: tokens look at the image and the image at those tokens it shall keep."""
+        transformer = self._mask_decoder.transformer
+        keys = image.flatten(2).transpose(1, 2).expand(len(tokens), -1, -1)
+        queries = tokens
+        for layer in transformer.layers:
+            if layer.skip_first_layer_pe:
+                queries = _attend(layer.self_attn, queries, queries, queries, keep)
+            else:
+                placed = queries + tokens
+                queries = queries + _attend(layer.self_attn, placed, placed, queries, keep)
+            queries = layer.norm1(queries)
+            attended = _attend(layer.cross_attn_token_to_image, queries + tokens, keys + self._image_pe, keys)
+            queries = layer.norm2(queries + attended)
+            queries = layer.norm3(queries + layer.mlp(queries))
+            attended = _attend(
+                layer.cross_attn_image_to_token, keys + self._image_pe, queries + tokens, queries, keep
+            )
+            keys = layer.norm4(keys + attended)
+        attended = _attend(transformer.final_attn_token_to_image, queries + tokens, keys + self._image_pe, keys)
+        return transformer.norm_final_attn(queries + attended), keys
+
+    def _predict(
+        self, tokens: Tensor, image: Tensor, size: Sequence[int], multimask_output: bool
+    ) -> tuple[Tensor, Tensor]:
+        decoder = self._mask_decoder
+        wanted = range(1, decoder.num_mask_tokens) if multimask_output else range(1)
+        upscaled = decoder.output_upscaling(image.transpose(1, 2).unflatten(2, tuple(size)))
+        hyper = torch.stack([decoder.output_hypernetworks_mlps[k](tokens[:, 1 + k]) for k in wanted], dim=1)
+        masks = (hyper @ upscaled.flatten(2)).unflatten(2, upscaled.shape[-2:])
+        return masks, decoder.iou_prediction_head(tokens[:, 0])[:, list(wanted)]
+
+
+def _points_of(prompt: Prompt) -> tuple[NDArray[np.float32], list[int]]:
+    """The prompt's points in upstream's order; points without a box are closed by one that is none."""
+    coords, kinds = prompt.point_coords, prompt.point_labels.tolist()
+    if prompt.box is not None:
+        return np.concatenate([coords, prompt.box.reshape(2, 2)]), [*kinds, *BOX_CORNERS]
+    return coords, [*kinds, NOT_A_POINT] if kinds else []
+
+
+def _attend(attention: Any, query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None = None) -> Tensor:
+    """Upstream's decoder ``Attention`` without its copies; ``keep`` is True where a key may be looked at."""
+    heads = attention.num_heads
+    q, k, v = (
+        projection(tensor).unflatten(-1, (heads, -1)).transpose(1, 2)
+        for projection, tensor in (
+            (attention.q_proj, query),
+            (attention.k_proj, key),
+            (attention.v_proj, value),
+        )
+    )
+    attended = F.scaled_dot_product_attention(q, k, v, attn_mask=keep)
+    return attention.out_proj(attended.transpose(1, 2).flatten(2))

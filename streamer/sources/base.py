@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
+from streamer.errors import SourceError
 from streamer.frame import Frame
 
 
@@ -57,3 +59,75 @@ class Source(Protocol):
     def close(self) -> None:
         """Let go of the device or file. May be called twice, and from another thread than `read`."""
         ...
+
+
+def exact_rate(rate_hz: Fraction | float) -> Fraction:
+    """The rate as a fraction, so that times do not drift (29.97 becomes 2997/100, 30000/1001 stays) [Hz].
+
+    Raises:
+        SourceError: The rate is not between 0 and 1000.
+    """
+    if not 0 < rate_hz <= 1000:
+        raise SourceError(f"There is no playing at {float(rate_hz):g} frames per second: give a rate up to 1000.")
+    return Fraction(rate_hz).limit_denominator(1001)
+
+
+class BaseSource:
+    """A source that may be closed at any time from any thread, even while `read` is blocked in a driver.
+
+    Neither PyAV nor OpenCV survives being released under a running read, so whoever leaves last lets go: `close`
+    when nobody reads, otherwise the reading thread on its way out. `close` itself never waits.
+
+    Children set ``_info`` and write `_read` and `_release`.
+    """
+
+    _info: SourceInfo
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._reading = False
+        self._damage: str | None = None
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    @property
+    def damage(self) -> str | None:
+        return self._damage
+
+    def read(self) -> Frame | None:
+        with self._lock:
+            if self._closed.is_set():
+                return None
+            self._reading = True
+        try:
+            return self._read()
+        finally:
+            with self._lock:
+                self._reading = False
+                left_last = self._closed.is_set()
+            if left_last:
+                self._release()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            left_last = not self._reading
+        if left_last:
+            self._release()
+
+    def _read(self) -> Frame | None:
+        raise NotImplementedError
+
+    def _release(self) -> None:
+        """Let go of the device or file; called exactly once, never during `_read`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

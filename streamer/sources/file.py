@@ -1,0 +1,224 @@
+"""Recorded video, through PyAV."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from streamer.errors import SourceError
+from streamer.frame import Frame
+from streamer.sources.base import BaseSource, SourceInfo
+from streamer.sources.url import is_url, redact, short_name
+
+_TURNS = {
+    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_CLOCKWISE,
+}
+
+
+class VideoSource(BaseSource):
+    """The frames of a video file with their own timestamps, as a player would show them.
+
+    Times count from the start of the video stream, and a variable rate stays variable; a timestamp that is missing or
+    runs backwards is moved on by the least step. The rotation of phone videos is applied, and so is a pixel aspect
+    (the width is scaled). Streams other than the video are never touched. What is damaged is skipped and told in
+    `damage`; a file that was cut off gives the frames that are there.
+
+    Args:
+        path: A file, or the http(s) address of one.
+        timeout_s: An address that says nothing for this long has ended [s].
+
+    Raises:
+        SourceError: It does not exist, is no video, or has not one frame that decodes.
+    """
+
+    def __init__(self, path: str | Path, timeout_s: float = 5.0) -> None:
+        super().__init__()
+        remote = is_url(str(path))
+        self._label = redact(str(path)) if remote else str(path)
+        self._container = _open(str(path), self._label, timeout_s if remote else None)
+        try:
+            self._stream = _video_stream(self._container, self._label)
+            self._stream.thread_type = "AUTO"
+            self._packets = 0
+            self._undecodable = 0
+            self._corrupt = 0
+            self._stated_packets = _stated_packets(self._stream)
+            self._end = 0
+            self._index = 0
+            self._last_pts: int | None = None
+            self._reformatter = VideoReformatter()
+            self._decoded = self._decode()
+            self._pending = next(self._decoded, None)
+            if self._pending is None:
+                raise SourceError(f"{self._label} has no frame that can be decoded: check that the file is whole.")
+        except BaseException:
+            self._container.close()
+            raise
+        self._origin = _first_of(self._stream.start_time, self._pending.pts)
+        self._upright_size = _square_pixels(self._pending, self._stream.sample_aspect_ratio)
+        self._rotation = round(self._pending.rotation / 90) % 4 * 90
+        width, height = self._upright_size
+        self._info = SourceInfo(
+            name=short_name(str(path)) if remote else Path(path).stem,
+            size=(height, width) if self._rotation in (90, 270) else (width, height),
+            rate_hz=self._stream.average_rate or self._stream.guessed_rate,
+            time_base=self._stream.time_base,
+            frame_count=self._expected_frames(),
+            path=None if remote else Path(path),
+        )
+
+    def _read(self) -> Frame | None:
+        picture, self._pending = self._pending or next(self._decoded, None), None
+        if picture is None:
+            self._damage = self._damage or self._damage_found()
+            return None
+        index = self._index
+        self._index += 1
+        image = self._image_of(picture)
+        return Frame(index, self._time_of(picture), image, time.monotonic())
+
+    def _release(self) -> None:
+        self._decoded.close()
+        self._container.close()
+
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
+        """Every frame that decodes; packets that do not are counted and skipped."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError as error:
+                self._damage = f"{self._label} broke off after {self._index} frames ({error.strerror})."
+                packet = None
+            if packet is None:
+                return
+            if packet.size:
+                self._packets += 1
+                self._end = max(self._end, (packet.pts or 0) + (packet.duration or 0))
+            try:
+                pictures = packet.decode()
+            except av.FFmpegError:
+                self._undecodable += 1
+                continue
+            for picture in pictures:
+                self._corrupt += picture.is_corrupt
+                yield picture
+
+    def _time_of(self, picture: av.VideoFrame) -> float:
+        pts = picture.pts
+        if self._last_pts is not None and (pts is None or pts <= self._last_pts):
+            pts = self._last_pts + 1 if pts is not None else self._last_pts + self._ticks_per_frame()
+        self._last_pts = self._origin if pts is None else pts
+        return float((self._last_pts - self._origin) * self._time_base)
+
+    @property
+    def _time_base(self) -> Fraction:
+        return self._stream.time_base or Fraction(1, 90_000)
+
+    def _ticks_per_frame(self) -> int:
+        rate_hz = self._stream.average_rate or self._stream.guessed_rate or 25
+        return max(1, round(1 / (rate_hz * self._time_base)))
+
+    def _image_of(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
+        width, height = self._upright_size
+        same_size = (picture.width, picture.height) == (width, height)
+        # The fast path equals the default one, bit for bit, unless there is something to interpolate.
+        fast = same_size and width % 2 == 0 and height % 2 == 0
+        rgb = self._reformatter.reformat(
+            picture,
+            width,
+            height,
+            "rgb24",
+            interpolation=Interpolation.FAST_BILINEAR if fast else Interpolation.BICUBIC,
+        )
+        image: NDArray[np.uint8] = rgb.to_ndarray()
+        if self._rotation:
+            image = cv2.rotate(image, _TURNS[self._rotation])
+        return np.ascontiguousarray(image)
+
+    def _expected_s(self) -> float | None:
+        """Length of the video stream as its header states it [s]."""
+        if self._stream.duration is not None:
+            return float(self._stream.duration * self._time_base)
+        return _seconds(self._stream.metadata.get("DURATION", ""))
+
+    def _expected_frames(self) -> int | None:
+        rate_hz = self._stream.average_rate
+        duration_s = self._expected_s()
+        if duration_s is None and self._container.duration:
+            duration_s = self._container.duration / av.time_base
+        by_duration = round(duration_s * rate_hz) if duration_s and rate_hz else None
+        # Both, because a clip cut without encoding holds packets before its start that are never shown.
+        known = [count for count in (self._stated_packets, by_duration) if count]
+        return min(known, default=None)
+
+    def _damage_found(self) -> str | None:
+        expected_s = self._expected_s()
+        end_s = float((self._end - self._origin) * self._time_base)
+        if self._stated_packets is not None and self._packets < self._stated_packets:
+            return f"{self._label} is cut off: {self._index} of {self._stated_packets} frames could be read."
+        if self._stated_packets is None and expected_s is not None and end_s < expected_s - 0.5:
+            return f"{self._label} is cut off: {end_s:.1f} s of {expected_s:.1f} s could be read."
+        if self._undecodable or self._corrupt:
+            return (
+                f"{self._label} is damaged: {self._index} frames could be read, {self._corrupt} of them with errors, "
+                f"and {self._undecodable} pieces were skipped."
+            )
+        return None
+
+
+def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputContainer:
+    try:
+        return av.open(path, timeout=timeout_s)
+    except FileNotFoundError:
+        raise SourceError(f"There is no file {label}: check the path.") from None
+    except (av.FFmpegError, OSError) as error:
+        reason = error.strerror or type(error).__name__
+        raise SourceError(f"{label} cannot be read as a video ({reason}): give a video file.") from None
+
+
+def _video_stream(container: av.container.InputContainer, label: str) -> av.VideoStream:
+    """The first moving picture of the file: a cover in a music file is not one."""
+    cover = av.stream.Disposition.attached_pic
+    for stream in container.streams.video:
+        if not stream.disposition & cover and stream.codec_context is not None:
+            return stream
+    raise SourceError(f"{label} holds no video that can be decoded here: give a video file.")
+
+
+def _stated_packets(stream: av.VideoStream) -> int | None:
+    """How many packets header and index promise; an edit list may keep some of the header's out of the index."""
+    indexed = len(stream.index_entries)
+    return min(stream.frames, indexed or stream.frames) or None
+
+
+def _square_pixels(picture: av.VideoFrame, pixel_aspect: Fraction | None) -> tuple[int, int]:
+    """(width, height) at which the pixels are square, before rotation [px]."""
+    aspect = float(pixel_aspect or 1)
+    if not 0.25 <= aspect <= 4 or abs(aspect - 1) < 0.02:
+        return picture.width, picture.height
+    return max(2, round(picture.width * aspect / 2) * 2), picture.height
+
+
+def _first_of(start: int | None, first: int | None) -> int:
+    known = [pts for pts in (start, first) if pts is not None]
+    return min(known, default=0)
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds of ``HH:MM:SS.fraction``."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None

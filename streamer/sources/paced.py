@@ -1,0 +1,70 @@
+"""A recording played at its own rate, as though a camera were showing it now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from streamer.frame import Frame
+from streamer.sources.base import BaseSource, Source, exact_rate
+
+LATEST_S = 1.0
+
+
+class PacedSource(BaseSource):
+    """Gives each frame of another source when its time has come, and not before.
+
+    Frames that come late (slow decoding) are given at once, so the clock is caught up with, as it would be with a
+    camera; after a pause of more than a second (the process was suspended) playing goes on from there instead.
+
+    Args:
+        source: What to play; closed with this one.
+        rate_hz: Play at this rate instead of the recorded timestamps: frame n then has the time ``n / rate_hz``.
+        clock: Monotonic clock [s].
+        wait: Called with seconds to wait; the default ends early when the source is closed.
+
+    Raises:
+        SourceError: The rate is not positive.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        rate_hz: Fraction | float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._source = source
+        self._rate_hz = None if rate_hz is None else exact_rate(rate_hz)
+        self._clock = clock
+        self._wait = wait or self._closed.wait
+        self._started_at_s: float | None = None
+        self._info = replace(source.info, live=True)
+        if self._rate_hz is not None:  # the file's own timestamps, and with them its audio, no longer fit
+            self._info = replace(self._info, rate_hz=self._rate_hz, time_base=None, path=None)
+
+    @property
+    def damage(self) -> str | None:
+        return self._source.damage
+
+    def _read(self) -> Frame | None:
+        frame = self._source.read()
+        if frame is None:
+            return None
+        time_s = frame.time_s if self._rate_hz is None else float(frame.index / self._rate_hz)
+        now_s = self._clock()
+        if self._started_at_s is None or now_s - (self._started_at_s + time_s) > LATEST_S:
+            self._started_at_s = now_s - time_s
+        ahead_s = self._started_at_s + time_s - now_s
+        if ahead_s > 0:
+            self._wait(ahead_s)
+        if self._closed.is_set():
+            return None
+        return replace(frame, time_s=time_s, captured_at_s=self._clock())
+
+    def close(self) -> None:
+        super().close()
+        self._source.close()

@@ -1,0 +1,98 @@
+"""What a person asks for in the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click on the picture, (x, y) in pixels of the frame; label 1 is foreground, 0 background."""
+
+    x: float
+    y: float
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box drawn around an object, x0 < x1 and y0 < y1 in pixels of the frame."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """The next click or box begins a new object."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectObject:
+    """The next clicks belong to this object."""
+
+    object_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Forget the selected object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the last click, box or deletion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Hold the picture, or go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleMasks:
+    """Show or hide the masks."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleDepth:
+    """From no depth to over the picture, to beside it, and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Save the picture that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleRecord:
+    """Begin or end a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """Run the models on the present frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """End the run: a key, or the window was closed."""
+
+
+Event = (
+    Click
+    | Box
+    | NewObject
+    | SelectObject
+    | Delete
+    | Undo
+    | Pause
+    | ToggleMasks
+    | CycleDepth
+    | Snapshot
+    | ToggleRecord
+    | Keyframe
+    | Quit
+)

@@ -1,0 +1,250 @@
+"""Draws a result: masks, contours, clicks, labels and depth. Pure pictures, no window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer import paint
+from streamer.result import Result, State, Track
+
+DepthView = Literal["off", "overlay", "side"]
+
+_DEVIATION_PX = 0.4
+_SUBPIXEL_BITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is drawn, and how strongly.
+
+    Attributes:
+        masks: Whether masks, contours, boxes, clicks and labels are drawn at all.
+        mask_opacity: Of the fill, from 0 to 1.
+        depth: ``off``, ``overlay`` (over the picture) or ``side`` (beside it; the drawing is twice as wide).
+        depth_opacity: Of the depth in ``overlay``, from 0 to 1.
+        labels, boxes, points: Whether these are drawn.
+    """
+
+    masks: bool = True
+    mask_opacity: float = 0.45
+    depth: DepthView = "off"
+    depth_opacity: float = 0.6
+    labels: bool = True
+    boxes: bool = False
+    points: bool = True
+
+
+class Overlay:
+    """Draws results, each one once per style: the window and a recording of the same style share the drawing.
+
+    Drawings are read-only arrays of their own, so they may be kept. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._result: Result | None = None
+        self._drawings: dict[Style, paint.Image] = {}
+
+    def draw(self, result: Result, style: Style) -> paint.Image:
+        """See :func:`draw`."""
+        with self._lock:
+            if result is not self._result:
+                self._result = result
+                self._drawings = {}
+            if style not in self._drawings:
+                self._drawings[style] = draw(result, style)
+                self._drawings[style].setflags(write=False)
+            return self._drawings[style]
+
+
+def drawing_size(frame_size: tuple[int, int], style: Style) -> tuple[int, int]:
+    """(width, height) of the drawings of frames of this (width, height) [px]."""
+    width, height = frame_size
+    return (2 * width if style.depth == "side" else width), height
+
+
+def draw(result: Result, style: Style) -> paint.Image:
+    """Draw one result.
+
+    Returns:
+        A new ``(H, W, 3)`` uint8 RGB picture, or ``(H, 2 W, 3)`` with the depth beside it; the same size for every
+        result of a run, also while there is no depth map yet. Pixels that nothing is drawn on are those of the frame.
+    """
+    width, height = result.frame.size
+    canvas_width, _ = drawing_size((width, height), style)
+    canvas = np.empty((height, canvas_width, 3), np.uint8)
+    picture, beside = canvas[:, :width], canvas[:, width:]
+    picture[:] = result.frame.image_rgb
+    depth = _depth_picture(result) if style.depth != "off" else None
+    if style.depth == "overlay" and depth is not None:
+        cv2.addWeighted(picture, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=picture)
+    if style.depth == "side":
+        beside[:] = paint.INK if depth is None else depth
+    seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
+    taken = []
+    if depth is not None:
+        taken = [_draw_scale(beside if style.depth == "side" else picture, result)]
+    if style.masks:
+        _draw_objects(picture, beside if depth is not None else beside[:0], seen, style)
+        if style.labels:
+            _draw_labels(picture, seen, taken if style.depth == "overlay" else [])
+    return canvas
+
+
+def _depth_picture(result: Result) -> paint.Image | None:
+    grey = normalise_depth(result)
+    return None if grey is None else cv2.applyColorMap(grey, paint.depth_colours()[:, None])
+
+
+def normalise_depth(result: Result) -> NDArray[np.uint8] | None:
+    """``(H, W)`` uint8: 0 at the far end of ``depth_range`` and beyond, 255 at the near one; None without a map."""
+    if result.inverse_depth is None or result.depth_range is None:
+        return None
+    far, near = result.depth_range
+    scale = 255 / max(near - far, 1e-9)
+    # addWeighted is the one call that scales, shifts and clips in one go.
+    return cv2.addWeighted(result.inverse_depth, scale, result.inverse_depth, 0, -far * scale, dtype=cv2.CV_8U)
+
+
+def _draw_objects(picture: paint.Image, beside: paint.Image, tracks: Sequence[Track], style: Style) -> None:
+    height, width = picture.shape[:2]
+    letter_px = paint.letter_px((width, height))
+    line_px = max(1, round(letter_px / 7))
+    click_px = max(2, round(0.011 * (width * height) ** 0.5))
+    scratch = np.empty_like(picture)
+    for track in tracks:
+        _fill(picture, track, style.mask_opacity, scratch)
+    for track in tracks:
+        strokes = list(_strokes(track, letter_px))
+        dimmed = 1.0 if track.state == State.TRACKED else 0.75
+        colour = tuple(round(channel * dimmed) for channel in paint.colour_of(track.id))
+        for target, thickness in ((picture, line_px), (beside, max(1, line_px // 2))):
+            if target.size:
+                closed = track.state == State.TRACKED
+                cv2.polylines(target, strokes, closed, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+        if style.boxes:
+            x0, y0, x1, y1 = _box(track)
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, line_px // 2))
+    if style.points:
+        for track in tracks:
+            for (x, y), label in zip(track.point_coords, track.point_labels, strict=True):
+                paint.crosshair(picture, x, y, click_px, paint.colour_of(track.id), label == 1)
+
+
+def _box(track: Track) -> paint.Box:
+    assert track.box_xyxy is not None
+    x0, y0, x1, y1 = track.box_xyxy
+    return int(np.floor(x0)), int(np.floor(y0)), int(np.ceil(x1)), int(np.ceil(y1))
+
+
+def _crop(track: Track) -> tuple[NDArray[np.uint8], tuple[slice, slice], tuple[int, int]]:
+    mask = track.mask.view(np.uint8)
+    x0, y0, x1, y1 = paint.clip(_box(track), mask)
+    where = slice(y0, y1), slice(x0, x1)
+    return mask[where], where, (x0, y0)
+
+
+def _fill(picture: paint.Image, track: Track, opacity: float, scratch: paint.Image) -> None:
+    mask, where, _ = _crop(track)
+    if track.state == State.UNCERTAIN:
+        opacity /= 2
+    if mask.size:
+        paint.tint(picture[where], paint.colour_of(track.id), opacity, mask, scratch[where])
+
+
+def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
+    """The mask's outline as smooth lines in 1/16 px: closed ones, or dashes where the object is uncertain."""
+    mask, _, corner = _crop(track)
+    if not mask.size:
+        return
+    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=corner)
+    for outline in outlines:
+        line = _smooth(outline[:, 0].astype(np.float32))
+        dash = len(line) if track.state == State.TRACKED else dash_px
+        for start in range(0, len(line), 2 * dash):
+            # Long straight stretches become one segment each: drawing costs by the segment.
+            kept = cv2.approxPolyDP(line[start : start + dash], _DEVIATION_PX, track.state == State.TRACKED)
+            yield np.round(kept * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+
+
+def _smooth(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take the pixel steps out of a closed outline with a running mean."""
+    reach = min(4, len(points) // 12)
+    if not reach:
+        return points
+    around = np.concatenate([points[-reach:], points, points[:reach]])
+    return cv2.blur(around[:, None], (1, 2 * reach + 1))[reach:-reach, 0]
+
+
+def _draw_labels(picture: paint.Image, tracks: Sequence[Track], taken: list[paint.Box]) -> None:
+    height, width = picture.shape[:2]
+    letter_px = paint.letter_px((width, height))
+    if 8 * letter_px > height:
+        return
+    for track in tracks:
+        tag, text = str(track.id), caption(track)
+        size = paint.chip_size(tag, text, letter_px)
+        if 2 * size[0] > width:
+            text, size = "", paint.chip_size(tag, "", letter_px)
+        place = free_place(_box(track), size, taken, (width, height))
+        taken.append(place)
+        paint.chip(picture, place[0], place[1], tag, text, letter_px, paint.colour_of(track.id))
+
+
+def caption(track: Track) -> str:
+    """Score, state where it is not the usual one, and median depth where there is one."""
+    parts = [f"{track.score:.2f}"]
+    if track.state != State.TRACKED:
+        parts.insert(0, str(track.state))
+    if track.depth is not None:
+        parts.append(f"depth {track.depth.median:.2f}")
+    return "  ".join(parts)
+
+
+def free_place(
+    box: paint.Box, size: tuple[int, int], taken: Sequence[paint.Box], frame_size: tuple[int, int]
+) -> paint.Box:
+    """Where a label of this (width, height) goes: above its box, below, or inside, on the frame and beside the others.
+
+    Where all of these are taken, the least covered one is shifted down from label to label until it is free.
+    """
+    width, height = size
+    right, bottom = max(0, frame_size[0] - width), max(0, frame_size[1] - height)
+    places = []
+    for top in (box[1] - height - 2, box[3] + 2, box[1] + 2):
+        for left in (box[0], box[2] - width):
+            x, y = min(max(left, 0), right), min(max(top, 0), bottom)
+            places.append((x, y, x + width, y + height))
+    place = min(places, key=lambda place: sum(_overlap(place, other) for other in taken))
+    for other in sorted(taken, key=lambda other: other[1]):
+        if _overlap(place, other):
+            y = min(other[3] + 1, bottom)
+            place = place[0], y, place[2], y + height
+    return place
+
+
+def _overlap(one: paint.Box, other: paint.Box) -> int:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0, across) * max(0, down)
+
+
+def _draw_scale(image: paint.Image, result: Result) -> paint.Box:
+    assert result.depth_range is not None
+    height, width = image.shape[:2]
+    letter_px = paint.letter_px((width, height))
+    near, far = f"{result.depth_range[1]:.2f}", f"{result.depth_range[0]:.2f}"
+    across = max(paint.text_width(near, letter_px), paint.text_width(far, letter_px)) + letter_px
+    if 6 * across > width or 8 * letter_px > height:
+        return 0, 0, 0, 0
+    gap = letter_px // 2
+    box = width - gap - across, height // 4, width - gap, height - height // 4
+    paint.depth_scale(image, box, near, far, letter_px)
+    return box

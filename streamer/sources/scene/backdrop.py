@@ -1,0 +1,212 @@
+"""What stands still around everything: the planes of a room, or open ground under a painted sky."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.sources.scene.canvas import Box, Canvas, plane_values
+from streamer.sources.scene.geometry import Matrix, shift
+from streamer.sources.scene.surfaces import NEAR_M, SAMPLE, Texture, texels_per_pixel, to_unit_square
+from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque, tile
+
+BAND_PX = 40
+
+
+@dataclass(frozen=True)
+class Level:
+    """One resolution of a plane: a texture, and 3x3 from the plane's unit square to the texture's pixels."""
+
+    texture: Texture
+    from_unit: Matrix
+
+    @classmethod
+    def whole(cls, texture: Texture) -> Level:
+        return cls(texture, np.linalg.inv(to_unit_square(texture)))
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A rectangle of a convex surrounding; among several, the nearest one along the ray is seen.
+
+    Attributes:
+        frame: 3x3 in world metres; columns are the sides of the rectangle and its corner.
+        levels: Textures from fine to coarse, each half as fine as the one before.
+    """
+
+    frame: Matrix
+    levels: list[Level]
+
+    def draw(self, canvas: Canvas, camera: Matrix) -> None:
+        """Draw it with ``camera``, camera from world."""
+        frame = camera[:3, :3] @ self.frame
+        frame[:, 2] += camera[:3, 3]
+        corners = _before_camera(frame @ np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1.0]]))
+        if corners is None or (box := canvas.lens.box(corners)) is None:
+            return
+        normal = np.cross(frame[:, 0], frame[:, 1])
+        slope = normal @ canvas.lens.inverse / (normal @ frame[:, 2])
+        unit_from_image = np.linalg.inv(canvas.lens.matrix @ frame)
+        by_rows = abs(slope[1]) > abs(slope[0])
+        for band, level in self._bands(box, unit_from_image, by_rows):
+            x0, y0, x1, y1 = band
+            warp = level.from_unit @ unit_from_image @ shift(x0, y0)
+            size = (x1 - x0, y1 - y0)
+            colours = cv2.warpPerspective(level.texture, warp, size, flags=SAMPLE, borderMode=cv2.BORDER_REPLICATE)
+            canvas.put(band, colours, plane_values(band, slope), None, 0, 0)
+
+    def _bands(self, box: Box, unit_from_image: Matrix, by_rows: bool) -> list[tuple[Box, Level]]:
+        """Cut ``box`` into bands of about one depth, each with the texture that is just fine enough there."""
+        x0, y0, x1, y1 = box
+        first, last = (y0, y1) if by_rows else (x0, x1)
+        bands: list[tuple[Box, Level]] = []
+        warp = self.levels[0].from_unit @ unit_from_image
+        for start in range(first, last, BAND_PX):
+            end = min(start + BAND_PX, last)
+            centre = ((x0 + x1) / 2, (start + end) / 2) if by_rows else ((start + end) / 2, (y0 + y1) / 2)
+            fineness = np.log2(max(texels_per_pixel(warp, *centre), 1e-6)) + 0.4
+            level = self.levels[int(np.clip(fineness, 0, len(self.levels) - 1))]
+            band: Box = (x0, start, x1, end) if by_rows else (start, y0, end, y1)
+            if bands and bands[-1][1] is level:
+                before = bands.pop()[0]
+                band = (before[0], before[1], band[2], band[3])
+            bands.append((band, level))
+        return bands
+
+
+def _before_camera(corners: Matrix) -> Matrix | None:
+    """The polygon ``(3, N)`` cut to what lies before the camera; None where nothing does."""
+    kept: list[NDArray[np.float64]] = []
+    for start, end in zip(corners.T, np.roll(corners, -1, axis=1).T, strict=True):
+        if start[2] >= NEAR_M:
+            kept.append(start)
+        if (start[2] >= NEAR_M) != (end[2] >= NEAR_M):
+            kept.append(start + (end - start) * (NEAR_M - start[2]) / (end[2] - start[2]))
+    return np.array(kept).T if kept else None
+
+
+def _halves(texture: Texture, count: int = 5) -> list[Level]:
+    levels = [Level.whole(texture)]
+    for _ in range(count - 1):
+        texture = cv2.resize(texture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        levels.append(Level.whole(texture))
+    return levels
+
+
+def _wall_frames(x0: float, x1: float, z0: float, z1: float, height: float) -> list[Matrix]:
+    """Four walls, texture x to the right as seen from inside, texture y downwards; then the width of each."""
+    corners = [(x0, z1), (x1, z1), (x1, z0), (x0, z0)]
+    frames = []
+    for (ax, az), (bx, bz) in zip(corners, corners[1:] + corners[:1], strict=True):
+        frames.append(np.array([[bx - ax, 0, ax], [0, -height, height], [bz - az, 0, az]], np.float64))
+    return frames
+
+
+def room(rng: Rng, half_width: float, depth: float, height: float, floor: Texture, wall: Texture) -> list[Plane]:
+    """A closed room around the camera: x from -half_width to half_width, z from -3 to depth, y up to height [m]."""
+    floor_frame = np.array([[2 * half_width, 0, -half_width], [0, 0, 0], [0, -(depth + 3), depth]])
+    ceiling_frame = floor_frame + np.array([[0, 0, 0], [0, 0, height], [0, 0, 0]])
+    paint = opaque(np.full((64, 64, 3), 225, np.float32) + rng.uniform(-12, 8, 3).astype(np.float32))
+    planes = [
+        Plane(floor_frame, _halves(_laid(floor, 2 * half_width, depth + 3, rng.uniform(1.6, 2.6), 0.35))),
+        Plane(ceiling_frame, _halves(_laid(paint, 2 * half_width, depth + 3, 2.0, 0.5, px_per_m=30), 2)),
+    ]
+    board = rng.uniform(0.55, 0.8) if rng.random() < 0.6 else None
+    scale = rng.uniform(1.2, 2.4)
+    for frame in _wall_frames(-half_width, half_width, -3.0, depth, height):
+        width = float(np.linalg.norm(frame[:, 0]))
+        planes.append(Plane(frame, _halves(_laid(wall, width, height, scale, 0.45, board=board))))
+    return planes
+
+
+def _laid(
+    texture: Texture,
+    width: float,
+    height: float,
+    scale: float,
+    corner_shade: float,
+    px_per_m: int = 110,
+    board: float | None = None,
+) -> Texture:
+    """Cover a rectangle [m] with ``texture`` every ``scale`` metres, darker towards its edges, with a skirting board."""
+    side = max(16, round(scale * px_per_m))
+    one = cv2.resize(texture, (side, side), interpolation=cv2.INTER_AREA)
+    columns, rows = round(width * px_per_m), round(height * px_per_m)
+    whole = np.tile(one, (rows // side + 1, columns // side + 1, 1))[:rows, :columns]
+    if board is not None:
+        high = round(0.12 * px_per_m)
+        whole[-high:] = (whole.mean(axis=(0, 1)) * board).astype(np.uint8)
+        whole[-high - 2 : -high] = (whole.mean(axis=(0, 1)) * 1.15).clip(0, 255).astype(np.uint8)
+    x, y = (np.arange(columns) + 0.5) / px_per_m, (np.arange(rows) + 0.5) / px_per_m
+    near_x, near_y = np.minimum(x, width - x), np.minimum(y, height - y)
+    shade_x, shade_y = (1 - corner_shade * np.exp(-near / 0.5) for near in (near_x, near_y))
+    factor = (np.outer(shade_y, shade_x) * 255).astype(np.uint8)
+    return cv2.multiply(whole, cv2.merge([factor] * 4), scale=1 / 255)
+
+
+def open_ground(rng: Rng, ground: Texture, sky: Colours, hills: Colours, reach: float = 70.0) -> list[Plane]:
+    """Ground of 2 x ``reach`` metres that fades into the haze, inside four walls painted with hills and sky."""
+    haze = sky[1]
+    frame = np.array([[2 * reach, 0, -reach], [0, 0, 0], [0, -2 * reach, reach]])
+    planes = [Plane(frame, _ground_levels(rng, ground, haze, reach))]
+    clouds = noise(rng, 1024, 4, 6, 0.6)
+    ridges = [noise(rng, 1024, cells, 5, 0.45)[0] for cells in (4, 8)]
+    for side, wall in enumerate(_wall_frames(-reach, reach, -reach, reach, reach)):
+        planes.append(Plane(wall, _halves(_sky_wall(side, reach, clouds, ridges, sky, hills), 2)))
+    return planes
+
+
+def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> list[Level]:
+    """Nested squares around the origin, each twice as wide and half as fine, with tones that vary over metres."""
+    tones = noise(rng, 512, 24, 4, 0.6)
+    levels = []
+    tile_m, extent = 4.0, 9.0
+    one = cv2.resize(ground, (512, 512), interpolation=cv2.INTER_AREA)
+    while True:
+        extent = min(extent, reach)
+        px = one.shape[0] / tile_m
+        side = round(2 * extent * px)
+        offset = round((reach - extent) * px) % one.shape[0]
+        whole = np.tile(one, (side // one.shape[0] + 2,) * 2 + (1,))[offset : offset + side, offset : offset + side]
+        where = (np.arange(side, dtype=np.float32) + 0.5) / px - extent
+        map_x, map_y = np.meshgrid(where, -where)
+        scale = np.float32(512 / (2 * reach))
+        tone = cv2.remap(tones, (map_x + reach) * scale, (reach - map_y) * scale, cv2.INTER_LINEAR)
+        far = np.clip((np.hypot(map_x, map_y) - 8) / (reach - 8), 0, 1) ** 0.7 * 0.92
+        lit = whole[..., :3].astype(np.float32) * (0.78 + 0.4 * tone)[..., None]
+        texture = opaque(mix(lit, haze, far))
+        ratio, start = reach / extent * texture.shape[0] / 1.0, (reach - extent) / (2 * reach)
+        from_unit = np.array([[ratio, 0, -ratio * start - 0.5], [0, ratio, -ratio * start - 0.5], [0, 0, 1.0]])
+        levels.append(Level(texture, from_unit))
+        if extent >= reach or one.shape[0] <= 16:
+            return levels
+        one, extent = cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), extent * 2
+
+
+def _sky_wall(
+    side: int,
+    reach: float,
+    clouds: NDArray[np.float32],
+    ridges: list[NDArray[np.float32]],
+    sky: Colours,
+    hills: Colours,
+) -> Texture:
+    """Sky, clouds and two ridges as seen from the origin, painted on one wall of the surrounding."""
+    columns, rows = 1400, 700
+    across = (np.arange(columns) + 0.5) / columns * 2 - 1
+    azimuth = (np.arctan(across) / (np.pi / 2) + 0.5 + side) / 4
+    up = ((rows - np.arange(rows) - 0.5) / rows)[:, None]
+    elevation = np.arctan(up * np.cos(np.arctan(across))[None])
+    picture = mix(sky[1], sky[0], np.clip(elevation / 0.5, 0, 1).astype(np.float32) ** 0.6)
+    turns = np.broadcast_to(azimuth * 1024 * 2 % 1024, elevation.shape).astype(np.float32)
+    heights = (np.log(elevation + 0.15) * 300 % 1024).astype(np.float32)
+    cover = cv2.remap(clouds, turns, heights, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    picture = mix(picture, sky[2], np.clip((cover - 0.5) * 2.2, 0, 0.9) * np.clip(elevation * 8, 0, 1).astype(np.float32))
+    for ridge, (base, swing, blend) in zip(ridges, ((0.05, 0.1, 0.55), (0.01, 0.06, 0.2)), strict=True):
+        top = base + swing * np.interp(azimuth * 1024, np.arange(1025), np.append(ridge, ridge[0]))
+        covered = np.clip((top[None] - elevation) * 700, 0, 1).astype(np.float32)
+        picture = mix(picture, mix(hills[0], sky[1], np.float32(blend) * np.ones(1, np.float32))[0], covered)
+    return opaque(picture)

@@ -159,6 +159,11 @@ class Motion:
         self._anchors.add(anchor)
         return anchor
 
+    @property
+    def open_anchors(self) -> int:
+        """How many anchors are being composed for."""
+        return len(self._anchors)
+
     def follow(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Follow ``(N, 2)`` points (x, y) [px of the frame] from the previous frame to this one.
 

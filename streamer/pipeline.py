@@ -225,7 +225,7 @@ class Pipeline:
         start = time.perf_counter()
         embedding = self._segmenter.encode(image)
         encoded = time.perf_counter()
-        found = self._segmenter.find(image, embedding, limit) if limit else []
+        found = self._segmenter.find(embedding, limit) if limit else []
         answers = ask(self._segmenter, embedding, questions, self._motion.grid)
         decoded = time.perf_counter()
         timings = {"encode": (encoded - start) * 1000, "decode": (decoded - encoded) * 1000}

@@ -140,6 +140,18 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
+def prompts_from_labels(labels: NDArray[np.integer]) -> list[Prompt]:
+    """One mask prompt for each object of a ``(H, W)`` label map, by ascending id; 0 is no object.
+
+    Raises:
+        PromptError: There is no object in it.
+    """
+    prompts = [Prompt(mask=labels == value, object_id=int(value)) for value in np.unique(labels) if value != 0]
+    if not prompts:
+        raise PromptError("The mask is empty: give each object a value from 1 to 255 in it.")
+    return prompts
+
+
 def check_inside(prompts: Sequence[Prompt], size: tuple[int, int]) -> None:
     """Refuse prompts that do not lie on a frame of this (width, height).
 

@@ -32,7 +32,7 @@ class Segmenter(Protocol):
         """Bring ``(M, h, w)`` low-resolution logits to the frame: ``(M, H, W)`` float32; above 0 is inside."""
         ...
 
-    def find(self, image_rgb: NDArray[np.uint8], embedding: Embedding, limit: int) -> list[Found]:
+    def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Objects without any prompt: up to ``limit``, the largest stable ones first."""
         ...
 

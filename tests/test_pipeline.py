@@ -1,0 +1,197 @@
+import gc
+import threading
+
+import numpy as np
+import pytest
+
+from streamer.depth import DepthCarrier
+from streamer.errors import PromptError
+from streamer.frame import Frame
+from streamer.motion import Motion
+from streamer.pipeline import Pipeline
+from streamer.prompts import Prompt
+from streamer.scheduler import Scheduler
+from streamer.tracker import Tracker
+from streamer.workers import InlineWorkers, ThreadedWorkers
+from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+
+
+def frame(index, speed_px=3.0):
+    return Frame(index, index / 30, moving_scene(index, speed_px=speed_px)[0], 0.0)
+
+
+def build(segmenter=None, depth=None, workers=None, keyframe_interval=5, depth_interval=4):
+    return Pipeline(
+        segmenter,
+        depth,
+        Scheduler(keyframe_interval, depth_interval),
+        workers or InlineWorkers(),
+        Motion(320),
+        Tracker(),
+        DepthCarrier(),
+    )
+
+
+def iou(mask, truth):
+    return (mask & truth).sum() / (mask | truth).sum()
+
+
+def test_every_frame_has_the_mask_of_what_was_clicked_and_a_depth_map():
+    pipeline = build(ColourSegmenter(), RedDepth())
+    pipeline.prompt(Prompt([(60, 80)], [1]))
+    keyframes, depth_runs = [], []
+    for index in range(20):
+        result = pipeline.process(frame(index))
+        labels = moving_scene(index)[1]
+        assert iou(result.tracks[0].mask, labels == 1) > 0.8
+        assert result.tracks[0].mask.shape == labels.shape
+        assert result.inverse_depth.shape == labels.shape
+        assert result.inverse_depth.dtype == np.float32
+        assert result.tracks[0].depth.median > np.median(result.inverse_depth)
+        assert result.mask_age == index - max([*keyframes, index] if result.keyframe else keyframes)
+        keyframes += [index] if result.keyframe else []
+        depth_runs += [index] if result.depth_run else []
+    assert keyframes == [0, 5, 10, 15]
+    assert depth_runs == [0, 4, 8, 12, 16]
+    assert result.keyframe is None
+    assert {"flow", "carry"} <= set(result.timings_ms)
+
+
+def test_a_half_can_be_left_out():
+    without_depth = build(ColourSegmenter(), None)
+    without_depth.prompt(Prompt([(60, 80)]))
+    assert without_depth.process(frame(0)).inverse_depth is None
+    without_masks = build(None, RedDepth(), keyframe_interval=None)
+    result = without_masks.process(frame(0))
+    assert result.tracks == ()
+    assert result.inverse_depth is not None
+
+
+def test_objects_are_found_when_nobody_says_what_to_follow():
+    pipeline = build(ColourSegmenter())
+    pipeline.discover()
+    result = pipeline.process(frame(0))
+    assert result.keyframe == "discover"
+    assert len(result.tracks) == 2
+    assert max(iou(track.mask, moving_scene(0)[1] == 1) for track in result.tracks) > 0.9
+
+
+def test_a_click_outside_the_frame_is_refused():
+    pipeline = build(ColourSegmenter())
+    pipeline.prompt(Prompt([(900, 80)]))
+    with pytest.raises(PromptError, match="900,80 lies outside the frame, which is 320x240"):
+        pipeline.process(frame(0))
+    pipeline = build(ColourSegmenter())
+    pipeline.process(frame(0))
+    with pytest.raises(PromptError):
+        pipeline.prompt(Prompt([(-1, 80)]))
+
+
+def test_a_failing_model_reaches_the_loop():
+    class Broken(RedDepth):
+        def estimate(self, image_rgb):
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        build(None, Broken()).process(frame(0))
+
+
+class Gate:
+    """Workers whose calls end when the test says so, in the order it says."""
+
+    def __init__(self):
+        self.inner, self.waiting = InlineWorkers(), {}
+
+    def submit(self, lane, key, call):
+        replaced = self.waiting.pop(lane, (None, None))[0]
+        self.waiting[lane] = key, call
+        return replaced
+
+    def ready(self, lane):
+        return lane not in self.waiting
+
+    def release(self, lane):
+        key, call = self.waiting.pop(lane)
+        self.inner.submit(lane, key, call)
+
+    def finished(self):
+        return self.inner.finished()
+
+    def close(self, timeout_s=0.5):
+        pass
+
+
+def test_a_late_result_lands_where_the_object_is_now():
+    gate = Gate()
+    pipeline = build(ColourSegmenter(), RedDepth(), gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    for index in range(12):
+        result = pipeline.process(frame(index))
+    assert not result.tracks[0].mask.any()
+    gate.release("keyframe")
+    gate.release("depth")
+    result = pipeline.process(frame(12))
+    assert iou(result.tracks[0].mask, moving_scene(12)[1] == 1) > 0.75
+    assert result.mask_age == 12
+    assert result.depth_age == 12
+
+
+def test_a_click_is_answered_without_waiting_for_the_encoder():
+    gate, segmenter = Gate(), ColourSegmenter()
+    pipeline = build(segmenter, None, gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    gate.release("keyframe")
+    for index in range(1, 7):
+        pipeline.process(frame(index))
+    assert not gate.ready("keyframe")
+    pipeline.prompt(Prompt([(250, 156)], object_id=2))
+    pipeline.process(frame(7))
+    encoded = segmenter.encoded
+    gate.release("click")
+    result = pipeline.process(frame(8))
+    assert segmenter.encoded == encoded
+    assert iou(result.tracks[1].mask, moving_scene(8)[1] == 2) > 0.75
+
+
+def test_while_paused_a_click_refines_the_frame_on_the_screen():
+    pipeline = build(ColourSegmenter())
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    pipeline.prompt(Prompt([(250, 150)], object_id=2))
+    result = pipeline.refresh()
+    assert result.index == 0
+    assert iou(result.tracks[1].mask, moving_scene(0)[1] == 2) > 0.9
+
+
+def test_what_was_asked_before_a_scene_cut_is_thrown_away():
+    gate = Gate()
+    pipeline = build(None, RedDepth(), gate)
+    pipeline.process(frame(0))
+    dark = Frame(1, 1 / 30, np.random.default_rng(0).integers(0, 40, (240, 320, 3), dtype=np.uint8), 0.0)
+    pipeline.process(dark)
+    gate.release("depth")
+    assert pipeline.process(Frame(2, 2 / 30, dark.image_rgb, 0.0)).inverse_depth is None
+
+
+def test_nothing_is_kept_per_frame():
+    pipeline = build(ColourSegmenter(), RedDepth())
+    pipeline.prompt(Prompt([(60, 80)]))
+    for index in range(40):
+        pipeline.process(frame(index, speed_px=1))
+    gc.collect()
+    assert pipeline._motion.open_anchors <= 2
+    assert len(pipeline._pending) == 0
+
+
+def test_with_threads_results_arrive_and_close_ends_them():
+    before = threading.active_count()
+    pipeline = build(ColourSegmenter(), RedDepth(), ThreadedWorkers())
+    pipeline.prompt(Prompt([(60, 80)]))
+    for index in range(400):
+        result = pipeline.process(frame(min(index, 30)))
+        if result.inverse_depth is not None and result.tracks[0].mask.any():
+            break
+    assert result.tracks[0].mask.any()
+    pipeline.close()
+    assert threading.active_count() == before

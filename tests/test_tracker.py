@@ -1,0 +1,153 @@
+import numpy as np
+import pytest
+
+from streamer.motion import Motion
+from streamer.prompts import Prompt
+from streamer.result import State
+from streamer.tracker import INSIDE, Tracker, ask
+from tests.fake_models import ColourSegmenter, moving_scene
+
+
+class Stage:
+    """A tracker on the moving scene, with keyframes when the test says so."""
+
+    def __init__(self, **settings):
+        self.motion, self.tracker, self.segmenter = Motion(320), Tracker(**settings), ColourSegmenter()
+        self.index = -1
+        self.step()
+
+    def step(self, count=1):
+        for _ in range(count):
+            self.index += 1
+            self.image, self.labels = moving_scene(self.index)
+            self.motion.advance(self.index, self.image)
+            self.tracker.advance(self.motion)
+
+    def keyframe(self):
+        questions = self.tracker.questions(self.motion)
+        answers = ask(self.segmenter, self.segmenter.encode(self.image), questions, self.motion.grid)
+        self.tracker.adopt(answers, self.motion.open())
+
+    def iou(self, object_id, truth=None):
+        truth = self.labels == object_id if truth is None else truth
+        mask = next(sight.soft for sight in self.tracker.sights(self.motion) if sight.object_id == object_id) > INSIDE
+        return (mask & truth).sum() / (mask | truth).sum()
+
+    def state(self, object_id):
+        return next(sight.state for sight in self.tracker.sights(self.motion) if sight.object_id == object_id)
+
+
+BALL, BOX = Prompt([(60, 80)], [1], object_id=1), Prompt(box=(230, 120, 280, 180), object_id=2)
+
+
+def test_a_click_and_a_box_become_objects_that_are_followed():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.tracker.add(BOX, stage.motion)
+    assert stage.tracker.unanswered
+    stage.keyframe()
+    assert not stage.tracker.unanswered
+    assert stage.iou(1) > 0.9
+    stage.step(8)
+    assert stage.iou(1) > 0.8
+    assert stage.iou(2) > 0.8
+    stage.keyframe()
+    assert stage.iou(1) > 0.9
+    assert stage.state(1) is State.TRACKED
+    assert stage.tracker.mask_age == 0
+
+
+def test_ids_are_given_out_in_order_when_the_prompt_names_none():
+    stage = Stage()
+    assert [stage.tracker.add(Prompt([(60, 80)]), stage.motion) for _ in range(2)] == [1, 2]
+    assert stage.tracker.add(Prompt([(60, 80)], object_id=7), stage.motion) == 7
+    assert stage.tracker.add(Prompt([(60, 80)]), stage.motion) == 8
+
+
+def test_a_mask_that_was_given_is_taken_as_it_is():
+    stage = Stage()
+    stage.tracker.add(Prompt(mask=stage.labels == 1, object_id=1), stage.motion)
+    assert not stage.tracker.unanswered
+    assert stage.iou(1) > 0.97
+    assert stage.state(1) is State.TRACKED
+
+
+def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the_object():
+    stage = Stage(lost_after=3)
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.segmenter.wrong = True
+    for expected in (State.UNCERTAIN, State.UNCERTAIN, State.LOST):
+        stage.step(2)
+        stage.keyframe()
+        assert stage.state(1) is expected
+        if expected is State.UNCERTAIN:
+            assert stage.iou(1) > 0.75
+    assert stage.iou(1) == 0
+
+
+def test_a_person_is_believed_even_when_the_mask_changes_altogether():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.undo()
+    assert len(stage.tracker) == 0
+    stage.tracker.add(Prompt([(250, 150)], object_id=1), stage.motion)
+    stage.keyframe()
+    assert stage.iou(1, stage.labels == 2) > 0.9
+
+
+def test_an_answer_to_an_old_question_is_ignored():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    questions = stage.tracker.questions(stage.motion)
+    answers = ask(stage.segmenter, stage.segmenter.encode(stage.image), questions, stage.motion.grid)
+    stage.tracker.add(Prompt([(61, 80)], object_id=1), stage.motion)
+    stage.tracker.adopt(answers, stage.motion.open())
+    assert stage.tracker.unanswered
+    assert stage.iou(1) == 0
+
+
+def test_corrections_are_asked_on_the_frame_whose_embedding_is_at_hand():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    embedding, anchor = stage.segmenter.encode(stage.image), stage.motion.open()
+    stage.step(6)
+    box_now = np.float32([250, 156])
+    stage.tracker.add(Prompt([box_now], object_id=2), stage.motion)
+    (question,) = stage.tracker.corrections(anchor)
+    assert question.prompt.point_coords[0] == pytest.approx(box_now - (0, 6), abs=1.5)
+    stage.tracker.adopt(ask(stage.segmenter, embedding, [question], anchor.grid), anchor)
+    assert stage.iou(2) > 0.85
+
+
+def test_undo_takes_back_the_last_click_only():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.tracker.add(Prompt([(62, 82)], [0], object_id=1), stage.motion)
+    stage.tracker.undo()
+    (sight,) = stage.tracker.sights(stage.motion)
+    assert sight.point_coords.tolist() == [[60, 80]]
+    stage.tracker.undo()
+    stage.tracker.undo()
+    assert len(stage.tracker) == 0
+
+
+def test_masks_never_overlap():
+    stage = Stage()
+    whole = np.ones_like(stage.labels, bool)
+    stage.tracker.add(Prompt(mask=whole, object_id=1), stage.motion)
+    stage.tracker.add(Prompt(mask=stage.labels == 1, object_id=2), stage.motion)
+    first, second = (sight.soft > INSIDE for sight in stage.tracker.sights(stage.motion))
+    assert not (first & second).any()
+    assert (first | second).all()
+
+
+def test_after_a_scene_cut_every_object_is_lost_but_stays():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.forget_masks()
+    assert stage.state(1) is State.LOST
+    assert stage.tracker.questions(stage.motion) == []

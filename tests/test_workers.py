@@ -1,0 +1,83 @@
+import threading
+
+import pytest
+
+from streamer.workers import InlineWorkers, ThreadedWorkers
+
+
+@pytest.fixture
+def threaded():
+    workers = ThreadedWorkers()
+    yield workers
+    workers.close()
+
+
+def wait_for(workers, count):
+    done, tick = [], threading.Event()
+    for _ in range(2000):
+        done += workers.finished()
+        if len(done) >= count:
+            return done
+        tick.wait(0.001)
+    raise AssertionError(f"only {len(done)} of {count} calls ended")
+
+
+def test_inline_runs_at_once_and_keeps_the_order():
+    workers = InlineWorkers()
+    workers.submit("a", 1, lambda: "one")
+    workers.submit("b", 2, lambda: "two")
+    assert [(done.lane, done.key, done.value) for done in workers.finished()] == [("a", 1, "one"), ("b", 2, "two")]
+    assert workers.finished() == []
+
+
+def test_errors_come_back_instead_of_vanishing(threaded):
+    for workers in (InlineWorkers(), threaded):
+        workers.submit("a", 1, lambda: 1 / 0)
+        (done,) = wait_for(workers, 1)
+        assert isinstance(done.error, ZeroDivisionError)
+
+
+def test_only_the_newest_waits_behind_the_one_that_runs(threaded):
+    started, release = threading.Event(), threading.Event()
+
+    def slow():
+        started.set()
+        release.wait(5)
+        return "slow"
+
+    assert threaded.ready("a")
+    assert threaded.submit("a", 1, slow) is None
+    assert started.wait(5)
+    assert not threaded.ready("a")
+    assert threaded.ready("b")
+    assert threaded.submit("a", 2, lambda: "old") is None
+    assert threaded.submit("a", 3, lambda: "new") == 2
+    release.set()
+    assert [done.value for done in wait_for(threaded, 2)] == ["slow", "new"]
+
+
+def test_lanes_do_not_wait_for_each_other(threaded):
+    release = threading.Event()
+    threaded.submit("slow", 1, lambda: release.wait(5))
+    threaded.submit("quick", 2, lambda: "quick")
+    assert wait_for(threaded, 1)[0].value == "quick"
+    release.set()
+
+
+def test_close_does_not_wait_for_a_call_that_takes_too_long():
+    workers, started, release = ThreadedWorkers(), threading.Event(), threading.Event()
+    workers.submit("a", 1, lambda: (started.set(), release.wait(5)))
+    assert started.wait(5)
+    workers.submit("a", 2, lambda: "never")
+    workers.close(timeout_s=0.01)
+    release.set()
+    assert [done.key for done in wait_for(workers, 1)] == [1]
+
+
+def test_close_ends_idle_threads():
+    before = threading.active_count()
+    workers = ThreadedWorkers()
+    workers.submit("a", 1, lambda: None)
+    wait_for(workers, 1)
+    workers.close(timeout_s=5)
+    assert threading.active_count() == before

@@ -1,0 +1,111 @@
+"""Results as JSON lines: one object per frame, readable while the run goes on."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as coco
+
+from streamer.errors import SinkError
+from streamer.outputs import make_room, partial_path, reason_of, unwritable
+from streamer.result import Result, Track
+
+
+class JsonlSink:
+    """Writes one line per frame under ``<name>.partial.jsonl``, renamed when it is closed.
+
+    Each line is flushed, so a killed run leaves whole lines. Pipes and devices are written directly. Numbers that are
+    not finite are written as null.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        make_room(path)
+        self.name = path.name
+        self._path = path
+        self._partial = partial_path(path)
+        self._error: SinkError | None = None
+        try:
+            self._file = self._partial.open("w", encoding="utf-8")
+        except OSError as error:
+            raise unwritable(path, error) from None
+
+    def write(self, result: Result) -> None:
+        """Append one line.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        if self._error is not None:
+            raise self._error
+        line = json.dumps(_finite(to_dict(result)), allow_nan=False, separators=(",", ":"))
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            self._error = SinkError(
+                f"{self._path} cannot be written any further ({reason_of(error)}): free some space or choose another "
+                f"place; what was written until then is in {self._partial.name}."
+            )
+            raise self._error from error
+
+    def close(self) -> None:
+        """Give the file its final name; one that could not be written to the end keeps the other name.
+
+        Raises:
+            SinkError: It cannot be renamed.
+        """
+        if self._file.closed:
+            return
+        try:
+            self._file.close()
+            if self._error is None:
+                os.replace(self._partial, self._path)
+        except OSError as error:
+            if self._error is None:
+                raise unwritable(self._path, error) from error
+
+
+def to_dict(result: Result) -> dict[str, Any]:
+    """What one line holds: index, time_s, objects, keyframe, depth_run, mask_age, depth_age, timings_ms."""
+    return {
+        "index": result.index,
+        "time_s": result.time_s,
+        "objects": [_object(track) for track in result.tracks],
+        "keyframe": result.keyframe,
+        "depth_run": result.depth_run,
+        "mask_age": result.mask_age,
+        "depth_age": result.depth_age,
+        "timings_ms": {stage: round(float(duration_ms), 3) for stage, duration_ms in result.timings_ms.items()},
+    }
+
+
+def _object(track: Track) -> dict[str, Any]:
+    rle = coco.encode(np.asfortranarray(track.mask, np.uint8))
+    depth = track.depth
+    return {
+        "id": int(track.id),
+        "box_xyxy": None if track.box_xyxy is None else [float(corner) for corner in track.box_xyxy],
+        "score": round(float(track.score), 4),
+        "state": str(track.state),
+        "mask": {"size": [int(length) for length in rle["size"]], "counts": rle["counts"].decode("ascii")},
+        "depth": None
+        if depth is None
+        else {"median": float(depth.median), "lower": float(depth.lower), "upper": float(depth.upper)},
+    }
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for every number that JSON cannot hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list) else value

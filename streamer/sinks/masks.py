@@ -1,0 +1,132 @@
+"""Indexed PNGs as the DAVIS benchmark has them: the value of a pixel is the id of the object it belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from streamer.errors import PromptError, SinkError
+from streamer.outputs import make_folder, reason_of, replacing
+from streamer.result import Result
+
+MAX_ID = 255
+
+
+def _davis_palette() -> NDArray[np.uint8]:
+    """The colours of DAVIS and PASCAL VOC, ``(256, 3)``: bits 0, 3, 6 of the id count from the top into red, etc."""
+    ids = np.arange(256)
+    palette = np.zeros((256, 3), np.uint8)
+    for channel in range(3):
+        for bit in range(3):
+            palette[:, channel] |= ((ids >> (3 * bit + channel) & 1) << (7 - bit)).astype(np.uint8)
+    return palette
+
+
+PALETTE = _davis_palette()
+
+
+class MaskSink:
+    """Writes one indexed PNG per frame, ``00000.png`` by frame index, or named like the picture that it came from.
+
+    Where masks overlap, the object of higher score is in front.
+
+    Raises:
+        SinkError: The folder cannot be created.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        make_folder(folder)
+        self.name = f"{folder.name}/"
+        self._folder = folder
+
+    def write(self, result: Result) -> None:
+        """Write the masks of one frame.
+
+        Raises:
+            SinkError: An object's id is above 255, or the file cannot be written.
+        """
+        picture = Image.fromarray(labels_of(result))
+        picture.putpalette(PALETTE.tobytes())
+        with replacing(self._folder / f"{result.frame.stem or f'{result.index:05d}'}.png") as partial:
+            picture.save(partial, compress_level=1)
+
+    def close(self) -> None:
+        """Nothing is left to do: each file is whole once it is written."""
+
+
+def labels_of(result: Result) -> NDArray[np.uint8]:
+    """``(H, W)`` uint8 object ids, 0 where there is no object.
+
+    Raises:
+        SinkError: An object's id is above 255.
+    """
+    width, height = result.frame.size
+    labels = np.zeros((height, width), np.uint8)
+    for track in sorted(result.tracks, key=lambda track: track.score):
+        if not 1 <= track.id <= MAX_ID:
+            raise SinkError(f"An indexed PNG holds the ids 1 to {MAX_ID}, but an object has {track.id}: use --jsonl.")
+        labels[track.mask] = track.id
+    return labels
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Object ids of a mask picture, ``(H, W)`` uint8, 0 where there is no object.
+
+    An indexed PNG keeps its indices. In a gray picture (8 or 16 bit) the values are the ids, unless it holds white:
+    then it is the mask of one object, id 1, from half brightness up. Colours are looked up in the DAVIS palette.
+
+    Raises:
+        PromptError: The file cannot be read, an id is above 255, or a colour is not in the palette.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            return _labels(picture, path)
+    except UnidentifiedImageError:
+        raise PromptError(f"The mask {path} is not a picture: give an indexed or gray PNG.") from None
+    except (OSError, SyntaxError) as error:
+        raise PromptError(f"The mask {path} cannot be read ({reason_of(error)}): check the path.") from None
+
+
+def _labels(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
+    if picture.mode == "P" and not _is_gray_ramp(picture):
+        return np.array(picture)
+    if picture.mode in ("1", "L", "LA"):
+        return _gray_labels(np.array(picture.convert("L")), 255, path)
+    if picture.mode.startswith("I"):
+        return _gray_labels(np.array(picture), 65535, path)
+    colours = np.array(picture.convert("RGB"))
+    if (colours == colours[..., :1]).all():
+        return _gray_labels(colours[..., 0], 255, path)
+    return _colour_labels(colours, path)
+
+
+def _is_gray_ramp(picture: Image.Image) -> bool:
+    palette = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    return bool((palette == palette[:, :1]).all())
+
+
+def _gray_labels(values: NDArray[np.integer], white: int, path: Path) -> NDArray[np.uint8]:
+    if values.max(initial=0) == white:
+        return (values > white // 2).astype(np.uint8)
+    if values.max(initial=0) > MAX_ID:
+        raise PromptError(f"The mask {path} holds the id {values.max()}, but ids go from 1 to {MAX_ID}: renumber them.")
+    return values.astype(np.uint8)
+
+
+def _colour_labels(colours: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    codes = colours.astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    palette = PALETTE.astype(np.int32) @ (1 << 16, 1 << 8, 1)
+    order = np.argsort(palette)
+    ids = order[np.searchsorted(palette[order], codes).clip(max=MAX_ID)]
+    strange = palette[ids] != codes
+    if strange.any():
+        y, x = np.argwhere(strange)[0]
+        raise PromptError(
+            f"The mask {path} has the colour {tuple(map(int, colours[y, x]))} at {x},{y}, which is not in the DAVIS "
+            "palette: save it as an indexed PNG."
+        )
+    return ids.astype(np.uint8)

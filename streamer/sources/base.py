@@ -11,6 +11,11 @@ from typing import Protocol, Self
 from streamer.errors import SourceError
 from streamer.frame import Frame
 
+# A GIF is a video.
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:

@@ -1,0 +1,177 @@
+"""Single pictures, and folders of pictures that make a sequence."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from streamer.errors import SourceError
+from streamer.frame import Frame
+from streamer.sources.base import PICTURE_SUFFIXES, BaseSource, SourceInfo, exact_rate
+
+
+class ImageSource(BaseSource):
+    """One picture.
+
+    Raises:
+        SourceError: It does not exist or is no picture.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__()
+        path = Path(path)
+        self._image: NDArray[np.uint8] | None = read_rgb(path)
+        height, width = self._image.shape[:2]
+        self._info = SourceInfo(path.stem, (width, height), frame_count=1, still=True, path=path)
+
+    def _read(self) -> Frame | None:
+        image, self._image = self._image, None
+        return None if image is None else Frame(0, 0.0, image, time.monotonic(), self._info.name)
+
+
+class ImageFolderSource(BaseSource):
+    """The pictures of a folder, or listed ones, as a sequence in natural order (2 before 10).
+
+    All frames have the size of the first picture that can be read; one of another size is fitted into it whole, with
+    black bars. A picture that cannot be read is left out and told in `damage`; its index and time stay free, so that
+    the others keep theirs. Frames carry the stem of their file unless two files share one.
+
+    Args:
+        pictures: A folder, or the pictures themselves.
+        rate_hz: The rate they are played at (DAVIS was shot at 24).
+
+    Raises:
+        SourceError: There is no such folder, or no picture in it that can be read.
+    """
+
+    def __init__(self, pictures: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24) -> None:
+        super().__init__()
+        self._rate_hz = exact_rate(rate_hz)
+        if isinstance(pictures, (str, Path)):
+            folder = Path(pictures)
+            self._paths = pictures_in(folder)
+        else:
+            self._paths = sorted((Path(picture) for picture in pictures), key=natural_order)
+            if not self._paths:
+                raise SourceError("There is no picture in the list: name at least one.")
+            folder = self._paths[0].parent
+        self._index = 0
+        self._unreadable: list[str] = []
+        stems = {path.stem for path in self._paths}
+        self._has_stems = len(stems) == len(self._paths)
+        self._pending = self._next_readable()
+        if self._pending is None:
+            raise SourceError(f"None of the {len(self._paths)} pictures in {folder} can be read: check the files.")
+        height, width = self._pending[1].shape[:2]
+        self._info = SourceInfo(
+            name=folder.resolve().name or "pictures",
+            size=(width, height),
+            rate_hz=self._rate_hz,
+            time_base=1 / self._rate_hz,
+            frame_count=len(self._paths),
+        )
+
+    @property
+    def damage(self) -> str | None:
+        if not self._unreadable:
+            return None
+        return (
+            f"{len(self._unreadable)} of {len(self._paths)} pictures could not be read and were left out, "
+            f"the first is {self._unreadable[0]}."
+        )
+
+    def _read(self) -> Frame | None:
+        found, self._pending = self._pending or self._next_readable(), None
+        if found is None:
+            return None
+        index, image = found
+        stem = self._paths[index].stem if self._has_stems else None
+        return Frame(index, float(index / self._rate_hz), _fitted(image, self._info.size), time.monotonic(), stem)
+
+    def _next_readable(self) -> tuple[int, NDArray[np.uint8]] | None:
+        while self._index < len(self._paths):
+            index = self._index
+            self._index += 1
+            try:
+                return index, read_rgb(self._paths[index])
+            except SourceError:
+                self._unreadable.append(str(self._paths[index]))
+        return None
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder in natural order, hidden files left out.
+
+    Raises:
+        SourceError: There is no such folder, it may not be read, or it holds no picture.
+    """
+    try:
+        files = [path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "."]
+    except OSError as error:
+        raise SourceError(f"The folder {folder} cannot be read ({error.strerror}): check the path.") from None
+    if not files:
+        raise SourceError(f"The folder {folder} holds no pictures: name one with .jpg or .png files, or a video file.")
+    return sorted(files, key=natural_order)
+
+
+def natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key that counts: img2 comes before img10."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(1, int(part), part) if part.isdecimal() else (0, 0, part.casefold()) for part in parts]
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """A picture as ``(H, W, 3)`` uint8 RGB, turned upright by its EXIF orientation, transparency laid on white.
+
+    16 bits become 8 by their high byte.
+
+    Raises:
+        SourceError: It does not exist or is no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            return np.array(_to_rgb(ImageOps.exif_transpose(picture)))
+    except FileNotFoundError:
+        raise SourceError(f"There is no file {path}: check the path.") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or "it is no picture, or a damaged one"
+        raise SourceError(f"{path} cannot be read ({reason}): give a JPEG, PNG or similar picture.") from None
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith(("I", "F")):
+        return Image.fromarray(_high_byte(np.asarray(picture))).convert("RGB")
+    if picture.has_transparency_data:
+        rgba = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _high_byte(levels: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """16-bit and wider gray to 8 bits; floating point is taken to run from 0 to 1."""
+    if np.issubdtype(levels.dtype, np.floating):
+        return (np.clip(levels, 0, 1) * 255).round().astype(np.uint8)
+    return (np.clip(levels, 0, 65535) // 256).astype(np.uint8)
+
+
+def _fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The picture whole and undistorted in a frame of this (width, height), black around it."""
+    width, height = size
+    rows, columns = image.shape[:2]
+    if (columns, rows) == size:
+        return image
+    scale = min(width / columns, height / rows)
+    inner = max(1, round(columns * scale)), max(1, round(rows * scale))
+    framed = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    framed[y : y + inner[1], x : x + inner[0]] = cv2.resize(image, inner, interpolation=interpolation)
+    return framed

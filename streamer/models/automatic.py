@@ -16,7 +16,7 @@ from segment_anything import SamAutomaticMaskGenerator
 from torch import Tensor
 
 from streamer.models.base import Segmenter
-from streamer.prompts import Decoded, Embedding, Prompt
+from streamer.prompts import Decoded, Embedding, Found, Prompt
 
 PATCHES_PER_POINT = 5
 MIN_POINTS_PER_SIDE = 8
@@ -29,10 +29,8 @@ MAX_BORDER_SHARE = 0.4
 MAX_OVERLAP = 0.5
 
 
-def find_logits(
-    segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int], limit: int
-) -> NDArray[np.float32]:
-    """Up to ``limit`` low-resolution logits ``(M, h, w)`` of objects, by falling area times stability.
+def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int], limit: int) -> list[Found]:
+    """Up to ``limit`` objects, by falling area times stability.
 
     Left out is what looks like background (most of the frame or of its border), specks, and what mostly overlaps with
     an object found before.
@@ -54,10 +52,11 @@ def find_logits(
     )
     generator.predictor = predictor
     width, height = valid_size
-    records = generator.generate(np.empty((height, width, 3), np.uint8))
-    chosen = _select(records, limit)
-    prompts = [Prompt(point_coords=predictor.on_frame(np.float32(record["point_coords"]))) for record in chosen]
-    return _matching(segmenter.decode(embedding, prompts), [record["segmentation"] for record in chosen])
+    chosen = _select(generator.generate(np.empty((height, width, 3), np.uint8)), limit)
+    prompts = [Prompt(point_coords=predictor.on_frame(np.asarray(record["point_coords"]))) for record in chosen]
+    logits = _matching(segmenter.decode(embedding, prompts), [record["segmentation"] for record in chosen])
+    masks = segmenter.upscale(logits, embedding.image_size) > 0
+    return [Found(mask, float(record["predicted_iou"])) for mask, record in zip(masks, chosen, strict=True)]
 
 
 class _EmbeddedPredictor:
@@ -77,7 +76,7 @@ class _EmbeddedPredictor:
     def reset_image(self) -> None:
         """The embedding stays."""
 
-    def on_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    def on_frame(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         return points * np.divide(self._embedding.image_size, self._valid_size)
 
     def predict_torch(

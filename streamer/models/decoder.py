@@ -41,7 +41,9 @@ class PromptDecoder:
             rows = [kind.weight for kind in kinds]
             self._kind_embeddings = torch.cat([*rows, torch.zeros_like(rows[0])])
             self._image_pe = encoder.get_dense_pe().flatten(2).transpose(1, 2)
-            self._output_tokens = torch.cat([self._mask_decoder.iou_token.weight, self._mask_decoder.mask_tokens.weight])
+            self._output_tokens = torch.cat(
+                [self._mask_decoder.iou_token.weight, self._mask_decoder.mask_tokens.weight]
+            )
 
     def decode(
         self, features: Tensor, prompts: Sequence[Prompt], scale: tuple[float, float], multimask_output: bool
@@ -75,7 +77,7 @@ class PromptDecoder:
         for row, (points, labels) in enumerate(rows):
             coords[row, : len(points)] = points
             kinds[row, : len(labels)] = labels
-        placed = torch.from_numpy(coords * np.float32(scale) + np.float32(0.5)).to(self._device)
+        placed = torch.from_numpy(coords * np.array(scale, np.float32) + np.float32(0.5)).to(self._device)
         encoder = self._prompt_encoder
         positions = encoder.pe_layer.forward_with_coords(placed, encoder.input_image_size)
         chosen = torch.from_numpy(kinds).to(self._device)
@@ -85,12 +87,12 @@ class PromptDecoder:
     def _embed_masks(self, prompts: Sequence[Prompt], size: Sequence[int]) -> Tensor:
         """What the prompts say about every pixel: ``(N, C, h, w)``, or ``(1, C, 1, 1)`` where none has a mask."""
         none = self._prompt_encoder.no_mask_embed.weight.reshape(1, -1, 1, 1)
-        given = [index for index, prompt in enumerate(prompts) if prompt.mask_input is not None]
+        given = {index: prompt.mask_input for index, prompt in enumerate(prompts) if prompt.mask_input is not None}
         if not given:
             return none
-        masks = torch.from_numpy(np.stack([prompts[index].mask_input for index in given])).to(self._device)
+        masks = torch.from_numpy(np.stack(list(given.values()))).to(self._device)
         dense = none.expand(len(prompts), -1, *size).clone()
-        dense[given] = self._prompt_encoder.mask_downscaling(masks[:, None].float())
+        dense[list(given)] = self._prompt_encoder.mask_downscaling(masks[:, None].float())
         return dense
 
     def _transform(self, image: Tensor, tokens: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -108,9 +110,7 @@ class PromptDecoder:
             attended = _attend(layer.cross_attn_token_to_image, queries + tokens, keys + self._image_pe, keys)
             queries = layer.norm2(queries + attended)
             queries = layer.norm3(queries + layer.mlp(queries))
-            attended = _attend(
-                layer.cross_attn_image_to_token, keys + self._image_pe, queries + tokens, queries, keep
-            )
+            attended = _attend(layer.cross_attn_image_to_token, keys + self._image_pe, queries + tokens, queries, keep)
             keys = layer.norm4(keys + attended)
         attended = _attend(transformer.final_attn_token_to_image, queries + tokens, keys + self._image_pe, keys)
         return transformer.norm_final_attn(queries + attended), keys

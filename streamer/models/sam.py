@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from streamer.models import automatic
 from streamer.models.decoder import PromptDecoder
 from streamer.models.devices import pick_precision
-from streamer.prompts import Decoded, Embedding, Prompt
+from streamer.prompts import Decoded, Embedding, Found, Prompt
 
 CERTAIN_LOGIT = 7.0  # of a mask known for sure: a probability of 0.999
 LOW_RES_MARGIN_PX = 2
@@ -101,14 +101,12 @@ class SamSegmenter:
             cv2.resize(square[:rows, :columns], (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
         return upscaled
 
-    def find(self, image_rgb: NDArray[np.uint8], embedding: Embedding, limit: int) -> list[NDArray[np.bool_]]:
-        """Objects without any prompt: up to ``limit`` ``(H, W)`` bool masks, the largest stable ones first.
+    def find(self, embedding: Embedding, limit: int) -> list[Found]:
+        """Objects without any prompt: up to ``limit``, the largest stable ones first.
 
         SAM's own ``SamAutomaticMaskGenerator`` on the embedding at hand; see :mod:`streamer.models.automatic`.
         """
-        valid_size = self._valid_low_res(embedding.image_size)
-        logits = automatic.find_logits(self, self._sam, embedding, valid_size, limit)
-        return list(self.upscale(logits, embedding.image_size) > 0)
+        return automatic.find(self, self._sam, embedding, self._valid_low_res(embedding.image_size), limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""

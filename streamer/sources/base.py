@@ -12,9 +12,7 @@ from streamer.errors import SourceError
 from streamer.frame import Frame
 
 # A GIF is a video.
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif"}
-)
+PICTURE_SUFFIXES = frozenset(".jpg .jpeg .png .bmp .tif .tiff .webp .ppm .pgm .jp2 .avif".split())
 
 
 @dataclass(frozen=True, slots=True)

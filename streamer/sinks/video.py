@@ -97,7 +97,8 @@ class VideoSink:
         self._time_base = time_base if time_base is not None and time_base >= _FINEST else _CLOCK
         self._start_s = start_s
         self._audio_from = audio_from
-        self._options = {"crf": str(crf), "preset": preset, "forced-idr": "1"}
+        # Keyframes come by the clock alone, so that fragments are neither long nor, in restless scenes, one frame each.
+        self._options = {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
         self._threads = threads
         self._container: av.container.OutputContainer | None = None
         self._audio: _Audio | None = None
@@ -155,7 +156,10 @@ class VideoSink:
         if self._start_s is None:
             self._start_s = time_s
         suffix = self._path.suffix.lower()
-        container = self._container = av.open(str(self._partial), "w", options=_CONTAINERS[suffix])
+        options = dict(_CONTAINERS[suffix])
+        if suffix == ".mp4":
+            options["movie_timescale"] = str(self._time_base.denominator)  # The default rounds a late start to 1 ms.
+        container = self._container = av.open(str(self._partial), "w", options=options)
         stream = container.add_stream("libx264", rate=self._rate_hz, options=self._options)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"

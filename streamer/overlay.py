@@ -135,7 +135,7 @@ def _draw_objects(picture: paint.Image, beside: paint.Image, tracks: Sequence[Tr
     if style.points:
         for track in tracks:
             for (x, y), label in zip(track.point_coords, track.point_labels, strict=True):
-                paint.crosshair(picture, x, y, click_px, paint.colour_of(track.id), label == 1)
+                paint.crosshair(picture, x, y, click_px, label == 1)
 
 
 def _box(track: Track) -> paint.Box:
@@ -213,21 +213,15 @@ def free_place(
 ) -> paint.Box:
     """Where a label of this (width, height) goes: above its box, below, or inside, on the frame and beside the others.
 
-    Where all of these are taken, the least covered one is shifted down from label to label until it is free.
+    Where all of these are taken it goes next above or below another label, and over one only when there is no room.
     """
     width, height = size
     right, bottom = max(0, frame_size[0] - width), max(0, frame_size[1] - height)
-    places = []
-    for top in (box[1] - height - 2, box[3] + 2, box[1] + 2):
-        for left in (box[0], box[2] - width):
-            x, y = min(max(left, 0), right), min(max(top, 0), bottom)
-            places.append((x, y, x + width, y + height))
-    place = min(places, key=lambda place: sum(_overlap(place, other) for other in taken))
-    for other in sorted(taken, key=lambda other: other[1]):
-        if _overlap(place, other):
-            y = min(other[3] + 1, bottom)
-            place = place[0], y, place[2], y + height
-    return place
+    wanted = [(x, y) for y in (box[1] - height - 2, box[3] + 2, box[1] + 2) for x in (box[0], box[2] - width)]
+    wanted += [(box[0], y) for other in taken for y in (other[3], other[1] - height)]
+    places = [(min(max(x, 0), right), min(max(y, 0), bottom)) for x, y in wanted]
+    boxes = [(x, y, x + width, y + height) for x, y in places]
+    return min(boxes, key=lambda place: sum(_overlap(place, other) for other in taken))
 
 
 def _overlap(one: paint.Box, other: paint.Box) -> int:

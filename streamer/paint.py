@@ -29,7 +29,7 @@ _PALETTE: tuple[Colour, ...] = (
     (55, 214, 145),  # mint
     (255, 95, 109),  # coral
     (178, 124, 255),  # violet
-    (255, 138, 61),  # orange
+    (255, 122, 48),  # orange
     (38, 210, 220),  # cyan
     (255, 116, 190),  # pink
     (170, 220, 62),  # lime
@@ -138,14 +138,14 @@ def chip(image: Image, left: int, top: int, tag: str, text: str, height_px: int,
     write(image, tag, left + (tag_width - text_width(tag, height_px)) // 2, baseline, height_px, INK)
 
 
-def crosshair(image: Image, x: float, y: float, radius_px: int, colour: Colour, foreground: bool = True) -> None:
-    """Mark a click: an upright cross in a ring is foreground, a red one on its side is background."""
+def crosshair(image: Image, x: float, y: float, radius_px: int, foreground: bool = True) -> None:
+    """Mark a click: an upright white cross is foreground, a red one on its side is background."""
     centre = round(x), round(y)
     turn = 1.0 if foreground else 0.7071
     arms = ((1, 0), (-1, 0), (0, 1), (0, -1)) if foreground else ((1, 1), (-1, 1), (1, -1), (-1, -1))
     thickness = max(1, radius_px // 6)
     ring_px = max(1, round(radius_px * 0.6))
-    for stroke, width in ((INK, thickness + 2), (colour if foreground else RED, thickness)):
+    for stroke, width in ((INK, thickness + 2), (WHITE if foreground else RED, thickness)):
         cv2.circle(image, centre, ring_px, stroke, width, cv2.LINE_AA)
         for dx, dy in arms:
             root, tip = (

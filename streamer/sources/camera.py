@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import Any
 
 # OpenCV takes these from nowhere else. The last is how long a webcam on Linux may be silent [s] (ten by default).
-os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
@@ -24,6 +23,8 @@ from streamer.frame import Frame
 from streamer.sources.base import BaseSource, SourceInfo
 from streamer.sources.url import is_url, redact, short_name
 
+_FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+_OWN_FFMPEG_OPTIONS = os.environ.get(_FFMPEG_OPTIONS)
 _BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_DSHOW}
 
 
@@ -154,6 +155,10 @@ def _connect(url: str, open_timeout_s: float, read_timeout_s: float) -> tuple[An
     the capture any more, and OpenCV closes it.
     """
     _silence()
+    if _OWN_FFMPEG_OPTIONS is None:
+        # Without its buffer FFmpeg throws away what it looked at to know the stream: a short file would be gone.
+        no_buffer = "" if url.lower().startswith("http") else "|fflags;nobuffer"
+        os.environ[_FFMPEG_OPTIONS] = f"rtsp_transport;tcp|flags;low_delay{no_buffer}"
     timeouts = [
         *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(open_timeout_s * 1000)),
         *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(read_timeout_s * 1000)),

@@ -1,0 +1,68 @@
+"""Masks that follow what you click, and depth, on every frame of a camera or a video, at its own rate.
+
+    import streamer
+
+    with streamer.load("tiny") as pipeline:
+        for result in pipeline.run("clip.mp4", prompts=[streamer.Prompt(point_coords=[(640, 360)])]):
+            result.tracks[0].mask      # (H, W) bool
+            result.inverse_depth       # (H, W) float32, larger is nearer
+
+Names are loaded when they are first used, so that ``streamer --help`` need not wait for OpenCV; torch comes with the
+first model.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamer.app import Engine, Run, load
+    from streamer.config import Config
+    from streamer.errors import (
+        ConfigError,
+        DisplayError,
+        ModelError,
+        PartialError,
+        PromptError,
+        SinkError,
+        SourceError,
+        StreamerError,
+    )
+    from streamer.frame import Frame
+    from streamer.prompts import Prompt
+    from streamer.result import DepthStats, Result, State, Track
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "DepthStats",
+    "DisplayError",
+    "Engine",
+    "Frame",
+    "ModelError",
+    "PartialError",
+    "Prompt",
+    "PromptError",
+    "Result",
+    "Run",
+    "SinkError",
+    "SourceError",
+    "State",
+    "StreamerError",
+    "Track",
+    "load",
+]
+
+_MODULES = {"load": "app", "Engine": "app", "Run": "app", "Config": "config", "Frame": "frame", "Prompt": "prompts"}
+_MODULES |= dict.fromkeys(("DepthStats", "Result", "State", "Track"), "result")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

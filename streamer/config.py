@@ -65,9 +65,8 @@ class Config(Section):
     """One preset, whole. Unknown keys are refused with the list of the valid ones."""
 
     device: str = "auto"
-    masks: bool = True
     show: bool | None = None
-    segmenter: SegmenterConfig = SegmenterConfig()
+    segmenter: SegmenterConfig | None = SegmenterConfig()
     depth: DepthConfig | None = DepthConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     flow: FlowConfig = FlowConfig()

@@ -84,15 +84,22 @@ class Pipeline:
 
     # What a person can say -------------------------------------------------------------------------------------
 
-    def prompt(self, prompt: Prompt) -> None:
+    def prompt(self, prompt: Prompt) -> int | None:
         """Say something about an object on the frame shown last (or on the first one, before any was).
+
+        Returns:
+            The object's id; None before the first frame if the prompt names none.
 
         Raises:
             PromptError: It does not lie on the frame.
         """
-        if self._frame is not None:
-            check_inside([prompt], self._frame.size)
-        self._said.append(prompt)
+        if self._frame is None:
+            self._said.append(prompt)
+            return prompt.object_id
+        check_inside([prompt], self._frame.size)
+        object_id = self._tracker.add(prompt, self._motion)
+        self._answer_now()
+        return object_id
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""
@@ -101,6 +108,7 @@ class Pipeline:
     def undo(self) -> None:
         """Take back what was said last."""
         self._tracker.undo()
+        self._answer_now()
 
     def force_keyframe(self) -> None:
         """Ask for a keyframe on the next frame."""
@@ -120,17 +128,12 @@ class Pipeline:
             StreamerError: A model failed.
         """
         self._timings = {}
-        # What was said was said of the frame that was on the screen, so it is taken in before moving on.
-        if self._frame is not None:
-            self._listen()
         with self._timed("flow"):
             self._motion.advance(frame.index, frame.image_rgb)
             self._tracker.advance(self._motion)
-        if self._frame is None:
-            check_inside(self._said, frame.size)
-            self._frame = frame
-            self._listen()
-        self._frame = frame
+        first, self._frame = self._frame is None, frame
+        if first:
+            self._begin(frame)
         if self._motion.scene_cut:
             self._start_scene()
         self._adopt_finished()
@@ -144,7 +147,6 @@ class Pipeline:
         if self._frame is None:
             return None
         self._timings = {}
-        self._listen()
         self._adopt_finished()
         plan = Plan()
         if self._tracker.unanswered and self._embedding is None and self._workers.ready(KEYFRAME):
@@ -158,23 +160,26 @@ class Pipeline:
         self._workers.close()
         self._pending.clear()
 
-    # Parts of the loop -----------------------------------------------------------------------------------------
-
-    def _listen(self) -> None:
-        if not self._said:
-            return
+    def _begin(self, frame: Frame) -> None:
+        check_inside(self._said, frame.size)
         for prompt in self._said:
             self._tracker.add(prompt, self._motion)
+            self._wanted = "prompt"
         self._said.clear()
-        self._wanted = "prompt"
-        if self._embedding is not None:
-            self._answer_now(*self._embedding)
 
-    def _answer_now(self, embedding: Embedding, anchor: Anchor) -> None:
-        """Answer from the embedding that is at hand; a fresh keyframe confirms it later."""
+    # Parts of the loop -----------------------------------------------------------------------------------------
+
+    def _answer_now(self) -> None:
+        """Answer a person from the embedding that is at hand; a fresh keyframe confirms it later."""
         segmenter = self._segmenter
+        if segmenter is None or not self._tracker.unanswered:
+            return
+        self._wanted = "prompt"
+        if self._embedding is None:
+            return
+        embedding, anchor = self._embedding
         questions = self._tracker.corrections(anchor)
-        if segmenter is not None and questions:
+        if questions:
             self._start(CLICK, lambda: ask(segmenter, embedding, questions, anchor.grid), anchor)
 
     def _start_scene(self) -> None:

@@ -1,0 +1,175 @@
+"""The composition root: turns a Config into models, pipelines and runs, and shuts them down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from streamer import config as configuration
+from streamer.config import Config
+from streamer.depth import DepthCarrier
+from streamer.motion import Motion
+from streamer.pipeline import Pipeline
+from streamer.producer import Producer
+from streamer.prompts import Prompt
+from streamer.result import Result
+from streamer.scheduler import Scheduler
+from streamer.sources.base import Source, SourceInfo
+from streamer.sources.open import open_source
+from streamer.stats import Meter
+from streamer.tracker import Tracker
+from streamer.workers import InlineWorkers, ThreadedWorkers
+
+Spec = str | int | Path | Iterable[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One source on its way through one pipeline.
+
+    Attributes:
+        producer: Where the frames come from.
+        pipeline: Where they go.
+        meter: What is counted on the way.
+    """
+
+    producer: Producer
+    pipeline: Pipeline
+    meter: Meter
+
+    @property
+    def info(self) -> SourceInfo:
+        return self.producer.info
+
+    def __iter__(self) -> Iterator[Result]:
+        """Every frame of the source, with all that is known of it."""
+        for frame in self.producer:
+            result = self.pipeline.process(frame)
+            self.meter.add(result, time.monotonic())
+            yield result
+
+
+class Engine:
+    """The models of one config, loaded once, and the pipelines that use them.
+
+    Use it in a ``with`` block, or call :meth:`close`.
+
+    Raises:
+        ModelError: Weights are missing or damaged, or a model cannot run here.
+    """
+
+    def __init__(self, config: Config) -> None:
+        from streamer.models import devices, zoo
+
+        self.config = config
+        self.device = devices.describe_device(devices.pick_device(config.device))
+        segmenter, depth = config.segmenter, config.depth
+        self.segmenter = (
+            zoo.load_segmenter(
+                segmenter.model, segmenter.checkpoint, config.device, segmenter.precision, segmenter.compile
+            )
+            if segmenter is not None
+            else None
+        )
+        self.depth_estimator = (
+            zoo.load_depth(depth.model, config.device, depth.precision, depth.compile) if depth is not None else None
+        )
+        self._pipelines: list[Pipeline] = []
+
+    def pipeline(self, live: bool = False) -> Pipeline:
+        """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way."""
+        schedule, flow, tracking = self.config.schedule, self.config.flow, self.config.tracking
+        pipeline = Pipeline(
+            self.segmenter,
+            self.depth_estimator,
+            Scheduler(
+                schedule.keyframe_interval if self.segmenter else None,
+                schedule.depth_interval if self.depth_estimator else None,
+                schedule.min_keyframe_gap,
+            ),
+            ThreadedWorkers() if live else InlineWorkers(),
+            Motion(flow.max_side_px, flow.preset),
+            Tracker(),
+            DepthCarrier(),
+            max_objects=tracking.max_objects,
+        )
+        self._pipelines.append(pipeline)
+        return pipeline
+
+    @contextmanager
+    def open(
+        self, source: Spec, prompts: Sequence[Prompt] = (), live: bool = False, **source_options: Any
+    ) -> Iterator[Run]:
+        """Open a source and begin to read it.
+
+        Args:
+            source: Path, camera index, URL, folder, pattern, ``scene``, or iterable of ``(H, W, 3)`` uint8 RGB arrays.
+            prompts: What to follow, said about the first frame. Without any, objects are looked for.
+            live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
+            source_options: For :func:`streamer.sources.open.open_source`.
+
+        Raises:
+            SourceError: It cannot be opened.
+        """
+
+        def reopen() -> Source:
+            return open_source(source, live=live, **source_options)
+
+        opened = reopen()
+        pipeline = self.pipeline(live)
+        if prompts:
+            for prompt in prompts:
+                pipeline.prompt(prompt)
+        elif self.segmenter is not None and self.config.tracking.max_objects > 0:
+            pipeline.discover()
+        lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
+        try:
+            with Producer(opened, live, reopen=lasting) as producer:
+                yield Run(producer, pipeline, Meter(self.device))
+        finally:
+            self._pipelines.remove(pipeline)
+            pipeline.close()
+
+    def run(self, source: Spec, prompts: Sequence[Prompt] = (), live: bool = False, **options: Any) -> Iterator[Result]:
+        """Results for every frame of a source; see :meth:`open` for the arguments.
+
+        Raises:
+            SourceError: It cannot be opened or read.
+            PromptError: A prompt does not lie on the first frame.
+        """
+        with self.open(source, prompts, live, **options) as run:
+            yield from run
+
+    def close(self) -> None:
+        """Stop every worker. May be called twice."""
+        for pipeline in self._pipelines:
+            pipeline.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load(config: str | Path | Config = "tiny", overrides: Sequence[str] = ()) -> Engine:
+    """Load the models of a preset, a YAML file or a Config.
+
+    Args:
+        config: Name of a preset, path of a YAML file, or a Config.
+        overrides: ``section.key=value`` entries that replace those of the preset.
+
+    Raises:
+        ConfigError: No such preset, key or value.
+        ModelError: Weights are missing or damaged.
+    """
+    if not isinstance(config, Config):
+        config = configuration.load(config, overrides)
+    return Engine(config)

@@ -1,0 +1,208 @@
+"""The command line: arguments in, calls out. Everything slow is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="streamer",
+    help="Masks that follow what you click, and depth, on every frame of a camera or a video.",
+    epilog="Add --debug to any command to see where an error came from.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="What models there are, and how to get them.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+WHAT, WHERE, HOW = "What to follow", "What to write", "How to run"
+
+Config = Annotated[
+    str, typer.Option("--config", "-c", metavar="NAME|FILE.yaml", help="A preset or a file.", rich_help_panel=HOW)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one config entry.", rich_help_panel=HOW),
+]
+NoDepth = Annotated[bool, typer.Option("--no-depth", help="Leave depth out.", rich_help_panel=HOW)]
+NoMasks = Annotated[bool, typer.Option("--no-masks", help="Leave masks out.", rich_help_panel=HOW)]
+Show = Annotated[
+    bool | None,
+    typer.Option("--show/--no-show", help="The window. `live` shows it, `annotate` does not.", rich_help_panel=HOW),
+]
+Points = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--point",
+        metavar="[ID:]X,Y[,LABEL]",
+        help="A click on the first frame; LABEL 1 foreground (default), 0 background.",
+        rich_help_panel=WHAT,
+    ),
+]
+Boxes = Annotated[
+    list[str] | None,
+    typer.Option("--box", metavar="[ID:]X0,Y0,X1,Y1", help="A box on the first frame.", rich_help_panel=WHAT),
+]
+InitMask = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.png", help="Indexed PNG: each non-zero value is an object.", rich_help_panel=WHAT),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE|DIR",
+        help=".mp4 or .mkv (.png or .jpg for a picture), or a folder.",
+        rich_help_panel=WHERE,
+    ),
+]
+Masks = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="One indexed PNG per frame, as DAVIS has them.", rich_help_panel=WHERE),
+]
+Jsonl = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="One JSON line per frame: objects, masks, depth.", rich_help_panel=WHERE),
+]
+Stats = Annotated[
+    Path | None, typer.Option(metavar="FILE.json", help="The figures of the run, at its end.", rich_help_panel=WHERE)
+]
+
+
+@app.command()
+def annotate(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders or patterns.")],
+    points: Points = None,
+    boxes: Boxes = None,
+    init_mask: InitMask = None,
+    output: Output = None,
+    masks: Masks = None,
+    jsonl: Jsonl = None,
+    stats: Stats = None,
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    no_depth: NoDepth = False,
+    no_masks: NoMasks = False,
+    show: Show = None,
+) -> None:
+    """Turn videos and pictures into annotated ones. Every frame is kept, with its time and the sound.
+
+    Without a prompt, the objects are found on the first frame. Without -o, the result goes to recordings/.
+
+        streamer annotate clip.mp4 --point 640,360 -o out.mp4
+    """
+    from streamer.commands.annotate import Job, annotate, load_config
+    from streamer.commands.prompting import read_prompts
+    from streamer.commands.targets import FOLDER, Targets
+
+    settings = load_config(config, overrides or [], no_depth, no_masks, show)
+    targets = Targets(output, masks, jsonl, stats)
+    if not targets:
+        targets = Targets(output=FOLDER)
+    job = Job(sources, read_prompts(points or [], boxes or [], init_mask), targets, show=bool(settings.show))
+    raise typer.Exit(annotate(settings, job))
+
+
+@app.command()
+def live(
+    source: Annotated[
+        str, typer.Argument(metavar="[SOURCE]", help="Camera number, device, URL, file, or `scene`.")
+    ] = "0",
+    points: Points = None,
+    boxes: Boxes = None,
+    init_mask: InitMask = None,
+    output: Output = None,
+    masks: Masks = None,
+    jsonl: Jsonl = None,
+    stats: Stats = None,
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    no_depth: NoDepth = False,
+    no_masks: NoMasks = False,
+    show: Show = None,
+    width: Annotated[int | None, typer.Option(help="Ask the camera for this width [px].", rich_help_panel=HOW)] = None,
+    height: Annotated[
+        int | None, typer.Option(help="Ask the camera for this height [px].", rich_help_panel=HOW)
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Ask the camera for this frame rate [Hz].", rich_help_panel=HOW)
+    ] = None,
+    source_fps: Annotated[
+        float | None, typer.Option(help="Play a file or the scene at this rate [Hz].", rich_help_panel=HOW)
+    ] = None,
+) -> None:
+    """Show masks and depth on a camera, a stream, a file at its own rate, or the rendered `scene`.
+
+    Click on things in the window; h shows the keys.
+
+        streamer live 0
+        streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
+    """
+    from streamer.commands.annotate import load_config
+    from streamer.commands.live import Camera, LiveJob, live
+    from streamer.commands.prompting import read_prompts
+    from streamer.commands.targets import Targets
+
+    settings = load_config(config, overrides or [], no_depth, no_masks, show)
+    job = LiveJob(
+        source,
+        read_prompts(points or [], boxes or [], init_mask),
+        Targets(output, masks, jsonl, stats),
+        Camera(width, height, fps, source_fps),
+    )
+    raise typer.Exit(live(settings, job))
+
+
+@app.command()
+def demo(
+    output: Output = None,
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    frames: Annotated[int, typer.Option(help="Length of the scene [frames].", min=1)] = 240,
+    seed: Annotated[int, typer.Option(help="Which scene.", min=0)] = 0,
+) -> None:
+    """Render a scene, segment and track its objects, estimate depth, and compare with the scene's own truth."""
+    from streamer.commands.annotate import load_config
+    from streamer.commands.demo import demo
+
+    raise typer.Exit(demo(load_config(config, overrides or []), output, frames, seed))
+
+
+@app.command()
+def doctor() -> None:
+    """What works here (device, codecs, cameras, display, models), and what to do about what doesn't."""
+    from streamer.commands.doctor import doctor
+
+    raise typer.Exit(doctor())
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """What is bundled, cached and available."""
+    from streamer.commands.models import list_models
+
+    list_models()
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `streamer models list`.")],
+) -> None:
+    """Download a model, or go on with a download that broke off."""
+    from streamer.commands.models import pull
+
+    pull(name)
+
+
+@models_app.command("check")
+def models_check() -> None:
+    """Verify every file that is here."""
+    from streamer.commands.models import check
+
+    raise typer.Exit(check())

@@ -1,0 +1,97 @@
+"""``streamer demo``: the main job on a rendered scene, compared with the scene's own truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from streamer.app import Engine
+from streamer.commands.annotate import style_of
+from streamer.commands.targets import FOLDER, video_sink
+from streamer.config import Config
+from streamer.console import AnnotateConsole
+from streamer.evaluation import depth_errors, iou
+from streamer.overlay import Overlay
+from streamer.prompts import Prompt, box_of
+from streamer.result import Result
+from streamer.session import Session, View
+from streamer.sinks.fanout import Fanout
+from streamer.sources.scene import SceneSource
+from streamer.stopping import INTERRUPTED, Stop
+
+_MIN_VISIBLE = 0.5
+"""Share of an object that must be in view for its mask to count: what cannot be seen cannot be followed."""
+
+
+class TruthMeter:
+    """A sink that compares every result with the scene's own truth.
+
+    Attributes:
+        ious: One value per object and frame.
+        abs_rel, delta: One value per frame.
+    """
+
+    name = "truth"
+
+    def __init__(self, scene: SceneSource) -> None:
+        self._scene = scene
+        self.ious: list[float] = []
+        self.abs_rel: list[float] = []
+        self.delta: list[float] = []
+
+    def write(self, result: Result) -> None:
+        truth = self._scene.truth(result.index)
+        for track in result.tracks:
+            if truth.visible.get(track.id, 0.0) >= _MIN_VISIBLE:
+                self.ious.append(iou(track.mask, truth.labels == track.id))
+        if result.inverse_depth is not None:
+            errors = depth_errors(result.inverse_depth, truth.inverse_depth)
+            self.abs_rel.append(errors.abs_rel)
+            self.delta.append(errors.delta)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
+    """Render, follow, estimate, write, and print how well it went.
+
+    Returns:
+        Exit code: 0, or 130 when it was interrupted.
+    """
+    path = output or FOLDER / "demo.mp4"
+    console = AnnotateConsole()
+    console.say("loading models")
+    with Stop() as stop, Engine(config) as engine:
+        scene = SceneSource(seed=seed, frame_count=frames)
+        prompts = boxes_of(scene)
+        with engine.open("scene", prompts, seed=seed, frame_count=frames) as run:
+            overlay, view, truth = Overlay(), View(style_of(config)), TruthMeter(scene)
+            video = video_sink(path, run.info, lambda result: overlay.draw(result, view.style), config.video)
+            sinks = Fanout([video, truth], console.fail)
+            console.begin(run.info)
+            try:
+                Session(run, sinks, view, overlay, stop, console, folder=FOLDER).play()
+            finally:
+                console.end()
+            console.summary(run, [path])
+    _print_accuracy(truth, len(prompts), console)
+    return INTERRUPTED if stop.signalled else 0
+
+
+def boxes_of(scene: SceneSource) -> list[Prompt]:
+    """The boxes that a person would draw around what is to be seen on the first frame."""
+    labels = scene.truth(0).labels
+    boxes = {int(value): box_of(labels == value) for value in np.unique(labels) if value != 0}
+    return [Prompt(box=box, object_id=object_id) for object_id, box in boxes.items()]
+
+
+def _print_accuracy(truth: TruthMeter, objects: int, console: AnnotateConsole) -> None:
+    if truth.ious:
+        console.say(f"masks against the scene's truth: mean IoU {np.mean(truth.ious):.3f} of {objects} objects")
+    if truth.abs_rel:
+        console.say(
+            f"depth against the scene's truth: AbsRel {np.mean(truth.abs_rel):.3f}, "
+            f"within 25 % on {100 * np.mean(truth.delta):.1f} % of the pixels (one scale and shift per frame)"
+        )

@@ -1,0 +1,120 @@
+"""``streamer live``: a camera, a stream or a file at its own rate, on the screen as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.app import Engine, Run
+from streamer.commands.annotate import style_of, summary_of
+from streamer.commands.targets import FOLDER, Targets, video_sink
+from streamer.config import Config
+from streamer.console import LiveConsole
+from streamer.errors import ConfigError, DisplayError
+from streamer.overlay import Overlay
+from streamer.prompts import Prompt
+from streamer.session import Session, View, recording_path
+from streamer.sinks.fanout import Fanout
+from streamer.sources.open import kind_of
+from streamer.stats import write_stats
+from streamer.stopping import INTERRUPTED, Stop
+from streamer.window import Window, display_available
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What to ask the source for; None leaves it to the source. Sizes in px, rates in Hz."""
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    source_fps: float | None = None
+
+    def options(self, source: str) -> dict[str, Any]:
+        """Keywords for the source.
+
+        Raises:
+            ConfigError: Something was asked for that this source does not have.
+        """
+        kind = kind_of(source)
+        is_camera = kind in ("camera", "stream")
+        if is_camera and self.source_fps is not None:
+            raise ConfigError("--source-fps plays a file at another rate: for a camera, use --fps.")
+        if not is_camera and (self.width or self.height or self.fps):
+            raise ConfigError("--width, --height and --fps are for cameras: for a file, use --source-fps.")
+        options = {"width": self.width, "height": self.height, "rate_hz": self.fps or self.source_fps}
+        return {name: value for name, value in options.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJob:
+    """What to show, what to follow and what to write."""
+
+    source: str
+    prompts: Sequence[Prompt]
+    targets: Targets
+    camera: Camera = Camera()
+
+
+def live(config: Config, job: LiveJob) -> int:
+    """Run until the source ends, the window is closed, or a signal comes.
+
+    Returns:
+        Exit code: 0, or 130 when it was interrupted by a signal while nothing was shown.
+
+    Raises:
+        DisplayError: There is no display, and nothing is to be written either.
+        StreamerError: The source cannot be opened, or nothing can be written.
+    """
+    options = job.camera.options(job.source)
+    job.targets.check(several=False)
+    console = LiveConsole()
+    show = _can_show(config.show is not False, job.targets, console)
+    with Stop() as stop, Engine(config) as engine, engine.open(job.source, job.prompts, live=True, **options) as run:
+        _play(engine, run, job, show, stop, console)
+    return INTERRUPTED if stop.signalled and not show else 0
+
+
+def _can_show(wanted: bool, targets: Targets, console: LiveConsole) -> bool:
+    reason = display_available() if wanted else None
+    if not wanted or reason is None:
+        if not wanted and not targets:
+            raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
+        return wanted
+    if not targets:
+        raise DisplayError(reason)
+    console.say(f"{reason.split(':')[0]}: going on without the window.")
+    return False
+
+
+def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop, console: LiveConsole) -> None:
+    targets, video = job.targets.of(run.info, several=False), engine.config.video
+    overlay, view = Overlay(), View(style_of(engine.config))
+
+    def draw(result: Any) -> Any:
+        return overlay.draw(result, view.style)
+
+    sinks = Fanout(targets.sinks(run.info, draw, video, drop=True), console.say)
+    window = Window(f"streamer: {run.info.name}", run.info.size) if show else None
+    session = Session(
+        run,
+        sinks,
+        view,
+        overlay,
+        stop,
+        console,
+        window,
+        recorder=lambda: video_sink(recording_path(FOLDER, run.info.name), run.info, draw, video, drop=True),
+        folder=FOLDER,
+    )
+    console.begin(run.info)
+    try:
+        session.play()
+    finally:
+        console.end()
+        if window is not None:
+            window.close()
+    if targets.stats is not None:
+        write_stats(targets.stats, summary_of(run, sinks))
+    console.summary(run, [path for path in (targets.output, targets.masks, targets.jsonl, targets.stats) if path])

@@ -1,0 +1,51 @@
+"""``streamer models``: what there is, how to get it, and whether it is whole."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from streamer.console import downloading, printer
+from streamer.errors import PartialError
+from streamer.models import zoo
+
+
+def list_models() -> None:
+    """Print every model that has a name, and where it stands."""
+    table = Table(title="models", title_justify="left", box=None, pad_edge=False)
+    for column in ("name", "kind", "state", "size", "where"):
+        table.add_column(column, overflow="fold", justify="right" if column == "size" else "left")
+    for row in zoo.list_models():
+        size = "" if row.size_bytes is None else f"{row.size_bytes / 1e6:,.0f} MB"
+        table.add_row(row.name, row.kind, row.state, size, str(row.path))
+    printer().print(table)
+
+
+def pull(name: str) -> None:
+    """Download a model, with progress.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be downloaded.
+    """
+    with downloading(name) as progress:
+        path = zoo.download(name, progress=progress)
+    printer().print(f"{name} is at {path}", soft_wrap=True)
+
+
+def check() -> int:
+    """Verify what is here.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        PartialError: Something is damaged.
+    """
+    checks = zoo.check()
+    for one in checks:
+        printer().print(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}", soft_wrap=True)
+    if not checks:
+        printer().print("Nothing has been downloaded yet; the bundled models come with the package.")
+    damaged = [one.name for one in checks if not one.intact]
+    if damaged:
+        raise PartialError(f"{', '.join(damaged)} cannot be used: do what is said above.")
+    return 0

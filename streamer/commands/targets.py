@@ -1,0 +1,136 @@
+"""Where the results of a run go: from options to sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.config import VideoConfig
+from streamer.errors import SinkError
+from streamer.result import Result
+from streamer.sinks.background import BackgroundSink
+from streamer.sources.base import PICTURE_SUFFIXES, SourceInfo
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mkv"})
+FOLDER = Path("recordings")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a person wants written; None for what they do not.
+
+    Attributes:
+        output: Annotated video or picture, or the folder for it.
+        masks: Folder of indexed PNGs.
+        jsonl: One JSON line per frame.
+        stats: JSON at the end.
+    """
+
+    output: Path | None = None
+    masks: Path | None = None
+    jsonl: Path | None = None
+    stats: Path | None = None
+
+    def __bool__(self) -> bool:
+        return any(path is not None for path in (self.output, self.masks, self.jsonl, self.stats))
+
+    def check(self, several: bool) -> None:
+        """Refuse what cannot work before anything slow begins.
+
+        Raises:
+            SinkError: One file for several sources, or a suffix that is not known.
+        """
+        if self.output is None or self.is_folder:
+            return
+        if several:
+            raise SinkError(f"{self.output} is one file, but there are several sources: name a folder with -o.")
+        if self.output.suffix.lower() not in VIDEO_SUFFIXES | PICTURE_SUFFIXES:
+            raise SinkError(
+                f"{self.output.name} is nothing that can be written: "
+                "end its name in .mp4 or .mkv (or .png or .jpg for a picture), or name a folder."
+            )
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether ``output`` names a folder."""
+        return self.output is not None and (self.output.is_dir() or not self.output.suffix)
+
+    def of(self, info: SourceInfo, several: bool) -> Targets:
+        """The targets of one source: a file name for its output, and names of their own beside other sources'.
+
+        Raises:
+            SinkError: A picture was asked for from a video, or a video from a picture, or the output is the source.
+        """
+        name = info.name
+        targets = replace(self, output=self._file(info))
+        if several:
+            targets = replace(
+                targets,
+                masks=self.masks / name if self.masks else None,
+                jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
+                stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
+            )
+        if info.path is not None and targets.output is not None and targets.output.resolve() == info.path.resolve():
+            raise SinkError(f"{targets.output} is the source itself: choose another name with -o.")
+        return targets
+
+    def _file(self, info: SourceInfo) -> Path | None:
+        if self.output is None:
+            return None
+        if self.is_folder:
+            return self.output / f"{info.name}-annotated{'.png' if info.still else '.mp4'}"
+        is_picture = self.output.suffix.lower() in PICTURE_SUFFIXES
+        if is_picture and not info.still:
+            raise SinkError(f"{info.name} is no single picture: end the output's name in .mp4 or .mkv.")
+        if info.still and not is_picture:
+            raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
+        return self.output
+
+    def sinks(
+        self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
+    ) -> list[BackgroundSink]:
+        """Open what is to be written.
+
+        Args:
+            info: The source; its timestamps, rate and audio are kept.
+            draw: Makes the ``(H, W, 3)`` RGB picture of a result.
+            video: Quality and speed.
+            drop: Leave frames out rather than wait for a slow disk or encoder (live).
+        """
+        from streamer.sinks.jsonl import JsonlSink
+        from streamer.sinks.masks import MaskSink
+        from streamer.sinks.picture import PictureSink
+
+        sinks: list[BackgroundSink] = []
+        if self.output is not None:
+            if self.output.suffix.lower() in PICTURE_SUFFIXES:
+                sinks.append(BackgroundSink(PictureSink(self.output, draw)))
+            else:
+                sinks.append(video_sink(self.output, info, draw, video, drop))
+        if self.masks is not None:
+            sinks.append(BackgroundSink(MaskSink(self.masks), drop=drop))
+        if self.jsonl is not None:
+            sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
+        return sinks
+
+
+def video_sink(
+    path: Path, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
+) -> BackgroundSink:
+    """An MP4 or Matroska file of a source, encoded in a thread of its own."""
+    from streamer.sinks.video import VideoSink
+
+    sink = VideoSink(
+        path,
+        draw,
+        rate_hz=info.rate_hz,
+        time_base=info.time_base,
+        audio_from=None if drop else info.path,
+        crf=video.crf,
+        preset=video.preset,
+    )
+    return BackgroundSink(sink, drop=drop)

@@ -215,7 +215,9 @@ class Producer:
                 if self._reopen is None or not self._live:
                     raise
                 source.close()
-                return self._is_current()
+                with self._changed:
+                    self._reopening = self._is_current()
+                    return self._reopening
             if frame is None:
                 return False
             if shift is None:
@@ -258,7 +260,6 @@ class Producer:
             SourceError: It came back at another size.
         """
         assert self._reopen is not None
-        self._reopening = True
         while not self._stopped.wait(self._pause_s()):
             self._failures += 1
             try:
@@ -274,7 +275,7 @@ class Producer:
         return None
 
     def _pause_s(self) -> float:
-        """None before the first attempt after a frame, then doubling."""
+        """How long to wait before the next attempt: not at all after a frame, then doubling [s]."""
         first_s, longest_s = self._pauses_s
         return min(first_s * 2 ** (self._failures - 1), longest_s) if self._failures else 0.0
 

@@ -136,9 +136,8 @@ def test_a_connection_that_hangs_beyond_opencvs_own_timeout_is_given_up(monkeypa
 
     def hang(*arguments: object) -> object:
         release.wait(10)
-        raise AssertionError("nobody waits for this any more")
+        return FakeCapture()
 
-    monkeypatch.setattr(threading, "excepthook", lambda arguments: None)
     monkeypatch.setattr(camera_module.cv2, "VideoCapture", hang)
     with pytest.raises(SourceError, match="cannot be reached"):
         CameraSource("rtsp://slow.example/live", open_timeout_s=0.01)

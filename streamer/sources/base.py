@@ -11,8 +11,9 @@ from typing import Protocol, Self
 from streamer.errors import SourceError
 from streamer.frame import Frame
 
-# A GIF is a video.
-PICTURE_SUFFIXES = frozenset(".jpg .jpeg .png .bmp .tif .tiff .webp .ppm .pgm .jp2 .avif".split())
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif"}  # a GIF is a video
+)
 
 
 @dataclass(frozen=True, slots=True)

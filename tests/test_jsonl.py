@@ -33,6 +33,7 @@ def strict(line: str) -> dict:
     return json.loads(line, parse_constant=refuse)
 
 
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # pycocotools and NumPy 2
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_masks_come_back_from_their_rle(mask: np.ndarray) -> None:
     (entry,) = strict(json.dumps(to_dict(result(track(mask)))))["objects"]

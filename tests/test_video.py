@@ -336,6 +336,14 @@ def test_a_disk_that_is_full_at_the_very_end_is_reported(tmp_path: Path) -> None
     assert not (tmp_path / "a.mp4").exists()
 
 
+def test_pictures_that_cannot_be_encoded_leave_nothing(tmp_path: Path) -> None:
+    sink = VideoSink(tmp_path / "a.mp4", drawn, size=(20_000, 20_000))
+    with pytest.raises(SinkError, match=r"a\.mp4 cannot be written"):
+        sink.write(result(0, 0.0))
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_paths_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "file").touch()

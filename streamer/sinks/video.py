@@ -142,6 +142,8 @@ class VideoSink:
             elif self._error is not None:
                 with contextlib.suppress(av.FFmpegError):
                     self._container.close()
+                if self._partial.stat().st_size == 0:
+                    self._partial.unlink()
             else:
                 with self._reporting():
                     self._finish()

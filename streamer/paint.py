@@ -33,7 +33,7 @@ _PALETTE: tuple[Colour, ...] = (
     (38, 210, 220),  # cyan
     (255, 116, 190),  # pink
     (170, 220, 62),  # lime
-    (116, 130, 255),  # indigo
+    (226, 190, 148),  # sand
 )
 _GOLDEN_RATIO = 0.618034
 _FONT = cv2.FONT_HERSHEY_SIMPLEX

@@ -143,7 +143,10 @@ class Window:
         return taken
 
     def _visible(self) -> bool:
-        return cv2.getWindowProperty(self._name, cv2.WND_PROP_VISIBLE) >= 1
+        try:
+            return cv2.getWindowProperty(self._name, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:  # Qt raises once the last window is gone
+            return False
 
     def _canvas_size(self) -> tuple[int, int]:
         _, _, width, height = cv2.getWindowImageRect(self._name)

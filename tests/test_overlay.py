@@ -181,7 +181,7 @@ def test_colours_are_stable_and_far_apart():
     assert colours == [paint.colour_of(object_id) for object_id in range(1, 11)]
     lab = cv2.cvtColor(np.array([colours], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     distances = [np.linalg.norm(one - other) for one, other in combinations(lab, 2)]
-    assert min(distances) > 20
+    assert min(distances) > 30
     assert all(0 <= channel <= 255 for channel in paint.colour_of(12345))
 
 

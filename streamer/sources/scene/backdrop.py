@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from streamer.sources.scene.canvas import Box, Canvas, plane_values
 from streamer.sources.scene.geometry import Matrix, shift
-from streamer.sources.scene.surfaces import NEAR_M, SAMPLE, Texture, texels_per_pixel, to_unit_square
+from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Texture, texels_per_pixel, to_unit_square
 from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque, tile
 
 BAND_PX = 40
+GROUND_PX, GROUND_M = 384, 2.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Plane:
         """Draw it with ``camera``, camera from world."""
         frame = camera[:3, :3] @ self.frame
         frame[:, 2] += camera[:3, 3]
-        corners = _before_camera(frame @ np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1.0]]))
+        corners = _before_camera(frame @ CORNERS)
         if corners is None or (box := canvas.lens.box(corners)) is None:
             return
         normal = np.cross(frame[:, 0], frame[:, 1])
@@ -56,7 +57,7 @@ class Plane:
             warp = level.from_unit @ unit_from_image @ shift(x0, y0)
             size = (x1 - x0, y1 - y0)
             colours = cv2.warpPerspective(level.texture, warp, size, flags=SAMPLE, borderMode=cv2.BORDER_REPLICATE)
-            canvas.put(band, colours, plane_values(band, slope), None, 0, 0)
+            canvas.lay(band, colours, plane_values(band, slope))
 
     def _bands(self, box: Box, unit_from_image: Matrix, by_rows: bool) -> list[tuple[Box, Level]]:
         """Cut ``box`` into bands of about one depth, each with the texture that is just fine enough there."""
@@ -162,28 +163,32 @@ def open_ground(rng: Rng, ground: Texture, sky: Colours, hills: Colours, reach: 
 def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> list[Level]:
     """Nested squares around the origin, each twice as wide and half as fine, with tones that vary over metres."""
     tones = noise(rng, 512, 24, 4, 0.6)
-    levels = []
-    tile_m, extent = 4.0, 9.0
-    one = cv2.resize(ground, (512, 512), interpolation=cv2.INTER_AREA)
+    one, extent, levels = cv2.resize(ground, (GROUND_PX, GROUND_PX), interpolation=cv2.INTER_AREA), 5.0, []
     while True:
         extent = min(extent, reach)
-        px = one.shape[0] / tile_m
-        side = round(2 * extent * px)
-        offset = round((reach - extent) * px) % one.shape[0]
-        whole = np.tile(one, (side // one.shape[0] + 2,) * 2 + (1,))[offset : offset + side, offset : offset + side]
-        where = (np.arange(side, dtype=np.float32) + 0.5) / px - extent
-        map_x, map_y = np.meshgrid(where, -where)
-        scale = np.float32(512 / (2 * reach))
-        tone = cv2.remap(tones, (map_x + reach) * scale, (reach - map_y) * scale, cv2.INTER_LINEAR)
-        far = np.clip((np.hypot(map_x, map_y) - 8) / (reach - 8), 0, 1) ** 0.7 * 0.92
-        lit = whole[..., :3].astype(np.float32) * (0.78 + 0.4 * tone)[..., None]
-        texture = opaque(mix(lit, haze, far))
-        ratio, start = reach / extent * texture.shape[0] / 1.0, (reach - extent) / (2 * reach)
-        from_unit = np.array([[ratio, 0, -ratio * start - 0.5], [0, ratio, -ratio * start - 0.5], [0, 0, 1.0]])
-        levels.append(Level(texture, from_unit))
-        if extent >= reach or one.shape[0] <= 16:
+        px_per_m = one.shape[0] / GROUND_M
+        side, offset = round(2 * extent * px_per_m), round((reach - extent) * px_per_m) % one.shape[0]
+        copies = side // one.shape[0] + 2
+        whole = np.tile(one, (copies, copies, 1))[offset : offset + side, offset : offset + side]
+        place = (np.arange(side, dtype=np.float32) + 0.5) / px_per_m - extent
+        map_x, map_y = np.meshgrid(place, place)
+        near = 1 - np.clip((cv2.magnitude(map_x, map_y) - 6) / (reach - 6), 0, 1) ** 0.8 * 0.75
+        scale = 512 / (2 * reach)
+        tone = cv2.remap(tones, (map_x + reach) * scale, (map_y + reach) * scale, cv2.INTER_LINEAR)
+        kept = cv2.convertScaleAbs((0.75 + 0.4 * tone) * near, alpha=FULL)
+        texture = cv2.multiply(whole, cv2.merge([kept] * 4), scale=1 / FULL)
+        texture = cv2.add(texture, cv2.merge([cv2.convertScaleAbs(1 - near, alpha=float(c)) for c in (*haze, 255)]))
+        levels.append(Level(texture, _part_of(texture, extent / reach)))
+        if extent >= reach:
             return levels
         one, extent = cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), extent * 2
+
+
+def _part_of(texture: Texture, part: float) -> Matrix:
+    """3x3: the unit square to the pixels of a texture that covers only the middle ``part`` of it."""
+    pixels = texture.shape[0] / part
+    corner = -pixels * (1 - part) / 2 - 0.5
+    return np.array([[pixels, 0, corner], [0, pixels, corner], [0, 0, 1.0]])
 
 
 def _sky_wall(
@@ -195,7 +200,7 @@ def _sky_wall(
     hills: Colours,
 ) -> Texture:
     """Sky, clouds and two ridges as seen from the origin, painted on one wall of the surrounding."""
-    columns, rows = 1400, 700
+    columns, rows = 1400, 500
     across = (np.arange(columns) + 0.5) / columns * 2 - 1
     azimuth = (np.arctan(across) / (np.pi / 2) + 0.5 + side) / 4
     up = ((rows - np.arange(rows) - 0.5) / rows)[:, None]
@@ -204,9 +209,12 @@ def _sky_wall(
     turns = np.broadcast_to(azimuth * 1024 * 2 % 1024, elevation.shape).astype(np.float32)
     heights = (np.log(elevation + 0.15) * 300 % 1024).astype(np.float32)
     cover = cv2.remap(clouds, turns, heights, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    picture = mix(picture, sky[2], np.clip((cover - 0.5) * 2.2, 0, 0.9) * np.clip(elevation * 8, 0, 1).astype(np.float32))
-    for ridge, (base, swing, blend) in zip(ridges, ((0.05, 0.1, 0.55), (0.01, 0.06, 0.2)), strict=True):
+    picture = mix(
+        picture, sky[2], np.clip((cover - 0.5) * 2.2, 0, 0.9) * np.clip(elevation * 8, 0, 1).astype(np.float32)
+    )
+    for ridge, (base, swing, blend) in zip(ridges, ((0.05, 0.1, 0.6), (0.015, 0.05, 0.3)), strict=True):
         top = base + swing * np.interp(azimuth * 1024, np.arange(1025), np.append(ridge, ridge[0]))
         covered = np.clip((top[None] - elevation) * 700, 0, 1).astype(np.float32)
-        picture = mix(picture, mix(hills[0], sky[1], np.float32(blend) * np.ones(1, np.float32))[0], covered)
+        mist = np.clip(blend + 0.35 * (1 - elevation / np.maximum(top, 1e-3)), 0, 1).astype(np.float32)
+        picture = mix(picture, mix(hills[0], sky[1], mist), covered)
     return opaque(picture)

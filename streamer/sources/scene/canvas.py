@@ -35,26 +35,32 @@ class Canvas:
         self.body.fill(0)
         self.outlines.fill(0)
 
+    def lay(self, box: Box, colours: NDArray[np.uint8], inverse_depth: NDArray[np.float32]) -> None:
+        """Draw a part of the backdrop on the region ``box`` where nothing nearer is there."""
+        x0, y0, x1, y1 = box
+        nearer = cv2.compare(inverse_depth, self.inverse_depth[y0:y1, x0:x1], cv2.CMP_GT)
+        cv2.copyTo(colours, nearer, self.image[y0:y1, x0:x1])
+        cv2.copyTo(inverse_depth, nearer, self.inverse_depth[y0:y1, x0:x1])
+
     def put(
         self,
         box: Box,
         colours: NDArray[np.uint8],
         inverse_depth: NDArray[np.float32],
-        mask: NDArray[np.uint8] | None,
+        mask: NDArray[np.uint8],
         body: int,
         object_id: int,
     ) -> None:
         """Draw a surface on the region ``box`` where ``mask`` (0 or 255) is set and nothing nearer is there."""
         x0, y0, x1, y1 = box
         region = np.s_[y0:y1, x0:x1]
+        outlines = self.outlines[region]
+        np.bitwise_or(outlines, np.uint16(1 << (object_id - 1)), out=outlines, where=mask.view(bool))
         nearer = cv2.compare(inverse_depth, self.inverse_depth[region], cv2.CMP_GT)
-        if mask is not None:
-            cv2.bitwise_and(nearer, mask, dst=nearer)
+        cv2.bitwise_and(nearer, mask, dst=nearer)
         cv2.copyTo(colours, nearer, self.image[region])
         cv2.copyTo(inverse_depth, nearer, self.inverse_depth[region])
-        if mask is not None:
-            np.copyto(self.body[region], np.uint8(body), where=nearer.astype(bool))
-            self.outlines[region] |= (mask >> 7).astype(np.uint16) << np.uint16(object_id - 1)
+        np.copyto(self.body[region], np.uint8(body), where=nearer.view(bool))
 
     def shade(self, box: Box, factors: NDArray[np.uint8]) -> None:
         """Multiply the colours of the region ``box`` by ``factors / 255``, ``(h, w, 4)``."""

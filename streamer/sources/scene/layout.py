@@ -65,7 +65,7 @@ def build(seed: int, objects: int, style: str | None) -> World:
     planes = _outdoors(rng) if style == "outdoor" else _indoors(rng, half_width, depth)
     names = list(rng.permutation(list(OUTDOOR if style == "outdoor" else INDOOR)))
     things = [KINDS[names[i % len(names)]](rng) for i in range(objects)]
-    far = depth - 0.9 if style == "indoor" else rng.uniform(7.0, 11.0)
+    far = depth - 0.9 if style == "indoor" else rng.uniform(5.5, 9.0)
     edge = half_width - 0.8 if style == "indoor" else 30.0
     sun = np.array([rng.uniform(-0.8, 0.8), rng.uniform(0.6, 1.2), rng.uniform(-0.8, 0.1)])
     ambient = rng.uniform(0.45, 0.65)
@@ -102,21 +102,23 @@ def _outdoors(rng: Rng) -> list[Plane]:
         colours[1:] = 0.6 * colours[0] + 0.4 * colours[1:]
     evening = rng.random() < 0.3
     horizon = colour(rng.uniform(0.04, 0.1), 0.4, 0.95) if evening else colour(rng.uniform(0.52, 0.6), 0.15, 0.95)
-    sky = np.stack([colour(rng.uniform(0.55, 0.62), rng.uniform(0.3, 0.65), rng.uniform(0.65, 0.95)), horizon, np.full(3, 248)])
+    sky = np.stack(
+        [colour(rng.uniform(0.55, 0.62), rng.uniform(0.3, 0.65), rng.uniform(0.65, 0.95)), horizon, np.full(3, 248)]
+    )
     hills = palette(rng, rng.uniform(0.2, 0.62), (0.2, 0.5)) * 0.5
     return open_ground(rng, tile(rng, 512, kind, colours), sky.astype(np.float32), hills)
 
 
 def _placed(rng: Rng, things: list[Thing], far: float, edge: float, field_of_view: float) -> list[Placed]:
     """Every thing in a lane of its own, by depth, so that things pass before each other without touching."""
-    lanes = np.linspace(2.6, far, max(len(things), 1)) if len(things) > 1 else np.array([4.0])
-    gap = lanes[1] - lanes[0] if len(things) > 1 else 2.0
+    lanes = np.geomspace(3.0, far, len(things)) if len(things) > 1 else np.array([3.5])
+    gaps = np.gradient(lanes) if len(things) > 1 else np.array([2.0])
     order = rng.permutation(len(things))
     placed: list[Placed] = []
     for rank, thing in enumerate(things):
         z = float(lanes[order[rank]])
         seen = z * np.tan(field_of_view / 2)
-        sway = max(0.0, gap / 2 - thing.radius)
+        sway = max(0.0, gaps[order[rank]] / 2 - thing.radius)
         placed.append(Placed(thing, _path(rng, thing, z, seen, sway, edge)))
     return placed
 
@@ -126,7 +128,9 @@ def _path(rng: Rng, thing: Thing, z: float, seen: float, sway: float, edge: floa
     choice = rng.choice(["stay", "stroll", "cross"], p=[0.15, 0.5, 0.35] if thing.walks else [0.5, 0.35, 0.15])
     phase, turn = rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])
     if choice == "stay":
-        return spinning(rng.uniform(-0.7, 0.7) * seen, z, rng.uniform(0, 6), turn * rng.choice([0.0, rng.uniform(0.2, 1.0)]))
+        return spinning(
+            rng.uniform(-0.7, 0.7) * seen, z, rng.uniform(0, 6), turn * rng.choice([0.0, rng.uniform(0.2, 1.0)])
+        )
     reach = rng.uniform(0.3, 0.8) * seen if choice == "stroll" else rng.uniform(1.2, 1.6) * seen + thing.radius
     reach = min(reach, edge)
     period = 2 * np.pi * reach / rng.uniform(0.7, 1.8)
@@ -147,7 +151,9 @@ def pacing(x: float, z: float, reach: float, sway: float, period: float, phase: 
 
     def motion(t: float) -> Matrix:
         angle = 2 * np.pi * t / period + phase
-        heading = np.arctan2(-np.sin(angle) * reach * np.sign(period), max(sway, 0.12) * np.cos(angle) * np.sign(period))
+        heading = np.arctan2(
+            -np.sin(angle) * reach * np.sign(period), max(sway, 0.12) * np.cos(angle) * np.sign(period)
+        )
         return translation(x + reach * np.cos(angle), 0, z + sway * np.sin(angle)) @ rotation("y", heading)
 
     return motion
@@ -156,7 +162,9 @@ def pacing(x: float, z: float, reach: float, sway: float, period: float, phase: 
 def _waves(rng: Rng, reach: float) -> Callable[[float], float]:
     """A smooth aimless motion between about -reach and reach."""
     speeds, phases = rng.uniform(0.3, 1.1, 2), rng.uniform(0, 2 * np.pi, 2)
-    return lambda t: float(reach * (0.65 * np.sin(speeds[0] * t + phases[0]) + 0.35 * np.sin(2 * speeds[1] * t + phases[1])))
+    return lambda t: float(
+        reach * (0.65 * np.sin(speeds[0] * t + phases[0]) + 0.35 * np.sin(2 * speeds[1] * t + phases[1]))
+    )
 
 
 def _camera(rng: Rng, style: str) -> Motion:

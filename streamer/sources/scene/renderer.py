@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.sources.scene.canvas import Canvas
-from streamer.sources.scene.geometry import Lens, Matrix
+from streamer.sources.scene.geometry import Lens, Matrix, shift
 from streamer.sources.scene.layout import Placed, build
-from streamer.sources.scene.surfaces import NEAR_M, SAMPLE, Light, to_unit_square
+from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, to_unit_square
 from streamer.sources.scene.things import shadow_texture
 
 KEPT = 2
@@ -29,9 +29,9 @@ class Renderer:
 
     def picture(self, t: float) -> NDArray[np.uint8]:
         """The picture at time t, ``(H, W, 3)`` uint8 RGB."""
-        image = cv2.GaussianBlur(self.canvas(t).image, (3, 3), 0.55)
-        cv2.multiply(image, self._finish, dst=image, scale=1 / 200)
-        return cv2.cvtColor(image, cv2.COLOR_RGBA2RGB)
+        image = cv2.cvtColor(self.canvas(t).image, cv2.COLOR_RGBA2RGB)
+        cv2.GaussianBlur(image, (3, 3), 0.55, dst=image)
+        return cv2.multiply(image, self._finish, dst=image, scale=1 / FULL)
 
     def canvas(self, t: float) -> Canvas:
         """Everything drawn at time t, before the lens; owned by the renderer and soon drawn over."""
@@ -56,12 +56,11 @@ class Renderer:
 
     @cached_property
     def _finish(self) -> NDArray[np.uint8]:
-        """Tint of the light and vignette of the lens as factors, 200 is one."""
+        """Tint of the light and vignette of the lens as factors, ``FULL`` is one."""
         width, height = self.lens.size
         y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         fall = 1 - self.world.vignette * ((x**2 + y**2) / 2) ** 1.3
-        tint = np.append(self.world.tint, 1)
-        return np.clip(200 * fall[..., None] * tint, 0, 255).astype(np.uint8)
+        return np.clip(FULL * fall[..., None] * self.world.tint, 0, 255).astype(np.uint8)
 
     def _draw(self, canvas: Canvas, t: float) -> None:
         world = self.world
@@ -94,14 +93,12 @@ class Renderer:
         frame = np.array([[sides[0, 0], sides[1, 0], corner[0]], [0, 0, 0], [sides[0, 1], sides[1, 1], corner[1]]])
         frame = camera[:3, :3] @ frame
         frame[:, 2] += camera[:3, 3]
-        corners = frame @ np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1.0]])
+        corners = frame @ CORNERS
         if corners[2].min() < NEAR_M or (box := self.lens.box(corners)) is None:
             return
         strength = self.world.shadow / (1 + 1.5 * lift)
         factors = cv2.addWeighted(self._shadow, strength, np.full_like(self._shadow, 255), 1 - strength, 0)
         x0, y0, x1, y1 = box
-        warp = np.linalg.inv(self.lens.matrix @ frame @ to_unit_square(factors)) @ np.array(
-            [[1, 0, x0], [0, 1, y0], [0, 0, 1.0]]
-        )
+        warp = np.linalg.inv(self.lens.matrix @ frame @ to_unit_square(factors)) @ shift(x0, y0)
         white = (255, 255, 255, 255)
         canvas.shade(box, cv2.warpPerspective(factors, warp, (x1 - x0, y1 - y0), flags=SAMPLE, borderValue=white))

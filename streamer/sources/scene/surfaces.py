@@ -12,6 +12,10 @@ from streamer.sources.scene.canvas import Box, Canvas, plane_values
 from streamer.sources.scene.geometry import Matrix, shift
 
 NEAR_M = 0.15
+FULL = 200
+"""Shades are kept as bytes of which this one means unchanged, to leave room for brighter."""
+CORNERS = np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1.0]])
+"""The corners of the unit square, homogeneous columns."""
 SAMPLE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 Texture = NDArray[np.uint8]
 
@@ -67,17 +71,17 @@ class Patch:
 
     def draw(self, canvas: Canvas, pose: Matrix, light: Light, body: int, object_id: int) -> None:
         """Draw it with ``pose``, camera from body."""
-        frame = pose[:3, :3] @ self.frame
-        frame[:, 2] += pose[:3, 3]
         normal = pose[:3, :3] @ self.normal
-        distance = normal @ frame[:, 2]
+        distance = normal @ (pose[:3, :3] @ self.frame[:, 2] + pose[:3, 3])
         if distance > 0 and not self.two_sided:
             return
-        corners = frame @ np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1.0]])
+        frame = pose[:3, :3] @ self.frame
+        frame[:, 2] += pose[:3, 3]
+        corners = frame @ CORNERS
         if corners[2].min() < NEAR_M or abs(distance) < 1e-6 or (box := canvas.lens.box(corners)) is None:
             return
         colours, threshold = self._sample(canvas, frame, box, light.on(normal if distance < 0 else -normal))
-        mask = cv2.compare(cv2.extractChannel(colours, 3), threshold, cv2.CMP_GE)[..., :]
+        mask = cv2.compare(cv2.extractChannel(colours, 3), threshold, cv2.CMP_GE)
         inverse_depth = plane_values(box, normal @ canvas.lens.inverse / distance)
         canvas.put(box, colours, inverse_depth, mask, body, object_id)
 
@@ -129,23 +133,28 @@ class Quadric:
         unit_from_camera = np.linalg.inv(camera_from_unit)
         x0, y0, x1, y1 = box
         middle = (x0 + x1) // 2, (y0 + y1) // 2
-        local: Box = (x0 - middle[0], y0 - middle[1], x1 - middle[0], y1 - middle[1])
-        rays = unit_from_camera[:, :3] @ canvas.lens.inverse @ shift(*middle)
-        eye = unit_from_camera[:, 3]
-        squared, linear, constant = rays.T @ self.matrix @ rays, rays.T @ self.matrix @ eye, eye @ self.matrix @ eye
+        rays = np.hstack([unit_from_camera[:, :3] @ canvas.lens.inverse @ shift(*middle), unit_from_camera[:, 3:]])
+        form = rays.T @ self.matrix @ rays
+        constant, linear = form[3, 3], form[:3, 3]
         if constant <= 0:
             return
-        discriminant = _quadratic_values(local, np.outer(linear, linear) - constant * squared)
-        inverse_depth = np.sqrt(np.maximum(discriminant, 0))
-        inverse_depth -= plane_values(local, linear)
-        inverse_depth /= np.float32(constant)
-        np.maximum(inverse_depth, 1e-4, out=inverse_depth)
-        mask = cv2.compare(discriminant, 0.0, cv2.CMP_GT)
-        points = [plane_values(local, rays[i]) / inverse_depth + np.float32(eye[i]) for i in range(3)]
+        towards = np.append(unit_from_camera[:3, :3] @ light.direction, 0) @ self.matrix
+        points_from_pixel = np.vstack([rays[:3], towards @ rays])
+        linears = np.vstack([linear / constant, points_from_pixel[:, :3]])
+        local: Box = (x0 - middle[0], y0 - middle[1], x1 - middle[0], y1 - middle[1])
+        discriminant = (np.outer(linear, linear) - constant * form[:3, :3]) / constant**2
+        values = _form_values(local, discriminant, linears)
+        mask = cv2.compare(values[0], 0.0, cv2.CMP_GT)
+        inverse_depth = np.sqrt(np.maximum(values[0], 0, out=values[0]), out=values[0])
+        inverse_depth -= values[1]
+        np.maximum(inverse_depth, np.float32(1e-4), out=inverse_depth)
+        points = values[2:]
+        points /= inverse_depth
+        points += points_from_pixel[:, 3, None, None].astype(np.float32)
         if self.taper is not None:
             cv2.bitwise_and(mask, cv2.inRange(points[1], -1.0, 1.0), dst=mask)
-        colours = self._sample(points, camera_from_unit, unit_from_camera, light, (x1 - x0, y1 - y0))
-        canvas.put(box, colours, inverse_depth, mask, body, object_id)
+        shade = self._shade(points, unit_from_camera, light)
+        canvas.put(box, self._colours(points, shade), inverse_depth, mask, body, object_id)
 
     def _box(self, canvas: Canvas, camera_from_unit: Matrix) -> Box | None:
         if self.taper is None:
@@ -156,48 +165,45 @@ class Quadric:
         points = (camera_from_unit @ np.hstack([ring, upper]))[:3]
         return canvas.lens.box(points) if points[2].min() > NEAR_M else None
 
-    def _sample(
-        self,
-        points: list[NDArray[np.float32]],
-        camera_from_unit: Matrix,
-        unit_from_camera: Matrix,
-        light: Light,
-        size: tuple[int, int],
-    ) -> Texture:
-        x, y, z = points
-        around = 4 * self.textures[0].shape[1] / (np.pi * 2 * max(size))
-        texture = self.textures[int(np.clip(np.log2(max(around, 1e-6)) - 0.5, 0, len(self.textures) - 1))]
+    def _colours(self, points: NDArray[np.float32], shade: Texture) -> Texture:
+        fineness = np.log2(max(self.textures[0].shape[1] / (1.6 * max(shade.shape)), 1e-6))
+        texture = self.textures[int(np.clip(fineness, 0, len(self.textures) - 1))]
         height, width = texture.shape[0], texture.shape[1] - 1
-        map_x = cv2.phase(x, z)
+        map_x = cv2.phase(points[0], points[2])
         map_x *= np.float32(width / (2 * np.pi))
-        map_y = y * np.float32(-height / 2) + np.float32((height - 1) / 2)
+        map_y = points[1] * np.float32(-height / 2)
+        map_y += np.float32((height - 1) / 2)
         colours = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        shade = self._shade(points, unit_from_camera, light)
-        return cv2.multiply(colours, cv2.merge([shade] * 4), scale=1 / 200)
+        return cv2.multiply(colours, cv2.merge([shade] * 4), dst=colours, scale=1 / FULL)
 
-    def _shade(self, points: list[NDArray[np.float32]], unit_from_camera: Matrix, light: Light) -> Texture:
-        """Brightness of every pixel, 200 is full: the wrapped cosine of the gradient of the quadric."""
-        x, y, z = points
-        scale, offset = self.matrix[1, 1], self.matrix[1, 3]
-        gradient = [x, y * np.float32(scale) + np.float32(offset) if self.taper is not None else y, z]
-        towards = unit_from_camera[:3, :3] @ light.direction
-        metric = np.sum(unit_from_camera[:3, :3] ** 2, axis=1)
-        cosine = sum((g * np.float32(t) for g, t in zip(gradient, towards, strict=True)), np.float32(0))
-        length = sum((g * g * np.float32(m) for g, m in zip(gradient, metric, strict=True)), np.float32(0))
-        cosine /= np.sqrt(length)
-        base, gain = light.ambient + 0.35 * light.diffuse, 0.65 * light.diffuse
+    def _shade(self, points: NDArray[np.float32], unit_from_camera: Matrix, light: Light) -> Texture:
+        """Brightness of every pixel, ``FULL`` is one, from the wrapped cosine of the gradient to the light."""
+        cosine, metric = points[3], np.sum(unit_from_camera[:3, :3] ** 2, axis=1)
+        if self.taper is not None:
+            slope = (self.taper - 1) / 2
+            cosine /= np.sqrt(metric[0] + metric[1] * slope**2) * (points[1] * np.float32(slope) + (slope + 1))
+        elif np.ptp(metric) < 1e-3 * metric[0]:
+            cosine /= np.float32(np.sqrt(metric[0]))
+        else:
+            cosine /= np.sqrt(metric.astype(np.float32) @ np.square(points[:3]).reshape(3, -1)).reshape(cosine.shape)
         np.maximum(cosine, np.float32(-0.35 / 0.65), out=cosine)
-        return cv2.convertScaleAbs(cosine * np.float32(200 * gain) + np.float32(200 * base))
+        base, gain = light.ambient + 0.35 * light.diffuse, 0.65 * light.diffuse
+        return cv2.convertScaleAbs(cosine, alpha=FULL * gain, beta=FULL * base)
 
 
-def _quadratic_values(box: Box, form: Matrix) -> NDArray[np.float32]:
-    """The quadratic form p' F p on the pixels p = (x, y, 1) of ``box``."""
+def _form_values(box: Box, form: Matrix, linears: Matrix) -> NDArray[np.float32]:
+    """The quadratic form p' F p, then every linear form l p, on the pixels p = (x, y, 1) of ``box``: (1 + N, h, w)."""
     x0, y0, x1, y1 = box
     x, y = np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)
-    values = np.multiply.outer((2 * form[0, 1] * y).astype(np.float32), x.astype(np.float32))
-    values += (form[0, 0] * x**2 + 2 * form[0, 2] * x).astype(np.float32)
-    values += (form[1, 1] * y**2 + 2 * form[1, 2] * y + form[2, 2]).astype(np.float32)[:, None]
-    return values
+    rows = np.zeros((1 + len(linears), 3, len(x)), np.float32)
+    columns = np.ones((len(y), 3), np.float32)
+    rows[0, 0] = (form[0, 0] * x + 2 * form[0, 2]) * x + form[2, 2]
+    rows[0, 1] = 2 * (form[0, 1] * x + form[1, 2])
+    rows[0, 2] = form[1, 1]
+    rows[1:, 0] = linears[:, :1] * x + linears[:, 2:]
+    rows[1:, 1] = linears[:, 1:2]
+    columns[:, 1], columns[:, 2] = y, y * y
+    return np.matmul(columns, rows)
 
 
 def _ellipsoid_box(canvas: Canvas, camera_from_unit: Matrix) -> Box | None:

@@ -134,16 +134,19 @@ def _scatter(rng: Rng, size: int, colours: Colours, count: int, length: tuple[fl
             mix(colours[0], colours[rng.integers(1, 3)], rng.random(1, np.float32))[0] * rng.uniform(0.6, 1.2)
         ).tolist()
         axes, angle = (max(1, int(radius)), max(1, int(radius * rng.uniform(flat, 1)))), rng.uniform(0, 180)
-        for dx in (-size, 0, size):
-            for dy in (-size, 0, size):
-                x, y = int(centre[0] + dx), int(centre[1] + dy)
-                if -size // 4 < x < size * 5 // 4 and -size // 4 < y < size * 5 // 4:
-                    cv2.ellipse(tile, (x, y), axes, angle, 0, 360, tone, -1, cv2.LINE_AA)
+        for x in _wrapped(int(centre[0]), axes[0], size):
+            for y in _wrapped(int(centre[1]), axes[0], size):
+                cv2.ellipse(tile, (x, y), axes, angle, 0, 360, tone, -1, cv2.LINE_AA)
     return tile
 
 
+def _wrapped(place: int, radius: int, size: int) -> list[int]:
+    """The places at which something must be drawn to show whole on a seamless tile."""
+    return [place + shift for shift in (-size, 0, size) if -radius <= place + shift <= size + radius]
+
+
 def leaves(rng: Rng, size: int, colours: Colours) -> Picture:
-    return _scatter(rng, size, colours, 260, (0.015, 0.06), 0.25)
+    return _scatter(rng, size, colours, 800, (0.008, 0.032), 0.25)
 
 
 def terrazzo(rng: Rng, size: int, colours: Colours) -> Picture:

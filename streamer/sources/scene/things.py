@@ -59,11 +59,16 @@ def ellipsoid(x: float, y: float, z: float, rx: float, ry: float, rz: float, tex
     return Quadric(translation(x, y, z) @ scaling(rx, ry, rz), textures)
 
 
-def box(centre: tuple[float, float, float], size: tuple[float, float, float], textures: list[Texture]) -> list[Surface]:
-    """Six faces around ``centre``; ``size`` is width, height, depth [m]."""
+def box(
+    centre: tuple[float, float, float],
+    size: tuple[float, float, float],
+    textures: list[Texture],
+    axes: tuple[int, ...] = (0, 1, 2),
+) -> list[Surface]:
+    """Faces around ``centre``, those across ``axes`` only; ``size`` is width, height, depth [m]."""
     faces: list[Surface] = []
     half = np.array(size) / 2
-    for axis, across, up in ((0, 2, 1), (1, 0, 2), (2, 0, 1)):
+    for axis, across, up in [((0, 2, 1), (1, 0, 2), (2, 0, 1))[axis] for axis in axes]:
         for sign in (-1.0, 1.0):
             normal, frame = np.zeros(3), np.zeros((3, 3))
             normal[axis] = sign
@@ -75,7 +80,9 @@ def box(centre: tuple[float, float, float], size: tuple[float, float, float], te
     return faces
 
 
-def tube(y0: float, y1: float, r0: float, r1: float, textures: list[Texture], x: float = 0, z: float = 0) -> list[Surface]:
+def tube(
+    y0: float, y1: float, r0: float, r1: float, textures: list[Texture], x: float = 0, z: float = 0
+) -> list[Surface]:
     """A cylinder or cut cone from y0 to y1 with lids."""
     pose = translation(x, (y0 + y1) / 2, z) @ scaling(r0, (y1 - y0) / 2, r0)
     disc = textures[0][:, : textures[0].shape[0]].copy()
@@ -92,7 +99,9 @@ def tube(y0: float, y1: float, r0: float, r1: float, textures: list[Texture], x:
 def crate(rng: Rng) -> Thing:
     size = tuple(rng.uniform(0.4, 0.8, 3))
     textures = pyramid(tile(rng, 256))
-    return Thing("crate", [Body(box((0, size[1] / 2, 0), size, textures))], size[1], float(np.hypot(size[0], size[2])) / 2)
+    return Thing(
+        "crate", [Body(box((0, size[1] / 2, 0), size, textures))], size[1], float(np.hypot(size[0], size[2])) / 2
+    )
 
 
 def ball(rng: Rng) -> Thing:
@@ -112,25 +121,40 @@ def drum(rng: Rng) -> Thing:
 
 def lamp(rng: Rng) -> Thing:
     h, r = rng.uniform(1.2, 1.9), rng.uniform(0.16, 0.28)
-    metal, shade = around(plain(rng, colour(rng.random(), 0.2, 0.35))), around(tile(rng, 128, colours=palette(rng, None, (0.1, 0.5))))
-    parts = tube(0, 0.05, 0.2, 0.2, metal) + tube(0.05, h, 0.022, 0.022, metal) + tube(h - 0.35, h, r, r * 0.65, shade)
+    metal, shade = (
+        around(plain(rng, colour(rng.random(), 0.2, 0.35))),
+        around(tile(rng, 128, colours=palette(rng, None, (0.1, 0.5)))),
+    )
+    parts = tube(0, 0.05, 0.2, 0.2, metal) + tube(0.05, h, 0.022, 0.022, metal)[:1] + tube(h - 0.35, h, r, r * 0.65, shade)
     return Thing("lamp", [Body(parts)], h, 0.25)
 
 
 def pole(rng: Rng) -> Thing:
     h, r = rng.uniform(1.2, 2.4), rng.uniform(0.02, 0.06)
     stripes = around(cv2.rotate(tile(rng, 128, "stripes"), cv2.ROTATE_90_CLOCKWISE))
-    parts = [*tube(0, h, r, r, stripes), ellipsoid(0, h, 0, 2 * r, 2 * r, 2 * r, around(tile(rng, 64, "plaster")))]
+    parts = [*tube(0, h, r, r, stripes)[:1], ellipsoid(0, h, 0, 2 * r, 2 * r, 2 * r, around(tile(rng, 64, "plaster")))]
     return Thing("pole", [Body(parts)], h, 0.12)
 
 
 def plant(rng: Rng) -> Thing:
     pot, h = rng.uniform(0.16, 0.26), rng.uniform(0.25, 0.4)
     green = around(tile(rng, 256, "leaves", palette(rng, rng.uniform(0.2, 0.42), (0.4, 0.8))))
-    parts: list[Surface] = tube(0, h, pot * 0.75, pot, around(tile(rng, 128, colours=palette(rng, rng.uniform(0, 0.1)))))
+    parts: list[Surface] = tube(
+        0, h, pot * 0.75, pot, around(tile(rng, 128, colours=palette(rng, rng.uniform(0, 0.1))))
+    )
     top = h
     for r in np.linspace(1, 0.6, rng.integers(1, 4)) * rng.uniform(0.28, 0.45):
-        parts.append(ellipsoid(rng.uniform(-0.05, 0.05), top + r * 0.8, rng.uniform(-0.05, 0.05), r, r * rng.uniform(0.8, 1.2), r, green))
+        parts.append(
+            ellipsoid(
+                rng.uniform(-0.05, 0.05),
+                top + r * 0.8,
+                rng.uniform(-0.05, 0.05),
+                r,
+                r * rng.uniform(0.8, 1.2),
+                r,
+                green,
+            )
+        )
         top += r * 1.1
     return Thing("plant", [Body(parts)], top + 0.2, 0.42)
 
@@ -139,9 +163,9 @@ def tree(rng: Rng) -> Thing:
     trunk = around(tile(rng, 128, "planks", palette(rng, rng.uniform(0.05, 0.1), (0.3, 0.5)) * 0.6))
     green = around(tile(rng, 256, "leaves", palette(rng, rng.uniform(0.18, 0.4), (0.45, 0.8)) * 0.8))
     h = rng.uniform(0.5, 0.8)
-    parts = tube(0, h, 0.09, 0.07, trunk)
+    parts = tube(0, h, 0.09, 0.07, trunk)[:1]
     for i, r in enumerate((0.5, 0.4, 0.28)):
-        parts += tube(h - 0.1 + i * 0.42, h + 0.55 + i * 0.42, r, r * 0.12, green)
+        parts += tube(h - 0.1 + i * 0.42, h + 0.55 + i * 0.42, r, r * 0.03, green)
     return Thing("tree", [Body(parts)], h + 1.4, 0.5)
 
 
@@ -153,7 +177,7 @@ def chair(rng: Rng) -> Thing:
     for x in (-1, 1):
         for z in (-1, 1):
             top = h + 0.3 if z < 0 else h
-            parts += box((x * (s / 2 - 0.03), top / 2, z * (s / 2 - 0.03)), (0.045, top, 0.045), wood)
+            parts += box((x * (s / 2 - 0.03), top / 2, z * (s / 2 - 0.03)), (0.045, top, 0.045), wood, (0, 2))
     return Thing("chair", [Body(parts)], h + 0.58, 0.34)
 
 
@@ -178,8 +202,14 @@ def person(rng: Rng) -> Thing:
     ]
     bodies = [Body(trunk)]
     for side, phase in ((-1, 0.0), (1, np.pi)):
-        leg: list[Surface] = [ellipsoid(0, -0.4, 0, 0.075 * g, 0.46, 0.085, legs), ellipsoid(0, -0.83, 0.05, 0.055, 0.045, 0.12, shoes)]
-        arm: list[Surface] = [ellipsoid(0, -0.2, 0, 0.056 * g, 0.25, 0.06, shirt), ellipsoid(0, -0.45, 0.02, 0.045, 0.16, 0.045, skin)]
+        leg: list[Surface] = [
+            ellipsoid(0, -0.4, 0, 0.075 * g, 0.46, 0.085, legs),
+            ellipsoid(0, -0.83, 0.05, 0.055, 0.045, 0.12, shoes),
+        ]
+        arm: list[Surface] = [
+            ellipsoid(0, -0.2, 0, 0.056 * g, 0.25, 0.06, shirt),
+            ellipsoid(0, -0.45, 0.02, 0.045, 0.16, 0.045, skin),
+        ]
         bodies.append(Body(leg, _swing((side * 0.085 * g, 0.88, 0), 0.5, pace, phase)))
         bodies.append(Body(arm, _swing((side * 0.22 * g, 1.4, 0), 0.45, pace, phase + np.pi)))
     return Thing("person", [_grown(body, grow) for body in bodies], 1.8 * scale, 0.35, True)
@@ -217,7 +247,10 @@ def _grown(body: Body, grow: Matrix) -> Body:
 
 def robot(rng: Rng) -> Thing:
     colours = palette(rng)
-    panel, dark = pyramid(tile(rng, 128, str(rng.choice(["plaster", "checks", "stripes", "terrazzo"])), colours)), around(plain(rng, colours[2] * 0.5))
+    panel, dark = (
+        pyramid(tile(rng, 128, str(rng.choice(["plaster", "checks", "stripes", "terrazzo"])), colours)),
+        around(plain(rng, colours[2] * 0.5)),
+    )
     w, h, d = rng.uniform(0.4, 0.6), rng.uniform(0.35, 0.55), rng.uniform(0.4, 0.6)
     parts = box((0, 0.16 + h / 2, 0), (w, h, d), panel)
     parts += box((0, 0.26 + h + 0.13, 0.02), (w * 0.6, 0.26, d * 0.5), pyramid(tile(rng, 64, "plaster", palette(rng))))
@@ -231,7 +264,7 @@ def car(rng: Rng) -> Thing:
     size = rng.uniform(0.7, 1.1)
     paint = pyramid(tile(rng, 128, str(rng.choice(["plaster", "stripes", "marble"])), palette(rng, None, (0.5, 0.9))))
     glass, tyre = pyramid(plain(rng, colour(0.57, 0.3, 0.45))), around(plain(rng, colour(0.6, 0.1, 0.18)))
-    parts = box((0, 0.3, 0), (0.6, 0.28, 1.3), paint) + box((0, 0.53, -0.1), (0.52, 0.22, 0.66), glass)
+    parts = box((0, 0.3, 0), (0.6, 0.28, 1.3), paint) + box((0, 0.53, -0.1), (0.52, 0.22, 0.66), glass, (0, 2))
     parts += box((0, 0.66, -0.1), (0.54, 0.05, 0.7), paint)
     parts += [ellipsoid(x * 0.29, 0.15, z * 0.42, 0.06, 0.15, 0.15, tyre) for x in (-1, 1) for z in (-1, 1)]
     return Thing("car", [_grown(Body(parts), scaling(size, size, size))], 0.7 * size, 0.72 * size, True)
@@ -239,8 +272,13 @@ def car(rng: Rng) -> Thing:
 
 def balloon(rng: Rng) -> Thing:
     r, h = rng.uniform(0.2, 0.32), rng.uniform(0.9, 1.3)
-    skin = around(tile(rng, 128, str(rng.choice(["plaster", "stripes", "dots", "checks"])), palette(rng, None, (0.6, 0.9))))
-    parts = [*tube(0, h, 0.009, 0.009, around(plain(rng, colour(0.1, 0.1, 0.5))))[:1], ellipsoid(0, h + r, 0, r, r * 1.2, r, skin)]
+    skin = around(
+        tile(rng, 128, str(rng.choice(["plaster", "stripes", "dots", "checks"])), palette(rng, None, (0.6, 0.9)))
+    )
+    parts = [
+        *tube(0, h, 0.009, 0.009, around(plain(rng, colour(0.1, 0.1, 0.5))))[:1],
+        ellipsoid(0, h + r, 0, r, r * 1.2, r, skin),
+    ]
     sway, pace = rng.uniform(0.05, 0.2), rng.uniform(1, 2)
     motion: Motion = lambda t: rotation("z", sway * np.sin(pace * t)) @ rotation("x", sway * np.cos(0.7 * pace * t))  # noqa: E731
     return Thing("balloon", [Body(parts, motion)], h + 2 * r, r, False, lambda t: 0.3 + 0.15 * float(np.sin(pace * t)))
@@ -284,5 +322,5 @@ def shadow_texture() -> Texture:
     """Light left on the ground by a round thing: RGBA factors, 255 untouched."""
     rows, columns = np.indices((64, 64)) / 31.5 - 1
     distance = np.hypot(rows, columns)
-    factor = 255 * (1 - np.clip(1.1 - distance, 0, 1) ** 1.2).astype(np.float32)
+    factor = 255 * (1 - np.clip(1.0 - distance, 0, 1) ** 1.2).astype(np.float32)
     return opaque(np.repeat(factor[..., None], 3, axis=2))

@@ -70,9 +70,7 @@ def _flow(
     return _projected(there, canvas, earlier)
 
 
-def _moved(
-    renderer: Renderer, move: Matrix, x: int, y: int, inverse_depth: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _moved(renderer: Renderer, move: Matrix, x: int, y: int, inverse_depth: NDArray[np.float32]) -> NDArray[np.float32]:
     """Homogeneous pixels of the frame before, times inverse depth, ``(3, h, w)``."""
     rows, columns = inverse_depth.shape
     turn = renderer.lens.matrix @ move[:3, :3] @ renderer.lens.inverse

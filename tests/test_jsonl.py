@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
@@ -34,6 +34,7 @@ def strict(line: str) -> dict:
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # pycocotools and NumPy 2
+@settings(deadline=None)
 @given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_masks_come_back_from_their_rle(mask: np.ndarray) -> None:
     (entry,) = strict(json.dumps(to_dict(result(track(mask)))))["objects"]
@@ -82,6 +83,7 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["a.jsonl"]
 
 
+@settings(deadline=None)
 @given(number=st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_numbers_that_json_cannot_hold_are_null(tmp_path_factory: pytest.TempPathFactory, number: float) -> None:
     path = tmp_path_factory.mktemp("jsonl") / "a.jsonl"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
@@ -25,6 +25,7 @@ def result(tracks: tuple[Track, ...], shape: tuple[int, int], index: int = 0, st
     return Result(Frame(index, 0.0, np.zeros((*shape, 3), np.uint8), 0.0, stem), tracks)
 
 
+@settings(deadline=None)
 @given(labels=LABELS)
 def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, labels: np.ndarray) -> None:
     folder = tmp_path_factory.mktemp("masks")
@@ -32,6 +33,7 @@ def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, 
     assert np.array_equal(read_labels(folder / "00000.png"), labels)
 
 
+@settings(deadline=None)
 @given(labels=LABELS)
 def test_prompts_tell_the_objects_apart(labels: np.ndarray) -> None:
     if not labels.any():

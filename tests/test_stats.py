@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.errors import SinkError
@@ -19,6 +19,7 @@ def result(index: int, captured_at_s: float, **changes: object) -> Result:
     return Result(Frame(index, 0.0, IMAGE, captured_at_s), **changes)
 
 
+@settings(deadline=None)
 @given(durations=st.lists(st.floats(0.001, 1e6), min_size=1, max_size=300), percent=st.floats(0.1, 100))
 def test_percentiles_are_within_a_percent(durations: list[float], percent: float) -> None:
     histogram = Histogram()

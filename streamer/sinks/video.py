@@ -25,7 +25,7 @@ Image = NDArray[np.uint8]
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _CLOCK = Fraction(1, 90_000)
 _FINEST = Fraction(1, 10_000_000)
-_KEYFRAME_S = 1.0
+_KEYFRAME_S = Fraction(1)
 # Audio encoders start a little before the first picture (AAC 21 to 44 ms, Opus up to 80 ms). Matroska has no negative
 # time: it would move every picture, so that packet stays behind there.
 _LEAD_S = {".mp4": 0.1, ".mkv": 0.0}
@@ -103,7 +103,7 @@ class VideoSink:
         self._container: av.container.OutputContainer | None = None
         self._audio: _Audio | None = None
         self._last_pts = -1
-        self._next_keyframe_s = 0.0
+        self._next_keyframe_s = Fraction(0)
         self._error: SinkError | None = None
         self._closed = False
         make_room(path)
@@ -191,12 +191,13 @@ class VideoSink:
         self._last_pts = max(round(Fraction(time_s) / self._time_base), self._last_pts + 1)
         frame.pts, frame.time_base = self._last_pts, self._time_base
         frame.duration = max(round(1 / self._rate_hz / self._time_base), 1)
-        if time_s >= self._next_keyframe_s:
+        shown_s = self._last_pts * self._time_base
+        if shown_s >= self._next_keyframe_s:
             frame.pict_type = PictureType.I
-            self._next_keyframe_s = time_s + _KEYFRAME_S
+            self._next_keyframe_s = shown_s + _KEYFRAME_S
         self._container.mux(self._stream.encode(frame))
         if self._audio is not None:
-            self._audio.copy_until(self._last_pts * self._time_base)
+            self._audio.copy_until(shown_s)
 
     def _finish(self) -> None:
         assert self._container is not None
@@ -213,9 +214,10 @@ class VideoSink:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
+            kept = self._partial.exists() and self._partial.stat().st_size > 0
             self._error = SinkError(
                 f"{self._path} cannot be written any further ({reason_of(error)}): free some space or choose another "
-                f"place; what was written until then is in {self._partial.name}."
+                f"place{f'; what was written until then is in {self._partial.name}' if kept else ''}."
             )
             raise self._error from error
 

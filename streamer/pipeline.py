@@ -155,6 +155,10 @@ class Pipeline:
             self._adopt_finished()
         return self._result(plan)
 
+    def queues(self) -> dict[str, str]:
+        """Whether each slow stage is at work: "busy" or "idle"."""
+        return {lane: "idle" if self._workers.ready(lane) else "busy" for lane in (KEYFRAME, DEPTH)}
+
     def close(self) -> None:
         """Stop the workers. May be called twice."""
         self._workers.close()

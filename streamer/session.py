@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from streamer import events
 from streamer.app import Run
@@ -29,12 +29,8 @@ _MESSAGE_S = 3.0
 _DEPTH_VIEWS = {"off": "overlay", "overlay": "side", "side": "off"}
 
 
-class Console(Protocol):
-    """Where a run reports to."""
-
-    def say(self, text: str) -> None: ...
-
-    def update(self, run: Run, result: Result | None) -> None: ...
+Report = Callable[[Run, Result | None], None]
+"""Told after every frame, and now and then while there is none."""
 
 
 @dataclass(slots=True)
@@ -69,7 +65,8 @@ class Session:
         view: What is drawn, shared with the sinks that draw the same.
         overlay: Draws it.
         stop: Tells when a signal asks for the end.
-        console: Where it is reported.
+        report: Told how it goes.
+        say: Prints a line for the person.
         window: None for no window.
         recorder: Makes the sink of a recording; None where recording makes no sense.
         folder: Where snapshots go.
@@ -82,13 +79,14 @@ class Session:
         view: View,
         overlay: Overlay,
         stop: Stop,
-        console: Console,
+        report: Report,
+        say: Callable[[str], None],
         window: Window | None = None,
         recorder: Callable[[], Sink] | None = None,
         folder: Path = Path("recordings"),
     ) -> None:
         self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
-        self._stop, self._console, self._window = stop, console, window
+        self._stop, self._report, self._tell, self._window = stop, report, say, window
         self._recorder = recorder
         self._recording: Sink | None = None
         self._folder = folder
@@ -132,25 +130,33 @@ class Session:
     def _advance(self) -> bool:
         frame = self._run.producer.get(_QUIET_WAIT_S if self._window is None else _WINDOW_WAIT_S)
         if frame is None:
-            self._console.update(self._run, None)
+            self._report(self._run, None)
             self._show()
             return self._run.producer.state != "ended"
-        self._result = self._run.pipeline.process(frame)
-        self._show()
-        self._run.meter.add(self._result, time.monotonic())
-        self._sinks.write(self._result)
-        self._console.update(self._run, self._result)
+        self._result = result = self._run.pipeline.process(frame)
+        with self._timed("show"):
+            self._show()
+        self._run.meter.add(result, time.monotonic())
+        with self._timed("write"):
+            self._sinks.write(result)
+        self._report(self._run, result)
         return True
 
     def _hold(self) -> None:
         self._result = self._run.pipeline.refresh() or self._result
         self._show()
-        self._console.update(self._run, None)
+        self._report(self._run, None)
 
     def _show(self) -> None:
         if self._window is None or self._result is None:
             return
         self._window.show(self._overlay.draw(self._result, self._view.style), self._result, self._status())
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start_s = time.perf_counter()
+        yield
+        self._run.meter.stage(stage, (time.perf_counter() - start_s) * 1000)
 
     def _status(self) -> Status:
         meter, view = self._run.meter, self._view
@@ -208,12 +214,12 @@ class Session:
         except SinkError as error:
             self._view.tell(str(error))
             return
-        self._tell_both(f"snapshot {path}")
+        self._announce(f"snapshot {path}")
 
     def _record(self) -> None:
         if self._recording is not None:
             self._sinks.remove(self._recording)
-            self._tell_both(f"recorded {self._recording.name}")
+            self._announce(f"recorded {self._recording.name}")
             self._recording = None
         elif self._recorder is not None:
             try:
@@ -222,14 +228,14 @@ class Session:
                 self._view.tell(str(error))
                 return
             self._sinks.add(self._recording)
-            self._tell_both(f"recording {self._recording.name}")
+            self._announce(f"recording {self._recording.name}")
 
     def _end(self) -> None:
         self._view.quit = True
 
-    def _tell_both(self, message: str) -> None:
+    def _announce(self, message: str) -> None:
         self._view.tell(message)
-        self._console.say(message)
+        self._tell(message)
 
 
 def recording_path(folder: Path, name: str) -> Path:

@@ -17,6 +17,8 @@ from streamer.outputs import replacing
 from streamer.result import Result
 
 RECENT_S = 2.0
+MODEL_STAGES = frozenset({"encode", "decode", "find", "click", "depth"})
+"""Timings of a result that are the models' and not the frame loop's: they may have run in other threads."""
 _EVENTS = 200
 _SMALLEST_MS, _LARGEST_MS, _STEP = 1e-3, 1e7, 1.02
 _BINS = math.ceil(math.log(_LARGEST_MS / _SMALLEST_MS) / math.log(_STEP)) + 1
@@ -123,7 +125,8 @@ class Meter:
             self.shown.add(shown_at_s)
             self.latency.add((shown_at_s - result.frame.captured_at_s) * 1e3)
             for stage, duration_ms in result.timings_ms.items():
-                self._stages.setdefault(stage, Histogram()).add(duration_ms)
+                times = self._models if stage in MODEL_STAGES else self._stages
+                times.setdefault(stage, Histogram()).add(duration_ms)
             if result.keyframe is not None:
                 self._reasons[result.keyframe] += 1
                 self.last_keyframe = (result.index, result.keyframe)
@@ -145,10 +148,10 @@ class Meter:
         with self._lock:
             self._dropped[cause] += count
 
-    def model(self, stage: str, duration_ms: float) -> None:
-        """Take in one run of a model: "encode", "decode", "estimate" [ms]."""
+    def stage(self, name: str, duration_ms: float) -> None:
+        """Take in what the frame loop spent outside the pipeline: "draw", "write", "show" [ms]."""
         with self._lock:
-            self._models.setdefault(stage, Histogram()).add(duration_ms)
+            self._stages.setdefault(name, Histogram()).add(duration_ms)
 
     def summary(self) -> dict[str, Any]:
         """Everything so far, ready for JSON; times in ms, rates in Hz, memory in MiB."""

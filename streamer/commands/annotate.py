@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from streamer.app import Engine, Run
-from streamer.commands.targets import FOLDER, Targets
+from streamer.commands.targets import Targets
 from streamer.config import Config, load
-from streamer.console import AnnotateConsole
+from streamer.console import AnnotateConsole, Terminal
 from streamer.errors import ConfigError, PartialError, SinkError, SourceError, StreamerError
 from streamer.overlay import Overlay, Style
 from streamer.prompts import Prompt
-from streamer.session import Session, View
+from streamer.session import Report, Session, View
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.fanout import Fanout
 from streamer.sources.open import kind_of
@@ -65,24 +65,32 @@ def annotate(config: Config, job: Job) -> int:
     several = len(sources) > 1
     job.targets.check(several)
     console = AnnotateConsole()
-    with Stop() as stop:
-        console.say("loading models")
-        with Engine(config) as engine:
-            failures: list[StreamerError] = []
-            for source in sources:
-                try:
-                    _annotate_one(engine, source, job, several, stop, console)
-                except StreamerError as error:
-                    if not several:
-                        raise
-                    failures.append(error)
-                    console.fail(f"{source}: {error}")
-                if stop.signalled:
-                    return INTERRUPTED
+    failures: list[StreamerError] = []
+    with Stop() as stop, Engine(config) as engine:
+        advise(config, console)
+        for source in sources:
+            try:
+                _annotate_one(engine, source, job, several, stop, console)
+            except StreamerError as error:
+                if not several:
+                    raise
+                failures.append(error)
+                console.error(f"{source}: {error}")
+            if stop.signalled:
+                return INTERRUPTED
     if failures:
         partial = PartialError(f"{len(failures)} of {len(sources)} sources could not be annotated whole: see above.")
         raise partial if len(failures) < len(sources) else failures[-1]
     return 0
+
+
+def advise(config: Config, console: Terminal) -> None:
+    """Say once that there is better than the bundled models."""
+    if config.segmenter is not None and config.segmenter.model == "tiny":
+        console.say(
+            "Using the bundled tiny models; stronger ones: `streamer models pull vit_b`, "
+            "`streamer models pull Intel/dpt-hybrid-midas`, then --config sam-b."
+        )
 
 
 def expand(sources: Sequence[str]) -> list[str]:
@@ -109,26 +117,33 @@ def _annotate_one(engine: Engine, source: str, job: Job, several: bool, stop: St
         targets = job.targets.of(run.info, several)
         overlay, view = Overlay(), View(style_of(engine.config))
         sinks = Fanout(
-            targets.sinks(run.info, lambda result: overlay.draw(result, view.style), engine.config.video), console.fail
+            targets.sinks(run.info, lambda result: overlay.draw(result, view.style), engine.config.video), console.warn
         )
         window = Window(f"streamer: {run.info.name}", run.info.size) if job.show else None
-        console.begin(run.info)
-        try:
-            Session(run, sinks, view, overlay, stop, console, window, folder=FOLDER).play()
-        finally:
-            console.end()
-            if window is not None:
-                window.close()
-        _report(run, sinks, targets, console, stop)
+        with console:
+            console.begin(run.info.name, run.info.frame_count)
+            try:
+                Session(run, sinks, view, overlay, stop, progress_of(console), console.say, window).play()
+            finally:
+                console.end()
+                if window is not None:
+                    window.close()
+        _finish(run, sinks, targets, console, stop)
 
 
-def _report(run: Run, sinks: Fanout, targets: Targets, console: AnnotateConsole, stop: Stop) -> None:
+def progress_of(console: AnnotateConsole) -> Report:
+    """Reports how many frames are done."""
+    return lambda run, result: console.update(run.meter.shown.count)
+
+
+def _finish(run: Run, sinks: Fanout, targets: Targets, console: AnnotateConsole, stop: Stop) -> None:
+    summary = summary_of(run, sinks)
     if targets.stats is not None:
-        write_stats(targets.stats, summary_of(run, sinks))
-    console.summary(run, [path for path in (targets.output, targets.masks, targets.jsonl, targets.stats) if path])
-    shown = run.meter.shown.count
+        write_stats(targets.stats, summary)
+    written = targets.written()
+    console.summary(summary, title=f"wrote {', '.join(map(str, written))}" if written else "nothing was written")
     if stop.signalled:
-        console.say(f"interrupted after {shown} frames; what was written is whole up to there")
+        console.warn(f"Interrupted after {run.meter.shown.count} frames; what was written plays up to there.")
     if run.producer.damage is not None:
         raise PartialError(run.producer.damage)
     if sinks.failures:

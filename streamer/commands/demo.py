@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.app import Engine
-from streamer.commands.annotate import style_of
+from streamer.commands.annotate import advise, progress_of, style_of, summary_of
 from streamer.commands.targets import FOLDER, video_sink
 from streamer.config import Config
 from streamer.console import AnnotateConsole
@@ -62,20 +62,21 @@ def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
     """
     path = output or FOLDER / "demo.mp4"
     console = AnnotateConsole()
-    console.say("loading models")
     with Stop() as stop, Engine(config) as engine:
+        advise(config, console)
         scene = SceneSource(seed=seed, frame_count=frames)
         prompts = boxes_of(scene)
         with engine.open("scene", prompts, seed=seed, frame_count=frames) as run:
             overlay, view, truth = Overlay(), View(style_of(config)), TruthMeter(scene)
             video = video_sink(path, run.info, lambda result: overlay.draw(result, view.style), config.video)
-            sinks = Fanout([video, truth], console.fail)
-            console.begin(run.info)
-            try:
-                Session(run, sinks, view, overlay, stop, console, folder=FOLDER).play()
-            finally:
-                console.end()
-            console.summary(run, [path])
+            sinks = Fanout([video, truth], console.warn)
+            with console:
+                console.begin(run.info.name, run.info.frame_count)
+                try:
+                    Session(run, sinks, view, overlay, stop, progress_of(console), console.say).play()
+                finally:
+                    console.end()
+            console.summary(summary_of(run, sinks), title=f"wrote {path}")
     _print_accuracy(truth, len(prompts), console)
     return INTERRUPTED if stop.signalled else 0
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.app import Engine, Run
-from streamer.commands.annotate import style_of, summary_of
+from streamer.commands.annotate import advise, style_of, summary_of
+from streamer.commands.chronicle import Chronicle
 from streamer.commands.targets import FOLDER, Targets, video_sink
 from streamer.config import Config
-from streamer.console import LiveConsole
+from streamer.console import LiveConsole, Terminal
 from streamer.errors import ConfigError, DisplayError
 from streamer.overlay import Overlay
 from streamer.prompts import Prompt
@@ -69,14 +70,15 @@ def live(config: Config, job: LiveJob) -> int:
     """
     options = job.camera.options(job.source)
     job.targets.check(several=False)
-    console = LiveConsole()
-    show = _can_show(config.show is not False, job.targets, console)
+    terminal = Terminal()
+    show = _can_show(config.show is not False, job.targets, terminal)
     with Stop() as stop, Engine(config) as engine, engine.open(job.source, job.prompts, live=True, **options) as run:
-        _play(engine, run, job, show, stop, console)
+        advise(config, terminal)
+        _play(engine, run, job, show, stop)
     return INTERRUPTED if stop.signalled and not show else 0
 
 
-def _can_show(wanted: bool, targets: Targets, console: LiveConsole) -> bool:
+def _can_show(wanted: bool, targets: Targets, terminal: Terminal) -> bool:
     reason = display_available() if wanted else None
     if not wanted or reason is None:
         if not wanted and not targets:
@@ -84,18 +86,18 @@ def _can_show(wanted: bool, targets: Targets, console: LiveConsole) -> bool:
         return wanted
     if not targets:
         raise DisplayError(reason)
-    console.say(f"{reason.split(':')[0]}: going on without the window.")
+    terminal.say(f"{reason.split(':')[0]}: going on without the window.")
     return False
 
 
-def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop, console: LiveConsole) -> None:
+def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop) -> None:
     targets, video = job.targets.of(run.info, several=False), engine.config.video
-    overlay, view = Overlay(), View(style_of(engine.config))
+    overlay, view, console = Overlay(), View(style_of(engine.config)), LiveConsole(run.info.name)
 
     def draw(result: Any) -> Any:
         return overlay.draw(result, view.style)
 
-    sinks = Fanout(targets.sinks(run.info, draw, video, drop=True), console.say)
+    sinks = Fanout(targets.sinks(run.info, draw, video, drop=True), console.warn)
     window = Window(f"streamer: {run.info.name}", run.info.size) if show else None
     session = Session(
         run,
@@ -103,18 +105,20 @@ def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop, consol
         view,
         overlay,
         stop,
-        console,
+        Chronicle(console, view),
+        console.say,
         window,
         recorder=lambda: video_sink(recording_path(FOLDER, run.info.name), run.info, draw, video, drop=True),
         folder=FOLDER,
     )
-    console.begin(run.info)
     try:
-        session.play()
+        with console:
+            session.play()
     finally:
-        console.end()
         if window is not None:
             window.close()
+    summary = summary_of(run, sinks)
     if targets.stats is not None:
-        write_stats(targets.stats, summary_of(run, sinks))
-    console.summary(run, [path for path in (targets.output, targets.masks, targets.jsonl, targets.stats) if path])
+        write_stats(targets.stats, summary)
+    written = targets.written()
+    console.summary(summary, title=f"wrote {', '.join(map(str, written))}" if written else "done")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
-from streamer.console import downloading, printer
+from streamer.console import Terminal
 from streamer.errors import PartialError
 from streamer.models import zoo
 
@@ -17,7 +18,7 @@ def list_models() -> None:
     for row in zoo.list_models():
         size = "" if row.size_bytes is None else f"{row.size_bytes / 1e6:,.0f} MB"
         table.add_row(row.name, row.kind, row.state, size, str(row.path))
-    printer().print(table)
+    Terminal().console.print(table)
 
 
 def pull(name: str) -> None:
@@ -26,9 +27,17 @@ def pull(name: str) -> None:
     Raises:
         ModelError: There is no such model, or it cannot be downloaded.
     """
-    with downloading(name) as progress:
-        path = zoo.download(name, progress=progress)
-    printer().print(f"{name} is at {path}", soft_wrap=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        path = zoo.download(name, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    Terminal().say(f"{name} is at {path}")
 
 
 def check() -> int:
@@ -42,9 +51,9 @@ def check() -> int:
     """
     checks = zoo.check()
     for one in checks:
-        printer().print(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}", soft_wrap=True)
+        Terminal().say(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}")
     if not checks:
-        printer().print("Nothing has been downloaded yet; the bundled models come with the package.")
+        Terminal().say("Nothing has been downloaded yet; the bundled models come with the package.")
     damaged = [one.name for one in checks if not one.intact]
     if damaged:
         raise PartialError(f"{', '.join(damaged)} cannot be used: do what is said above.")

@@ -90,6 +90,12 @@ class Targets:
             raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
         return self.output
 
+    def written(self) -> list[Path]:
+        """What there is to be found afterwards."""
+        return [
+            path for path in (self.output, self.masks, self.jsonl, self.stats) if path is not None and path.exists()
+        ]
+
     def sinks(
         self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
     ) -> list[BackgroundSink]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from streamer.errors import SinkError
 from streamer.result import Result
@@ -48,7 +49,7 @@ class Fanout:
         Raises:
             SinkError: Every sink has failed on this very result.
         """
-        failed = [error for sink in self._open if (error := self._try(sink, lambda sink=sink: sink.write(result)))]
+        failed = [error for sink in self._open if (error := self._try(sink, partial(sink.write, result)))]
         if failed and len(failed) == len(self._open):
             raise failed[0]
 

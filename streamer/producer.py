@@ -13,7 +13,7 @@ from streamer.errors import SourceError
 from streamer.frame import Frame
 from streamer.sources.base import Source, SourceInfo
 
-State = Literal["running", "stalled", "reopening", "ended"]
+SourceState = Literal["running", "stalled", "reopening", "ended"]
 
 NEWER_FRAME = "newer frame"
 TOO_OLD = "too old"
@@ -82,7 +82,7 @@ class Producer:
         self._thread: threading.Thread | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> SourceState:
         """What the source does now; ``ended`` only when every frame has been taken, too."""
         with self._changed:
             return self._state()
@@ -156,7 +156,7 @@ class Producer:
 
     # Called with the lock held.
 
-    def _state(self) -> State:
+    def _state(self) -> SourceState:
         if self._stopped.is_set() or (self._finished and not self._queue and self._error is None):
             return "ended"
         if self._reopening:

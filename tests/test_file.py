@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +178,37 @@ def test_reading_after_the_end_or_after_closing_gives_nothing(tmp_path: Path) ->
     source.close()
     source.close()
     assert source.read() is None
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["closes", "hangs"])
+def test_a_server_that_stops_halfway_gives_what_it_sent(tmp_path: Path, hangs: bool) -> None:
+    path = make_video(tmp_path / "clip.mp4", 60, size=(320, 240), options={"movflags": "faststart"})
+    content, done = path.read_bytes(), threading.Event()
+
+    class HalfHandler(BaseHTTPRequestHandler):
+        log_message: Callable[..., None] = lambda *args: None
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) * 7 // 10])
+            if hangs:
+                done.wait(5)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HalfHandler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+    thread.start()
+    source = VideoSource(f"http://user:secret@127.0.0.1:{server.server_port}/clip.mp4", timeout_s=0.3)
+    frames = read_all(source)
+    done.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    assert 6 < len(frames) < 60
+    assert source.damage is not None
+    assert f"broke off after {len(frames)} frames" in source.damage
+    assert "secret" not in source.damage
 
 
 @pytest.mark.skipif(not CLIPS.is_dir(), reason="the clips of ../shared/data are not here")

@@ -50,6 +50,7 @@ class VideoSource(BaseSource):
             self._stream = _video_stream(self._container, self._label)
             self._stream.thread_type = "AUTO"
             self._packets = 0
+            self._broke_off: str | None = None
             self._undecodable = 0
             self._corrupt = 0
             self._stated_packets = _stated_packets(self._stream)
@@ -98,10 +99,11 @@ class VideoSource(BaseSource):
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                self._damage = f"{self._label} broke off after {self._index} frames ({error.strerror})."
+                silent = isinstance(error, av.error.ExitError)  # what the timeout looks like from here
+                self._broke_off = "nothing more came" if silent else error.strerror
                 packet = None
             if packet is None:
-                return
+                break
             if packet.size:
                 self._packets += 1
                 self._end = max(self._end, (packet.pts or 0) + (packet.duration or 0))
@@ -113,6 +115,8 @@ class VideoSource(BaseSource):
             for picture in pictures:
                 self._corrupt += picture.is_corrupt
                 yield picture
+        if self._broke_off is not None:  # at a proper end the last packet has emptied the decoder already
+            yield from self._stream.decode(None)
 
     def _time_of(self, picture: av.VideoFrame) -> float:
         pts = picture.pts
@@ -163,6 +167,8 @@ class VideoSource(BaseSource):
         return min(known, default=None)
 
     def _damage_found(self) -> str | None:
+        if self._broke_off is not None:
+            return f"{self._label} broke off after {self._index} frames ({self._broke_off})."
         expected_s = self._expected_s()
         end_s = float((self._end - self._origin) * self._time_base)
         if self._stated_packets is not None and self._packets < self._stated_packets:

@@ -62,13 +62,14 @@ def test_a_summary_tells_the_whole_run() -> None:
         if index % 2 == 0:
             reason = "first" if index == 0 else "interval" if index % 20 == 0 else None
             timings_ms = {"flow": 2.0} if index < 50 else {"flow": 2.0, "carry": 8.0}
+            if reason is not None:
+                timings_ms["encode"] = 300.0 if index == 80 else 100.0
             shown = result(index, at_s, keyframe=reason, depth_run=index % 10 == 0, timings_ms=timings_ms)
             meter.add(shown, at_s + (0.2 if index >= 90 else 0.05))
     meter.frames_dropped("stale", 50)
     meter.frames_written("video")
     meter.frames_written("video", 48)
-    for duration_ms in (100.0, 300.0):
-        meter.model("encode", duration_ms)
+    meter.stage("draw", 4.0)
     summary = json.loads(json.dumps(meter.summary(), allow_nan=False))
 
     assert summary["device"] == "cpu"
@@ -80,7 +81,9 @@ def test_a_summary_tells_the_whole_run() -> None:
     assert summary["stages_ms"]["flow"]["count"] == 50
     assert summary["stages_ms"]["carry"]["count"] == 25
     assert summary["stages_ms"]["carry"]["p50"] == pytest.approx(8, rel=0.01)
-    assert summary["models_ms"]["encode"]["mean"] == 200
+    assert summary["stages_ms"]["draw"]["count"] == 1
+    assert set(summary["models_ms"]) == {"encode"}
+    assert summary["models_ms"]["encode"]["mean"] == 140
     assert summary["models_ms"]["encode"]["p95"] == pytest.approx(300, rel=0.01)
     assert summary["keyframes"]["reasons"] == {"interval": 4, "first": 1}
     assert summary["keyframes"]["count"] == 5

@@ -125,7 +125,9 @@ def lamp(rng: Rng) -> Thing:
         around(plain(rng, colour(rng.random(), 0.2, 0.35))),
         around(tile(rng, 128, colours=palette(rng, None, (0.1, 0.5)))),
     )
-    parts = tube(0, 0.05, 0.2, 0.2, metal) + tube(0.05, h, 0.022, 0.022, metal)[:1] + tube(h - 0.35, h, r, r * 0.65, shade)
+    parts = (
+        tube(0, 0.05, 0.2, 0.2, metal) + tube(0.05, h, 0.022, 0.022, metal)[:1] + tube(h - 0.35, h, r, r * 0.65, shade)
+    )
     return Thing("lamp", [Body(parts)], h, 0.25)
 
 

@@ -284,7 +284,7 @@ def test_a_camera_that_comes_back_at_another_size_ends_the_run() -> None:
 
 def test_a_file_is_never_reopened() -> None:
     source = ScriptedSource()
-    with Producer(source, live=False, reopen=ScriptedSource) as frames:
+    with Producer(source, live=False, reopen=lambda: pytest.fail("it was reopened")) as frames:
         source.fail()
         with pytest.raises(SourceError, match="stopped answering"):
             list(frames)

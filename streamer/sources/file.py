@@ -107,6 +107,9 @@ class VideoSource(BaseSource):
             if packet.size:
                 self._packets += 1
                 self._end = max(self._end, (packet.pts or 0) + (packet.duration or 0))
+            if packet.is_corrupt:  # given to a threaded decoder, it would take whole frames before it along
+                self._undecodable += 1
+                continue
             try:
                 pictures = packet.decode()
             except av.FFmpegError:

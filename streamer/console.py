@@ -25,7 +25,7 @@ from streamer.report import Summary, live_rows, plain_line, summary_rows
 Clock = Callable[[], float]
 
 PLAIN_EVERY_S = 5.0
-REFRESH_EVERY_S = 0.125
+REFRESH_EVERY_S = 0.25
 LOG_LINES = 5
 _EVENT_STYLES = {"lost": "red", "drop": "yellow", "stalled": "red", "found": "green", "reconnect": "green"}
 
@@ -96,7 +96,7 @@ class _Frames(ProgressColumn):
 
 
 class AnnotateConsole(Terminal):
-    """Progress through one source after the other. A context manager."""
+    """Progress through one source after the other. A context manager that may be entered again."""
 
     def __init__(
         self, console: Console | None = None, error_console: Console | None = None, clock: Clock = time.monotonic
@@ -118,6 +118,8 @@ class AnnotateConsole(Terminal):
         self._total: int | None = None
 
     def __enter__(self) -> Self:
+        for task in self._progress.task_ids:  # those of an earlier use stay where they were printed
+            self._progress.remove_task(task)
         self._progress.start()
         self._moving = self.lively
         return self
@@ -200,7 +202,7 @@ class LiveConsole(Terminal):
             self._moving = False
 
     def update(self, summary: Summary) -> None:
-        """Show how things stand. May be called for every frame: it draws at most eight times a second.
+        """Show how things stand. May be called for every frame: it draws at most four times a second.
 
         Beside what :meth:`streamer.stats.Meter.summary` holds it shows ``capture_rate_hz``, ``queues`` (stage to a
         word or two), ``mask_age`` and ``depth_age`` [frames], ``paused``, ``stalled`` and ``recording``.

@@ -16,7 +16,7 @@ from streamer.result import Result, State, Track
 
 DepthView = Literal["off", "overlay", "side"]
 
-_DEVIATION_PX = 0.4
+_DEVIATION_PX = 0.5
 _SUBPIXEL_BITS = 4
 
 
@@ -51,6 +51,7 @@ class Overlay:
         self._lock = Lock()
         self._result: Result | None = None
         self._drawings: dict[Style, paint.Image] = {}
+        self._scratch: paint.Image | None = None
 
     def draw(self, result: Result, style: Style) -> paint.Image:
         """See :func:`draw`."""
@@ -59,7 +60,9 @@ class Overlay:
                 self._result = result
                 self._drawings = {}
             if style not in self._drawings:
-                self._drawings[style] = draw(result, style)
+                if self._scratch is None or self._scratch.shape != result.frame.image_rgb.shape:
+                    self._scratch = np.empty_like(result.frame.image_rgb)
+                self._drawings[style] = draw(result, style, self._scratch)
                 self._drawings[style].setflags(write=False)
             return self._drawings[style]
 
@@ -70,8 +73,8 @@ def drawing_size(frame_size: tuple[int, int], style: Style) -> tuple[int, int]:
     return (2 * width if style.depth == "side" else width), height
 
 
-def draw(result: Result, style: Style) -> paint.Image:
-    """Draw one result.
+def draw(result: Result, style: Style, scratch: paint.Image | None = None) -> paint.Image:
+    """Draw one result; ``scratch`` is room of the frame's shape that saves taking it anew each time.
 
     Returns:
         A new ``(H, W, 3)`` uint8 RGB picture, or ``(H, 2 W, 3)`` with the depth beside it; the same size for every
@@ -82,25 +85,28 @@ def draw(result: Result, style: Style) -> paint.Image:
     canvas = np.empty((height, canvas_width, 3), np.uint8)
     picture, beside = canvas[:, :width], canvas[:, width:]
     picture[:] = result.frame.image_rgb
-    depth = _depth_picture(result) if style.depth != "off" else None
-    if style.depth == "overlay" and depth is not None:
+    scratch = np.empty_like(picture) if scratch is None else scratch
+    has_depth = style.depth != "off" and result.inverse_depth is not None and result.depth_range is not None
+    if style.depth == "overlay" and has_depth:
+        depth = _colour_depth(result, scratch)
         cv2.addWeighted(picture, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=picture)
-    if style.depth == "side":
-        beside[:] = paint.INK if depth is None else depth
+    elif has_depth:
+        _colour_depth(result, beside)
+    else:
+        beside[:] = paint.INK
     seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
     taken = []
-    if depth is not None:
+    if has_depth:
         taken = [_draw_scale(beside if style.depth == "side" else picture, result)]
     if style.masks:
-        _draw_objects(picture, beside if depth is not None else beside[:0], seen, style)
+        _draw_objects(picture, beside if has_depth else beside[:0], seen, style, scratch)
         if style.labels:
             _draw_labels(picture, seen, taken if style.depth == "overlay" else [])
     return canvas
 
 
-def _depth_picture(result: Result) -> paint.Image | None:
-    grey = normalise_depth(result)
-    return None if grey is None else cv2.applyColorMap(grey, paint.depth_colours()[:, None])
+def _colour_depth(result: Result, out: paint.Image) -> paint.Image:
+    return cv2.applyColorMap(normalise_depth(result), paint.depth_colours()[:, None], dst=out)
 
 
 def normalise_depth(result: Result) -> NDArray[np.uint8] | None:
@@ -113,12 +119,13 @@ def normalise_depth(result: Result) -> NDArray[np.uint8] | None:
     return cv2.addWeighted(result.inverse_depth, scale, result.inverse_depth, 0, -far * scale, dtype=cv2.CV_8U)
 
 
-def _draw_objects(picture: paint.Image, beside: paint.Image, tracks: Sequence[Track], style: Style) -> None:
+def _draw_objects(
+    picture: paint.Image, beside: paint.Image, tracks: Sequence[Track], style: Style, scratch: paint.Image
+) -> None:
     height, width = picture.shape[:2]
     letter_px = paint.letter_px((width, height))
     line_px = max(1, round(letter_px / 7))
     click_px = max(2, round(0.011 * (width * height) ** 0.5))
-    scratch = np.empty_like(picture)
     for track in tracks:
         _fill(picture, track, style.mask_opacity, scratch)
     for track in tracks:
@@ -167,7 +174,7 @@ def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=corner)
     for outline in outlines:
         line = _smooth(outline[:, 0].astype(np.float32))
-        dash = len(line) if track.state == State.TRACKED else dash_px
+        dash = len(line) if track.state == State.TRACKED else max(3, dash_px // 2)
         for start in range(0, len(line), 2 * dash):
             # Long straight stretches become one segment each: drawing costs by the segment.
             kept = cv2.approxPolyDP(line[start : start + dash], _DEVIATION_PX, track.state == State.TRACKED)
@@ -175,10 +182,11 @@ def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
 
 
 def _smooth(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take the pixel steps out of a closed outline with a running mean."""
-    reach = min(4, len(points) // 12)
-    if not reach:
+    """Take the pixel steps out of a closed outline: the running mean of every second point."""
+    if len(points) < 24:
         return points
+    points = points[::2]
+    reach = min(2, len(points) // 12)
     around = np.concatenate([points[-reach:], points, points[:reach]])
     return cv2.blur(around[:, None], (1, 2 * reach + 1))[reach:-reach, 0]
 

@@ -95,7 +95,7 @@ def test_the_height_of_the_panel_never_changes(width):
     assert len(heights) == 1
 
 
-def test_the_panel_is_drawn_at_most_eight_times_a_second():
+def test_the_panel_is_drawn_at_most_four_times_a_second():
     clock, console = Clock(), make_console(True)
     with LiveConsole("camera 0", console, make_console(True), clock) as live:
         live.update(SUMMARY)
@@ -132,6 +132,20 @@ def test_progress_on_a_terminal_shows_frames_rate_and_every_source():
     text = text_of(console)
     for words in ("30/30 frames", "fps", "dog", "no-count", "recordings/dog.mp4", "careful [with brackets]"):
         assert words in text
+
+
+def test_a_second_use_does_not_print_the_bars_of_the_first_again():
+    console = make_console(True)
+    annotate = AnnotateConsole(console, make_console(True))
+    for name in ("first", "second"):
+        console.file.seek(0)
+        console.file.truncate()
+        with annotate:
+            annotate.begin(name, 1)
+            annotate.update(1)
+            annotate.end()
+    assert "second" in text_of(console)
+    assert "first" not in text_of(console)
 
 
 def test_progress_without_a_terminal_is_plain_lines():

@@ -82,18 +82,26 @@ def test_lost_objects_are_not_drawn():
     np.testing.assert_array_equal(draw(result, Style()), result.frame.image_rgb)
 
 
-def test_the_outline_of_an_uncertain_object_has_gaps():
-    size = 640, 480
-    mask = ellipse(size)
-    rim = grown(mask, 1) & grown(~mask, 1)
+@pytest.mark.parametrize(("state", "regions"), [(State.TRACKED, 2), (State.UNCERTAIN, 1)])
+@pytest.mark.parametrize("size", [(160, 120), (640, 480), (1920, 1080)])
+def test_an_outline_is_closed_and_has_gaps_where_the_object_is_uncertain(size, state, regions):
+    result = make_result(size, [make_track(ellipse(size), 1, state)])
+    drawing = draw(result, Style(mask_opacity=0, labels=False, points=False))
+    untouched = (drawing == result.frame.image_rgb).all(axis=2)
+    count, _, areas, _ = cv2.connectedComponentsWithStats(untouched.astype(np.uint8), connectivity=4)
+    large = areas[1:count, cv2.CC_STAT_AREA] > 100
+    assert large.sum() == regions
 
-    def coloured(state):
-        result = make_result(size, [make_track(mask, 1, state)])
-        drawing = draw(result, Style(mask_opacity=0, labels=False, points=False))
-        return (drawing[rim] != result.frame.image_rgb[rim]).any(axis=1).mean()
 
-    assert coloured(State.TRACKED) > 0.8
-    assert 0.3 < coloured(State.UNCERTAIN) / coloured(State.TRACKED) < 0.7
+def test_an_uncertain_object_is_filled_half_as_strongly():
+    mask = ellipse()
+    inside = ~grown(~mask, 5)
+
+    def strength(state):
+        result = make_result(tracks=[make_track(mask, 1, state)])
+        return np.abs(draw(result, BARE)[inside].astype(int) - result.frame.image_rgb[inside]).mean()
+
+    assert strength(State.UNCERTAIN) == pytest.approx(strength(State.TRACKED) / 2, rel=0.05)
 
 
 @pytest.mark.parametrize(("depth", "width"), [("off", 160), ("overlay", 160), ("side", 320)])

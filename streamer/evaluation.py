@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -20,7 +21,7 @@ Mask = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """DAVIS statistics of one measure over a sequence: mean, recall (share above 0.5), decay (first minus last quarter)."""
+    """DAVIS statistics of a measure over a sequence: mean, share above 0.5, and loss from first to last quarter."""
 
     mean: float
     recall: float
@@ -92,7 +93,7 @@ def sequence_statistics(values: Sequence[float]) -> Statistics:
         raise ValueError("There are no values to take the statistics of.")
     series = np.asarray(values, np.float64)
     cuts = np.round(np.linspace(1, len(series), 5) + 1e-10).astype(int) - 1
-    quarters = [series[start : end + 1] for start, end in zip(cuts[:-1], cuts[1:], strict=True)]
+    quarters = [series[start : end + 1] for start, end in pairwise(cuts)]
     known = series[~np.isnan(series)]
     if not len(known):
         return Statistics(np.nan, np.nan, np.nan)

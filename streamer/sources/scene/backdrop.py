@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from streamer.sources.scene.canvas import Box, Canvas, plane_values
 from streamer.sources.scene.geometry import Matrix, shift
 from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Texture, texels_per_pixel, to_unit_square
-from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque, tile
+from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque
 
 BAND_PX = 40
 GROUND_PX, GROUND_M = 384, 2.5
@@ -100,7 +100,7 @@ def _halves(texture: Texture, count: int = 5) -> list[Level]:
 def _wall_frames(x0: float, x1: float, z0: float, z1: float, height: float) -> list[Matrix]:
     """Four walls, texture x to the right as seen from inside, texture y downwards; then the width of each."""
     corners = [(x0, z1), (x1, z1), (x1, z0), (x0, z0)]
-    frames = []
+    frames: list[Matrix] = []
     for (ax, az), (bx, bz) in zip(corners, corners[1:] + corners[:1], strict=True):
         frames.append(np.array([[bx - ax, 0, ax], [0, -height, height], [bz - az, 0, az]], np.float64))
     return frames
@@ -132,7 +132,7 @@ def _laid(
     px_per_m: int = 110,
     board: float | None = None,
 ) -> Texture:
-    """Cover a rectangle [m] with ``texture`` every ``scale`` metres, darker towards its edges, with a skirting board."""
+    """Cover a rectangle [m] with ``texture`` every ``scale`` metres, darker at its edges, with a skirting board."""
     side = max(16, round(scale * px_per_m))
     one = cv2.resize(texture, (side, side), interpolation=cv2.INTER_AREA)
     columns, rows = round(width * px_per_m), round(height * px_per_m)
@@ -170,18 +170,24 @@ def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> li
         side, offset = round(2 * extent * px_per_m), round((reach - extent) * px_per_m) % one.shape[0]
         copies = side // one.shape[0] + 2
         whole = np.tile(one, (copies, copies, 1))[offset : offset + side, offset : offset + side]
-        place = (np.arange(side, dtype=np.float32) + 0.5) / px_per_m - extent
-        map_x, map_y = np.meshgrid(place, place)
-        near = 1 - np.clip((cv2.magnitude(map_x, map_y) - 6) / (reach - 6), 0, 1) ** 0.8 * 0.75
-        scale = 512 / (2 * reach)
-        tone = cv2.remap(tones, (map_x + reach) * scale, (map_y + reach) * scale, cv2.INTER_LINEAR)
-        kept = cv2.convertScaleAbs((0.75 + 0.4 * tone) * near, alpha=FULL)
-        texture = cv2.multiply(whole, cv2.merge([kept] * 4), scale=1 / FULL)
-        texture = cv2.add(texture, cv2.merge([cv2.convertScaleAbs(1 - near, alpha=float(c)) for c in (*haze, 255)]))
+        texture = _hazy(whole, tones, haze, extent, reach)
         levels.append(Level(texture, _part_of(texture, extent / reach)))
         if extent >= reach:
             return levels
         one, extent = cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), extent * 2
+
+
+def _hazy(whole: Texture, tones: NDArray[np.float32], haze: Colours, extent: float, reach: float) -> Texture:
+    """The ground from -extent to extent [m], its tones varied over metres, fading into the haze with distance."""
+    side = max(64, whole.shape[0] // 4)
+    place = ((np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1) * np.float32(extent)
+    map_x, map_y = np.meshgrid(place, place)
+    near = 1 - 0.75 * np.sqrt(np.clip((cv2.magnitude(map_x, map_y) - 6) / (reach - 6), 0, 1))
+    scale = len(tones) / (2 * reach)
+    tone = cv2.remap(tones, (map_x + reach) * scale, (map_y + reach) * scale, cv2.INTER_LINEAR)
+    kept, veil = (0.75 + 0.4 * tone) * near, np.dstack([(1 - near) * colour for colour in (*haze, 255)])
+    kept, veil = (cv2.resize(cv2.convertScaleAbs(v, alpha=a), whole.shape[1::-1]) for v, a in ((kept, FULL), (veil, 1)))
+    return cv2.add(cv2.multiply(whole, cv2.merge([kept] * 4), scale=1 / FULL), veil)
 
 
 def _part_of(texture: Texture, part: float) -> Matrix:
@@ -200,10 +206,10 @@ def _sky_wall(
     hills: Colours,
 ) -> Texture:
     """Sky, clouds and two ridges as seen from the origin, painted on one wall of the surrounding."""
-    columns, rows = 1400, 500
-    across = (np.arange(columns) + 0.5) / columns * 2 - 1
+    columns, rows = 1000, 360
+    across = (np.arange(columns, dtype=np.float32) + 0.5) / columns * 2 - 1
     azimuth = (np.arctan(across) / (np.pi / 2) + 0.5 + side) / 4
-    up = ((rows - np.arange(rows) - 0.5) / rows)[:, None]
+    up = ((rows - np.arange(rows, dtype=np.float32) - 0.5) / rows)[:, None]
     elevation = np.arctan(up * np.cos(np.arctan(across))[None])
     picture = mix(sky[1], sky[0], np.clip(elevation / 0.5, 0, 1).astype(np.float32) ** 0.6)
     turns = np.broadcast_to(azimuth * 1024 * 2 % 1024, elevation.shape).astype(np.float32)
@@ -212,9 +218,9 @@ def _sky_wall(
     picture = mix(
         picture, sky[2], np.clip((cover - 0.5) * 2.2, 0, 0.9) * np.clip(elevation * 8, 0, 1).astype(np.float32)
     )
-    for ridge, (base, swing, blend) in zip(ridges, ((0.05, 0.1, 0.6), (0.015, 0.05, 0.3)), strict=True):
+    for ridge, (base, swing, blend) in zip(ridges, ((0.05, 0.1, 0.5), (0.015, 0.05, 0.22)), strict=True):
         top = base + swing * np.interp(azimuth * 1024, np.arange(1025), np.append(ridge, ridge[0]))
-        covered = np.clip((top[None] - elevation) * 700, 0, 1).astype(np.float32)
-        mist = np.clip(blend + 0.35 * (1 - elevation / np.maximum(top, 1e-3)), 0, 1).astype(np.float32)
+        covered = np.clip((top[None] - elevation) * 500, 0, 1).astype(np.float32)
+        mist = np.clip(blend + 0.3 * (1 - elevation / np.maximum(top, 1e-3)), 0, 1).astype(np.float32)
         picture = mix(picture, mix(hills[0], sky[1], mist), covered)
     return opaque(picture)

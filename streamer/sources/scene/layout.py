@@ -57,12 +57,12 @@ class World:
 
 
 def build(seed: int, objects: int, style: str | None) -> World:
-    """The world of ``seed``; seed 0 is the demo, arranged by hand."""
+    """The world of ``seed``, indoors or outdoors as ``style`` says, or as the seed does where it is None."""
     rng = np.random.default_rng([seed, 20])
     style = style or STYLES[int(rng.integers(0, 2))]
     field_of_view = float(np.radians(rng.uniform(50, 72)))
     half_width, depth = rng.uniform(4.2, 6.5), rng.uniform(6.0, 9.5)
-    planes = _outdoors(rng) if style == "outdoor" else _indoors(rng, half_width, depth)
+    planes = outdoors(rng) if style == "outdoor" else indoors(rng, half_width, depth)
     names = list(rng.permutation(list(OUTDOOR if style == "outdoor" else INDOOR)))
     things = [KINDS[names[i % len(names)]](rng) for i in range(objects)]
     far = depth - 0.9 if style == "indoor" else rng.uniform(5.5, 9.0)
@@ -71,7 +71,7 @@ def build(seed: int, objects: int, style: str | None) -> World:
     ambient = rng.uniform(0.45, 0.65)
     return World(
         planes,
-        _placed(rng, things, far, edge, field_of_view),
+        in_lanes(rng, things, (3.0, far), edge, field_of_view),
         _camera(rng, style),
         field_of_view,
         sun / np.linalg.norm(sun),
@@ -83,7 +83,8 @@ def build(seed: int, objects: int, style: str | None) -> World:
     )
 
 
-def _indoors(rng: Rng, half_width: float, depth: float) -> list[Plane]:
+def indoors(rng: Rng, half_width: float, depth: float) -> list[Plane]:
+    """A room of random size, floor and walls."""
     floor_kind = str(rng.choice(["planks", "planks", "checks", "terrazzo", "plaster", "marble", "plaid", "blotches"]))
     hue = float(rng.uniform(0.03, 0.12)) if floor_kind == "planks" else None
     floor = tile(rng, 256, floor_kind, palette(rng, hue, (0.1, 0.55)) * rng.uniform(0.6, 1.0))
@@ -94,7 +95,8 @@ def _indoors(rng: Rng, half_width: float, depth: float) -> list[Plane]:
     return room(rng, half_width, depth, rng.uniform(2.6, 3.4), floor, tile(rng, 256, wall_kind, tones))
 
 
-def _outdoors(rng: Rng) -> list[Plane]:
+def outdoors(rng: Rng) -> list[Plane]:
+    """Open ground of a random kind, under a sky of day or evening."""
     kind = str(rng.choice(["grass", "grass", "leaves", "terrazzo", "bricks", "plaster", "checks"]))
     hue = float(rng.uniform(0.16, 0.36)) if kind in ("grass", "leaves") else float(rng.uniform(0.03, 0.14))
     colours = palette(rng, hue, (0.2, 0.6)) * rng.uniform(0.6, 0.9)
@@ -109,9 +111,11 @@ def _outdoors(rng: Rng) -> list[Plane]:
     return open_ground(rng, tile(rng, 512, kind, colours), sky.astype(np.float32), hills)
 
 
-def _placed(rng: Rng, things: list[Thing], far: float, edge: float, field_of_view: float) -> list[Placed]:
-    """Every thing in a lane of its own, by depth, so that things pass before each other without touching."""
-    lanes = np.geomspace(3.0, far, len(things)) if len(things) > 1 else np.array([3.5])
+def in_lanes(
+    rng: Rng, things: list[Thing], reach: tuple[float, float], edge: float, field_of_view: float
+) -> list[Placed]:
+    """Every thing in a lane of its own between the depths ``reach`` [m], so that they pass without touching."""
+    lanes = np.geomspace(*reach, len(things)) if len(things) > 1 else np.array([reach[0] + 0.5])
     gaps = np.gradient(lanes) if len(things) > 1 else np.array([2.0])
     order = rng.permutation(len(things))
     placed: list[Placed] = []

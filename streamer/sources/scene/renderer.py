@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.sources.scene.canvas import Canvas
+from streamer.sources.scene.demo import demo
 from streamer.sources.scene.geometry import Lens, Matrix, shift
 from streamer.sources.scene.layout import Placed, build
 from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, to_unit_square
@@ -22,7 +23,7 @@ class Renderer:
     """Renders any moment of one world; keeps the canvases of the last two."""
 
     def __init__(self, seed: int, size: tuple[int, int], objects: int, style: str | None) -> None:
-        self.world = build(seed, objects, style)
+        self.world = demo(objects) if seed == 0 and style != "indoor" else build(seed, objects, style)
         self.lens = Lens(size, max(size[0], size[1]) / 2 / np.tan(self.world.field_of_view / 2))
         self._canvases: OrderedDict[float, Canvas] = OrderedDict()
         self._shadow = shadow_texture()

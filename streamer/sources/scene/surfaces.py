@@ -30,21 +30,23 @@ class Light:
 
     def on(self, normal: Matrix) -> float:
         """Brightness of a plane with the unit ``normal``: wrapped cosine, so that shade is never flat black."""
-        return self.ambient + self.diffuse * float(max(0.0, 0.35 + 0.65 * (normal @ self.direction)))
+        return self.ambient + self.diffuse * max(0.0, 0.35 + 0.65 * float(normal @ self.direction))
 
 
 def pyramid(texture: Texture) -> list[Texture]:
     """The texture and its halves, down to 8 pixels, so that far surfaces do not flicker."""
     levels = [texture]
-    while min(levels[-1].shape[:2]) >= 16:
+    while levels[-1].shape[0] >= 16 and levels[-1].shape[1] >= 16:
         levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
     return levels
 
 
 def texels_per_pixel(texture_from_image: Matrix, x: float, y: float) -> float:
     """How many texture pixels one picture pixel at (x, y) covers along a side (geometric mean)."""
-    depth = float(texture_from_image[2] @ (x, y, 1.0))
-    return float(np.sqrt(abs(np.linalg.det(texture_from_image)) / max(abs(depth) ** 3, 1e-12)))
+    a, b, c = (float(value) for value in texture_from_image[2])
+    depth = a * x + b * y + c
+    area = abs(cv2.determinant(texture_from_image)) / max(abs(depth) ** 3, 1e-12)
+    return float(np.sqrt(area))
 
 
 def to_unit_square(texture: Texture) -> Matrix:

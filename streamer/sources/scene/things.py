@@ -218,8 +218,9 @@ def person(rng: Rng) -> Thing:
 
 
 def animal(rng: Rng) -> Thing:
-    size, pace, long = rng.uniform(0.8, 1.5), rng.uniform(5, 9), rng.uniform(0.26, 0.4)
+    size, pace, long = rng.uniform(0.8, 1.4), rng.uniform(5, 9), rng.uniform(0.26, 0.4)
     colours = palette(rng, rng.uniform(0.03, 0.13), (0.1, 0.6))
+    colours[2] = colours[0] * rng.uniform(0.3, 0.7)
     coat = around(tile(rng, 128, str(rng.choice(["plaster", "blotches", "stripes"])), colours))
     dark = around(plain(rng, colours[1] * 0.6))
     leg_length = rng.uniform(0.22, 0.36)
@@ -298,7 +299,9 @@ def _outline(rng: Rng) -> np.ndarray:
         body = np.stack([0.65 * np.cos(angle) + 0.25, 0.42 * np.sin(angle)], 1)
         return np.vstack([body[:115], [[-0.95, 0.45], [-0.75, 0], [-0.95, -0.45]], body[125:]]) * [1, 1]
     else:
-        reach = 0.7 + sum(rng.uniform(-0.12, 0.12) * np.cos(k * angle + rng.uniform(0, 6)) for k in range(1, 6))
+        reach = np.full_like(angle, 0.7)
+        for lobes in range(1, 6):
+            reach += rng.uniform(-0.12, 0.12) * np.cos(lobes * angle + rng.uniform(0, 6))
     return reach[:, None] * np.stack([np.sin(angle), -np.cos(angle)], 1) / reach.max()
 
 

@@ -1,0 +1,46 @@
+"""The tiny DPT: a hybrid like `Intel/dpt-hybrid-midas`, with EfficientNet-Lite0 in place of ResNet-50."""
+
+from __future__ import annotations
+
+from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor, TimmBackboneConfig
+
+from streamer.models.tiny.backbone import BACKBONE, CHANNELS
+
+IMAGE_SIZE_PX = 256
+# What EfficientNet-Lite0 was trained with, as shares of 255.
+PIXEL_MEAN = 127 / 255
+PIXEL_STD = 128 / 255
+
+
+def build_dpt() -> DPTForDepthEstimation:
+    """A `DPTForDepthEstimation` for 256x256 squares, with random weights, in evaluation mode."""
+    stride4, stride8, stride16, _ = CHANNELS
+    grid = IMAGE_SIZE_PX // 16
+    config = DPTConfig(
+        is_hybrid=True,
+        backbone_config=TimmBackboneConfig(backbone=BACKBONE, out_indices=[1, 2, 3], use_pretrained_backbone=False),
+        backbone_featmap_shape=[1, stride16, grid, grid],
+        image_size=IMAGE_SIZE_PX,
+        hidden_size=192,
+        intermediate_size=384,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        backbone_out_indices=[0, 1, 1, 3],
+        reassemble_factors=[1, 1, 1, 0.5],
+        neck_hidden_sizes=[stride4, stride8, 96, 96],
+        neck_ignore_stages=[0, 1],
+        fusion_hidden_size=64,
+        readout_type="project",
+    )
+    return DPTForDepthEstimation(config).eval()
+
+
+def build_processor() -> DPTImageProcessor:
+    """The preprocessing that goes with it: squeezed into a square, as for `Intel/dpt-hybrid-midas`."""
+    return DPTImageProcessor(
+        size={"height": IMAGE_SIZE_PX, "width": IMAGE_SIZE_PX},
+        keep_aspect_ratio=False,
+        ensure_multiple_of=32,
+        image_mean=[PIXEL_MEAN] * 3,
+        image_std=[PIXEL_STD] * 3,
+    )

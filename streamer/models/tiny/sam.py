@@ -1,0 +1,96 @@
+"""The tiny SAM: upstream's prompt encoder and mask decoder behind a convolutional image encoder."""
+
+from __future__ import annotations
+
+import torch
+from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+from segment_anything.modeling.common import LayerNorm2d
+from torch import Tensor, nn
+from torch.nn import functional
+
+from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
+
+IMAGE_SIZE_PX = 512
+EMBEDDING_STRIDE_PX = 16
+WIDTH = 128
+# Upstream's positions are that much smoother: a click would take far longer to learn where it is.
+POSITION_FREQUENCY = 2.0
+# What EfficientNet-Lite0 was trained with.
+PIXEL_MEAN = [127.0, 127.0, 127.0]
+PIXEL_STD = [128.0, 128.0, 128.0]
+
+
+class GlobalContext(nn.Module):
+    """One pre-norm self-attention block over all positions of a ``(B, C, h, w)`` map."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.block = nn.TransformerEncoderLayer(
+            width, heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        tokens = features.flatten(2).transpose(1, 2)
+        return self.block(tokens).transpose(1, 2).reshape(features.shape)
+
+
+class TinyImageEncoder(nn.Module):
+    """``(B, 3, S, S)`` normalized pixels to a ``(B, 128, S/16, S/16)`` embedding.
+
+    Four strides of the backbone meet at stride 16: the two finer ones keep their detail as channels
+    (pixel unshuffle), because the mask decoder sees nothing but this embedding when it draws at stride 4; the
+    coarsest one looks at the whole picture first.
+    """
+
+    def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:
+        super().__init__()
+        self.img_size = img_size
+        self.backbone = build_backbone()
+        fold_batch_norms(self.backbone)
+        stride4, stride8, stride16, stride32 = CHANNELS
+        self.from_stride4 = nn.Conv2d(16 * stride4, WIDTH, 1)
+        self.from_stride8 = nn.Conv2d(4 * stride8, WIDTH, 1)
+        self.from_stride16 = nn.Conv2d(stride16, WIDTH, 1)
+        self.from_stride32 = nn.Conv2d(stride32, WIDTH, 1)
+        self.context = GlobalContext(WIDTH, heads=4)
+        self.mix = nn.Sequential(
+            LayerNorm2d(WIDTH), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+        )
+        self.norm = LayerNorm2d(WIDTH)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        stride4, stride8, stride16, stride32 = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
+        coarse = self.context(self.from_stride32(stride32))
+        fused = (
+            self.from_stride4(functional.pixel_unshuffle(stride4, 4))
+            + self.from_stride8(functional.pixel_unshuffle(stride8, 2))
+            + self.from_stride16(stride16)
+            + functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
+        )
+        return self.norm(fused + self.mix(fused))
+
+
+def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
+    """A `Sam` for squares of ``img_size`` [px] (a multiple of 32) with random weights, in evaluation mode.
+
+    The weights do not depend on ``img_size``; its low-resolution logits are ``(img_size / 4)`` squared.
+    """
+    grid = img_size // EMBEDDING_STRIDE_PX
+    prompt_encoder = PromptEncoder(
+        embed_dim=WIDTH, image_embedding_size=(grid, grid), input_image_size=(img_size, img_size), mask_in_chans=16
+    )
+    prompt_encoder.pe_layer.positional_encoding_gaussian_matrix *= POSITION_FREQUENCY
+    sam = Sam(
+        image_encoder=TinyImageEncoder(img_size),
+        prompt_encoder=prompt_encoder,
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(depth=2, embedding_dim=WIDTH, mlp_dim=512, num_heads=4),
+            transformer_dim=WIDTH,
+            iou_head_depth=3,
+            iou_head_hidden_dim=WIDTH,
+        ),
+        pixel_mean=PIXEL_MEAN,
+        pixel_std=PIXEL_STD,
+    )
+    return sam.eval()

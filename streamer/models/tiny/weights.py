@@ -1,0 +1,61 @@
+"""The weights that come with the package: reading them, and writing them after a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from segment_anything.modeling import Sam
+from transformers import DPTForDepthEstimation
+
+from streamer.errors import ModelError
+from streamer.models.tiny.dpt import build_processor
+from streamer.models.tiny.sam import build_sam
+
+SAM_WEIGHTS = Path(__file__).with_name("sam_tiny.safetensors")
+DPT_FOLDER = Path(__file__).with_name("dpt_tiny")
+
+
+def load_sam(path: Path = SAM_WEIGHTS) -> Sam:
+    """The tiny `Sam`, float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: The weights are missing, damaged or of another architecture.
+    """
+    sam = build_sam()
+    try:
+        state = load_file(path)
+        sam.load_state_dict({name: value.float() for name, value in state.items()})
+    except (OSError, SafetensorError, RuntimeError):
+        raise ModelError(f"The weights of the tiny SAM in {path} are missing or damaged: reinstall streamer.") from None
+    return sam
+
+
+def save_sam(sam: Sam, path: Path) -> None:
+    """Write the weights in half precision, which is how they are shipped."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: value.to("cpu", torch.float16).contiguous() for name, value in sam.state_dict().items()}
+    save_file(state, path)
+
+
+def dpt_folder(folder: Path = DPT_FOLDER) -> Path:
+    """The folder of the tiny DPT, for `DPTForDepthEstimation.from_pretrained` and `DPTImageProcessor`.
+
+    Raises:
+        ModelError: A file is missing.
+    """
+    for name in ("config.json", "model.safetensors", "preprocessor_config.json"):
+        if not (folder / name).is_file():
+            raise ModelError(f"The tiny DPT lacks {folder / name}: reinstall streamer.")
+    return folder
+
+
+def save_dpt(dpt: DPTForDepthEstimation, folder: Path) -> None:
+    """Write an ordinary model folder with weights in half precision, whose config asks for float32 when loaded."""
+    dpt.save_pretrained(folder)
+    build_processor().save_pretrained(folder)
+    path = folder / "model.safetensors"
+    state = {name: value.half() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    save_file(state, path, metadata={"format": "pt"})

@@ -1,0 +1,65 @@
+"""Models of the official sizes with random weights: how fast they run does not depend on the values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from segment_anything import sam_model_registry
+from torch import nn
+from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
+
+RANDOM_STD = 0.1
+
+# The sizes of Intel/dpt-large and Intel/dpt-hybrid-midas, where they differ from transformers' defaults.
+DPT_SIZES: dict[str, dict[str, Any]] = {
+    "Intel/dpt-large": {
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "intermediate_size": 4096,
+        "backbone_out_indices": [5, 11, 17, 23],
+        "neck_hidden_sizes": [256, 512, 1024, 1024],
+    },
+    "Intel/dpt-hybrid-midas": {
+        "is_hybrid": True,
+        "neck_hidden_sizes": [256, 512, 768, 768],
+        "reassemble_factors": [1, 1, 1, 0.5],
+        "backbone_featmap_shape": [1, 1024, 24, 24],
+    },
+}
+
+
+def make_random_checkpoint(model: str, path: Path, seed: int = 0) -> Path:
+    """Write a checkpoint for ``vit_b``, ``vit_l`` or ``vit_h`` with random weights to ``path``, and return it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(random_sam(model, seed).state_dict(), path)
+    return path
+
+
+def make_random_dpt(name: str, folder: Path, seed: int = 0) -> Path:
+    """Write a model of the size of ``Intel/dpt-large`` or ``Intel/dpt-hybrid-midas`` to ``folder``, and return it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = DPTForDepthEstimation(DPTConfig(**DPT_SIZES[name]))
+        randomize_zeros(model)
+    model.save_pretrained(folder)
+    DPTImageProcessor(image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(folder)
+    return folder
+
+
+def random_sam(model: str, seed: int = 0) -> Any:
+    """A ``Sam`` (vit_b, vit_l, vit_h) with random weights, relative positions included, in evaluation mode."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        sam = sam_model_registry[model]()
+        randomize_zeros(sam)
+    return sam
+
+
+def randomize_zeros(module: nn.Module) -> None:
+    """Give random values, in place, to every parameter that is initialized to zero: they would hide mistakes."""
+    for parameter in module.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=RANDOM_STD)

@@ -10,7 +10,8 @@ from streamer.sources.scene import SceneSource, degrade
 from streamer.sources.scene.canvas import Canvas
 from streamer.sources.scene.geometry import Lens, rotation, scaling, translation, view
 from streamer.sources.scene.layout import INDOOR, OUTDOOR
-from streamer.sources.scene.surfaces import Light, Patch, Quadric, pyramid
+from streamer.sources.scene.quadric import Quadric
+from streamer.sources.scene.surfaces import Light, Patch, pyramid
 from streamer.sources.scene.textures import KINDS as TEXTURES
 from streamer.sources.scene.textures import tile
 from streamer.sources.scene.things import KINDS, around

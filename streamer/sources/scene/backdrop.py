@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 
 from streamer.sources.scene.canvas import Box, Canvas, plane_values
 from streamer.sources.scene.geometry import Matrix, shift
-from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Texture, texels_per_pixel, to_unit_square
+from streamer.sources.scene.surfaces import (
+    CORNERS,
+    FULL,
+    NEAR_M,
+    SAMPLE,
+    Texture,
+    from_unit_square,
+    level_for,
+    texels_per_pixel,
+)
 from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque
 
 BAND_PX = 40
-GROUND_PX, GROUND_M = 384, 2.5
+GROUND_PX, GROUND_M = 320, 2.5
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,7 @@ class Level:
 
     @classmethod
     def whole(cls, texture: Texture) -> Level:
-        return cls(texture, np.linalg.inv(to_unit_square(texture)))
+        return cls(texture, from_unit_square(texture))
 
 
 @dataclass(frozen=True)
@@ -68,8 +77,7 @@ class Plane:
         for start in range(first, last, BAND_PX):
             end = min(start + BAND_PX, last)
             centre = ((x0 + x1) / 2, (start + end) / 2) if by_rows else ((start + end) / 2, (y0 + y1) / 2)
-            fineness = np.log2(max(texels_per_pixel(warp, *centre), 1e-6)) + 0.4
-            level = self.levels[int(np.clip(fineness, 0, len(self.levels) - 1))]
+            level = self.levels[level_for(1.5 * texels_per_pixel(warp, *centre), len(self.levels))]
             band: Box = (x0, start, x1, end) if by_rows else (start, y0, end, y1)
             if bands and bands[-1][1] is level:
                 before = bands.pop()[0]

@@ -6,6 +6,7 @@ Pixel centres lie on whole numbers. All matrices are float64 and act on column v
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -66,6 +67,13 @@ class Lens:
         """3x3, homogeneous pixels to camera rays of depth 1."""
         return np.linalg.inv(self.matrix)
 
+    def rays(self, x: float, y: float) -> Matrix:
+        """4x4: pixels counted from (x, y), with a last row for the camera's place, to rays of depth 1."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.inverse
+        matrix[:3, 2] += self.inverse[:, 0] * x + self.inverse[:, 1] * y
+        return matrix
+
     def box(self, points: Matrix) -> tuple[int, int, int, int] | None:
         """The pixels x0, y0, x1, y1 (exclusive) that hold camera points ``(3, N)``; None outside the picture."""
         pixels = (self.matrix @ points)[:2] / points[2]
@@ -73,8 +81,10 @@ class Lens:
 
     def clip(self, low: Matrix, high: Matrix) -> tuple[int, int, int, int] | None:
         """Whole pixels around the corners ``low`` and ``high``, cut to the picture; None outside it."""
-        x0, y0 = (max(int(np.floor(value)), 0) for value in np.clip(low, -1e6, 1e6))
-        x1, y1 = (min(int(np.ceil(v)) + 1, side) for v, side in zip(np.clip(high, -1e6, 1e6), self.size, strict=True))
+        width, height = self.size
+        (left, top), (right, bottom) = low.tolist(), high.tolist()
+        x0, y0 = int(max(left, 0)), int(max(top, 0))
+        x1, y1 = math.ceil(min(right, width - 1)) + 1, math.ceil(min(bottom, height - 1)) + 1
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 

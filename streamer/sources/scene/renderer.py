@@ -13,7 +13,7 @@ from streamer.sources.scene.canvas import Canvas
 from streamer.sources.scene.demo import demo
 from streamer.sources.scene.geometry import Lens, Matrix, shift
 from streamer.sources.scene.layout import Placed, build
-from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, to_unit_square
+from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, from_unit_square
 from streamer.sources.scene.things import shadow_texture
 
 KEPT = 2
@@ -100,6 +100,6 @@ class Renderer:
         strength = self.world.shadow / (1 + 1.5 * lift)
         factors = cv2.addWeighted(self._shadow, strength, np.full_like(self._shadow, 255), 1 - strength, 0)
         x0, y0, x1, y1 = box
-        warp = np.linalg.inv(self.lens.matrix @ frame @ to_unit_square(factors)) @ shift(x0, y0)
+        warp = from_unit_square(factors) @ np.linalg.inv(self.lens.matrix @ frame) @ shift(x0, y0)
         white = (255, 255, 255, 255)
         canvas.shade(box, cv2.warpPerspective(factors, warp, (x1 - x0, y1 - y0), flags=SAMPLE, borderValue=white))

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from streamer.sources.scene.geometry import Matrix, rotation, scaling, translation
-from streamer.sources.scene.surfaces import Patch, Quadric, Texture, pyramid
+from streamer.sources.scene.quadric import Quadric
+from streamer.sources.scene.surfaces import Patch, Texture, pyramid
 from streamer.sources.scene.textures import Rng, colour, opaque, palette, tile
 
 Motion = Callable[[float], Matrix]

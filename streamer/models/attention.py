@@ -45,7 +45,7 @@ class FastImageEncoder(nn.Module):
         self.neck = encoder.neck
         for layer in self.neck:
             if isinstance(layer, nn.Conv2d):
-                layer.to(dtype, memory_format=torch.channels_last)
+                layer.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pixels: Tensor) -> Tensor:
         """``(B, 3, S, S)`` normalized pixels to the ``(B, C, h, w)`` float32 embedding."""
@@ -72,6 +72,12 @@ class FastImageEncoder(nn.Module):
 class FastBlock(nn.Module):
     """One upstream ``Block`` on ``(B, N, C)`` float32 tokens of a grid of (rows, columns)."""
 
+    row_table: Tensor | None
+    column_table: Tensor | None
+    to_windows: Tensor | None
+    from_windows: Tensor | None
+    padding: Tensor | None
+
     def __init__(self, block: Any, grid: tuple[int, int], dtype: torch.dtype) -> None:
         super().__init__()
         self.norm1, self.norm2 = block.norm1, block.norm2
@@ -80,15 +86,10 @@ class FastBlock(nn.Module):
         self.heads, self.scale, self.dtype = block.attn.num_heads, block.attn.scale, dtype
         side = block.window_size
         self.area = (side, side) if side > 0 else grid
-        by_row, by_column = _look_up(block.attn, self.area, dtype)
-        self.register_buffer("row_table", by_row, persistent=False)
-        self.register_buffer("column_table", by_column, persistent=False)
-        self.register_buffer("to_windows", _window_indices(grid, side) if side > 0 else None, persistent=False)
-        if self.to_windows is not None:
-            padding = self.to_windows < 0
-            self.register_buffer("padding", padding.nonzero()[:, 0], persistent=False)
-            self.register_buffer("from_windows", self.to_windows.argsort()[len(self.padding) :], persistent=False)
-            self.to_windows.clamp_(min=0)
+        tables = _look_up(block.attn, self.area, dtype)
+        windows = _window_indices(grid, side) if side > 0 else (None, None, None)
+        for name, buffer in zip(self.__annotations__, (*tables, *windows), strict=True):
+            self.register_buffer(name, buffer, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         attended = self._attend(self.qkv(self.norm1(x).to(self.dtype)))
@@ -100,19 +101,19 @@ class FastBlock(nn.Module):
         batch, _, width = qkv.shape
         if self.to_windows is not None:
             qkv = qkv.index_select(1, self.to_windows)
-            if len(self.padding):
+            if self.padding is not None:
                 # Upstream pads with zeros before it projects, which leaves the bias.
                 qkv[:, self.padding] = 0.0 if self.qkv.bias is None else self.qkv.bias
         split = qkv.view(-1, self.area[0] * self.area[1], 3, self.heads, width // (3 * self.heads))
         q, k, v = split.permute(2, 0, 3, 1, 4)
-        if self.row_table is None:
+        if self.row_table is None or self.column_table is None:
             attended = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
         else:
             by_row, by_column = _relative_terms(q, self.row_table, self.column_table)
             attention = attend_in_pieces if q.device.type == "cpu" and q.dtype == torch.float32 else attend_fused
             attended = attention(q * self.scale, k, v, by_row, by_column)
         attended = attended.transpose(1, 2).reshape(batch, -1, width // 3)
-        return attended if self.to_windows is None else attended.index_select(1, self.from_windows)
+        return attended if self.from_windows is None else attended.index_select(1, self.from_windows)
 
 
 def attend_in_pieces(q: Tensor, k: Tensor, v: Tensor, by_row: Tensor, by_column: Tensor) -> Tensor:
@@ -173,9 +174,16 @@ def _look_up(attention: Any, area: tuple[int, int], dtype: torch.dtype) -> tuple
     return by_row.to(dtype), by_column.to(dtype)
 
 
-def _window_indices(grid: tuple[int, int], side: int) -> Tensor:
-    """Which token of the grid stands at each place of each window, window by window; -1 where it is padding."""
+def _window_indices(grid: tuple[int, int], side: int) -> tuple[Tensor, Tensor, Tensor | None]:
+    """How a grid of tokens is cut into windows of side x side, the last ones padded.
+
+    Returns:
+        Which token stands at each place of each window; at which place each token stands; which places are padding,
+        or None where none is.
+    """
     rows, columns = grid
-    padded = F.pad(torch.arange(rows * columns).view(rows, columns), (0, -columns % side, 0, -rows % side), value=-1)
-    windows = padded.unflatten(1, (-1, side)).unflatten(0, (-1, side)).permute(0, 2, 1, 3)
-    return windows.flatten()
+    tokens = torch.arange(rows * columns).view(rows, columns)
+    padded = F.pad(tokens, (0, -columns % side, 0, -rows % side), value=-1)
+    places = padded.unflatten(1, (-1, side)).unflatten(0, (-1, side)).permute(0, 2, 1, 3).flatten()
+    padding = (places < 0).nonzero()[:, 0]
+    return places.clamp(min=0), places.argsort()[len(padding) :], padding if len(padding) else None

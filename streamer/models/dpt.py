@@ -16,6 +16,7 @@ from transformers.utils import logging
 
 from streamer.errors import ModelError
 from streamer.models import hub
+from streamer.models.compiling import compiled
 from streamer.models.devices import pick_precision
 
 METRIC_MODELS = ("zoedepth", "glpn")
@@ -50,7 +51,14 @@ class DptEstimator:
         self._processor, network = _load(model)
         self._is_metric = _is_metric(network.config)
         self._is_padded = network.config.model_type == "zoedepth"
-        self._network = network.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
+        network = network.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self._network = compiled(network, self.name, device) if compile else network
+        self._is_slow_at_first = compile or device.type == "cuda"
+
+    def warm_up(self) -> None:
+        """Do now what would make the first frame slow, where there is such a thing."""
+        if self._is_slow_at_first:
+            self.estimate(np.zeros((384, 384, 3), np.uint8))
 
     @torch.inference_mode()
     def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from streamer.errors import ModelError
-from streamer.models import checkpoints, hub
+from streamer.models import hub
 from streamer.models.base import DepthEstimator, Segmenter
-from streamer.models.devices import pick_device
+from streamer.models.cache import cache_folder
 from streamer.models.download import Progress, fetch, ignore_progress, is_intact
 
 TINY = "tiny"
@@ -70,12 +67,6 @@ class Check:
     message: str
 
 
-def cache_folder() -> Path:
-    """Where SAM checkpoints are kept: ``STREAMER_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get("STREAMER_CACHE")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("streamer")
-
-
 def checkpoint_path(model: str) -> Path:
     """Where the checkpoint of a SAM (vit_b, vit_l, vit_h) lies or will lie."""
     return cache_folder() / SAM_WEIGHTS[model].file
@@ -123,10 +114,13 @@ def load_segmenter(
     Raises:
         ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
     """
+    from streamer.models.devices import pick_device
     from streamer.models.sam import SamSegmenter
 
     chosen = pick_device(device)
-    return SamSegmenter(_load_sam(model, checkpoint), model, chosen, precision, compile)
+    segmenter = SamSegmenter(_load_sam(model, checkpoint), model, chosen, _suiting(model, precision), compile)
+    segmenter.warm_up()
+    return segmenter
 
 
 def load_depth(
@@ -143,20 +137,19 @@ def load_depth(
     Raises:
         ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
     """
+    from streamer.models import tiny
+    from streamer.models.devices import pick_device
     from streamer.models.dpt import DptEstimator
 
-    if model == TINY:
-        from streamer.models import tiny
-
-        return DptEstimator(tiny.dpt_folder(), pick_device(device), precision, compile, name=TINY)
-    return DptEstimator(model, pick_device(device), precision, compile)
+    source: str | Path = tiny.dpt_folder() if model == TINY else model
+    estimator = DptEstimator(source, pick_device(device), _suiting(model, precision), compile, name=model)
+    estimator.warm_up()
+    return estimator
 
 
 def list_models() -> list[Row]:
     """Every model that has a name here, and where it stands."""
-    from streamer.models import tiny
-
-    folder = Path(tiny.__file__).parent
+    folder = Path(__file__).parent / TINY
     rows = [Row(TINY, "segmenter and depth", "bundled", _folder_size(folder), folder)]
     for name, weights in SAM_WEIGHTS.items():
         path = checkpoint_path(name)
@@ -189,10 +182,10 @@ def check() -> list[Check]:
 
 
 def _load_sam(model: str, checkpoint: str | Path | None) -> Any:
-    if model == TINY and checkpoint is None:
-        from streamer.models import tiny
+    from streamer.models import checkpoints, tiny
 
-        return tiny.load_sam()
+    if model == TINY:
+        return tiny.load_sam() if checkpoint is None else tiny.load_sam(Path(checkpoint).expanduser())
     if checkpoint is not None:
         return checkpoints.load_sam(Path(checkpoint).expanduser(), model if model in SAM_WEIGHTS else None)
     if model in SAM_WEIGHTS:
@@ -208,6 +201,11 @@ def _load_sam(model: str, checkpoint: str | Path | None) -> Any:
     raise ModelError(
         f"There is no segmenter {model!r}: choose one of {', '.join([TINY, *SAM_WEIGHTS])}, or name a checkpoint file."
     )
+
+
+def _suiting(model: str, precision: str) -> str:
+    """The tiny models are mostly depthwise convolutions, which matrix units do not help: float32 unless asked."""
+    return "float32" if model == TINY and precision == "auto" else precision
 
 
 def _folder_size(folder: Path) -> int:

@@ -130,16 +130,18 @@ def _form_values(box: Box, form: Matrix, unit_from_pixel: Matrix) -> NDArray[np.
 
     ``form`` is 4x4 with a = p' form p in its upper left, b = p' form in its last column, and c in its corner.
     """
-    x0, y0, x1, y1 = box
-    x, y = np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)
     linear = form[3, :3] / form[3, 3]
+    linears = np.vstack([linear, unit_from_pixel[:, :3]])
     (xx, xy, xc), (_, yy, yc), (_, _, cc) = (linear[:, None] * linear - form[:3, :3] / form[3, 3]).tolist()
-    rows = np.zeros((6, 3, x1 - x0), np.float32)
-    rows[0, 0] = (xx * x + 2 * xc) * x + cc
-    rows[0, 1] = 2 * xy * x + 2 * yc
-    rows[0, 2] = yy
-    for row, (a, b, c) in zip(rows[1:], [linear.tolist(), *unit_from_pixel[:, :3].tolist()], strict=True):
-        row[0], row[1] = a * x + c, b
-    columns = np.ones((y1 - y0, 3), np.float32)
-    columns[:, 1], columns[:, 2] = y, y * y
-    return np.matmul(columns, rows)
+    by_powers = np.zeros((6, 3, 3), np.float32)
+    by_powers[0] = (cc, 2 * xc, xx), (2 * yc, 2 * xy, 0), (yy, 0, 0)
+    by_powers[1:, 0, 1], by_powers[1:, 1, 0], by_powers[1:, 0, 0] = linears.T
+    return np.matmul(_powers(box[1], box[3]), by_powers @ _powers(box[0], box[2]).T)
+
+
+def _powers(start: int, end: int) -> NDArray[np.float32]:
+    """The columns 1, x, x^2 for x from ``start`` to ``end``."""
+    powers = np.ones((end - start, 3), np.float32)
+    powers[:, 1] = np.arange(start, end)
+    np.square(powers[:, 1], out=powers[:, 2])
+    return powers

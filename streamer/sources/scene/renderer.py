@@ -31,8 +31,8 @@ class Renderer:
     def picture(self, t: float) -> NDArray[np.uint8]:
         """The picture at time t, ``(H, W, 3)`` uint8 RGB."""
         image = cv2.cvtColor(self.canvas(t).image, cv2.COLOR_RGBA2RGB)
-        cv2.GaussianBlur(image, (3, 3), 0.55, dst=image)
-        return cv2.multiply(image, self._finish, dst=image, scale=1 / FULL)
+        soft = cv2.GaussianBlur(image, (3, 3), 0.55)
+        return cv2.multiply(soft, self._finish, dst=image, scale=1 / FULL)
 
     def canvas(self, t: float) -> Canvas:
         """Everything drawn at time t, before the lens; owned by the renderer and soon drawn over."""

@@ -17,7 +17,7 @@ from streamer.motion import Anchor, Motion
 from streamer.prompts import Embedding, Found, Prompt, box_of, check_inside
 from streamer.result import Result, Track
 from streamer.scheduler import Plan, Scheduler, Situation
-from streamer.tracker import INSIDE, Answer, Question, Sight, Tracker, ask
+from streamer.tracker import INSIDE, Answer, Asking, Question, Sight, Tracker, ask
 from streamer.workers import Done, Workers
 
 KEYFRAME, CLICK, DEPTH = "keyframe", "click", "depth"
@@ -54,6 +54,7 @@ class Pipeline:
         workers: Where to run them.
         motion, tracker, depth: The state that is carried from frame to frame.
         max_objects: How many objects are looked for when nobody says what to follow.
+        asking: How SAM is asked on a keyframe.
     """
 
     def __init__(
@@ -66,11 +67,12 @@ class Pipeline:
         tracker: Tracker,
         depth: DepthCarrier,
         max_objects: int = 5,
+        asking: Asking | None = None,
     ) -> None:
         self._segmenter, self._depth_estimator = segmenter, depth_estimator
         self._scheduler, self._workers = scheduler, workers
         self._motion, self._tracker, self._depth = motion, tracker, depth
-        self._max_objects = max_objects
+        self._max_objects, self._asking = max_objects, asking or Asking()
         self._frame: Frame | None = None
         self._pending: dict[Hashable, _Pending] = {}
         self._embedding: tuple[Embedding, Anchor] | None = None
@@ -184,7 +186,7 @@ class Pipeline:
         embedding, anchor = self._embedding
         questions = self._tracker.corrections(anchor)
         if questions:
-            self._start(CLICK, lambda: ask(segmenter, embedding, questions, anchor.grid), anchor)
+            self._start(CLICK, lambda: ask(segmenter, embedding, questions, anchor.grid, self._asking), anchor)
 
     def _start_scene(self) -> None:
         self._scene += 1
@@ -235,7 +237,7 @@ class Pipeline:
         embedding = self._segmenter.encode(image)
         encoded = time.perf_counter()
         found = self._segmenter.find(embedding, limit) if limit else []
-        answers = ask(self._segmenter, embedding, questions, self._motion.grid)
+        answers = ask(self._segmenter, embedding, questions, self._motion.grid, self._asking)
         decoded = time.perf_counter()
         timings = {"encode": (encoded - start) * 1000, "decode": (decoded - encoded) * 1000}
         return _Seen(embedding, answers, found, timings)
@@ -268,7 +270,7 @@ class Pipeline:
         assert self._frame is not None
         with self._timed("carry"):
             on_grid = self._depth.on_grid()
-            tracks = tuple(self._track(sight, on_grid) for sight in self._tracker.sights(self._motion))
+            tracks = tuple(self._track(sight, on_grid) for sight in self._tracker.sights(self._motion, on_grid))
             depth = None if on_grid is None else self._motion.grid.enlarge(on_grid)
         return Result(
             frame=self._frame,

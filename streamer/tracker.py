@@ -2,67 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.motion import Anchor, Grid, Motion
-from streamer.prompts import FOREGROUND, Decoded, Embedding, Prompt, box_of
+from streamer.prompts import Prompt
 from streamer.result import State
+from streamer.tracking.asking import Answer, Asking, Question, ask
+from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, recognised
+from streamer.tracking.objects import Object
+from streamer.tracking.overlaps import apart
+from streamer.tracking.prompting import moved, prompt_for, seed_points
+from streamer.tracking.recognition import remember
+from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine
 
-INSIDE = 127
-"""Soft masks are uint8; above this a pixel belongs to the object."""
-_MIN_OVERLAP = 0.2
+__all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
-
-class Decoder(Protocol):
-    """The part of a segmenter that answers prompts."""
-
-    def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded: ...
-
-    def mask_input(self, mask: NDArray[np.float32]) -> NDArray[np.float32]: ...
-
-    def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]: ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Question:
-    """What SAM is asked about one object on a keyframe.
-
-    Attributes:
-        object_id: The object.
-        version: How often the person had spoken about it when the question was asked.
-        spoken: Whether the person has spoken since the last question: then the answer is theirs, and is believed.
-        prompt: Clicks, box and what else is known, in pixels of the keyframe.
-        carried: ``(h, w)`` uint8 soft mask on the grid that the flow brought to the keyframe; None for a new object.
-    """
-
-    object_id: int
-    version: int
-    spoken: bool
-    prompt: Prompt
-    carried: NDArray[np.uint8] | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What SAM said: the mask chosen among its candidates.
-
-    Attributes:
-        question: What was asked.
-        soft: ``(h, w)`` uint8 soft mask on the grid of the keyframe.
-        score: Predicted IoU.
-        agreement: IoU with the carried mask; None where nothing was carried.
-    """
-
-    question: Question
-    soft: NDArray[np.uint8]
-    score: float
-    agreement: float | None
+_VANISHED_PX, _VANISHED_SHARE = 12, 0.03
+_SETTLE_AFTER = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,35 +37,33 @@ class Sight:
     point_labels: NDArray[np.int32]
 
 
-@dataclass(slots=True, eq=False)
-class _Object:
-    id: int
-    said: list[Prompt] = field(default_factory=list)
-    version: int = 0
-    answered: int = 0
-    clicks: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
-    labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    box: NDArray[np.float32] | None = None
-    anchor: Anchor | None = None
-    soft: NDArray[np.uint8] | None = None
-    score: float = 0.0
-    state: State = State.UNCERTAIN
-    rejections: int = 0
-
-
 class Tracker:
-    """Follows objects: carries their masks, asks SAM about them, and decides what to believe.
+    """Follows objects: carries and refines their masks, asks SAM about them, and decides what to believe.
 
     Args:
-        min_agreement: IoU between the carried and the new mask from which the new one is taken without doubt.
-        min_score: Predicted IoU from which a new mask is taken although it agrees less, as long as it overlaps.
-        lost_after: Rejected answers in a row after which an object counts as lost.
+        positives, negatives: How many points on and around the object SAM is given at a keyframe.
+        refine: Whether carried masks follow the colours and edges of the present frame.
+        redetect: Whether lost objects are looked for.
+        beliefs: What it takes for an answer to be believed.
+        worries: What counts as trouble.
     """
 
-    def __init__(self, min_agreement: float = 0.5, min_score: float = 0.8, lost_after: int = 3) -> None:
-        self._min_agreement, self._min_score, self._lost_after = min_agreement, min_score, lost_after
-        self._objects: dict[int, _Object] = {}
+    def __init__(
+        self,
+        positives: int = 8,
+        negatives: int = 4,
+        refine: bool = True,
+        redetect: bool = True,
+        beliefs: Beliefs | None = None,
+        worries: Worries | None = None,
+    ) -> None:
+        self._positives, self._negatives = positives, negatives
+        self._refine, self._redetect = refine, redetect
+        self._beliefs, self._worries = beliefs or Beliefs(), worries or Worries()
+        self._objects: dict[int, Object] = {}
         self._order: list[int] = []
+        self._present = Present(np.empty((0, 0, 3), np.uint8))
+        self._index = -1
         self.trouble: str | None = None
 
     def __len__(self) -> int:
@@ -116,10 +74,12 @@ class Tracker:
         """Whether a person has said something that SAM has not been asked about."""
         return any(item.answered < item.version for item in self._objects.values())
 
+    # What a person says ----------------------------------------------------------------------------------------
+
     def add(self, prompt: Prompt, motion: Motion) -> int:
         """Take in what a person says on the present frame. Returns the object's id."""
         object_id = prompt.object_id if prompt.object_id is not None else max(self._objects, default=0) + 1
-        item = self._objects.setdefault(object_id, _Object(object_id))
+        item = self._objects.setdefault(object_id, Object(object_id))
         item.said.append(prompt)
         self._order.append(object_id)
         item.version += 1
@@ -140,38 +100,63 @@ class Tracker:
         if not item.said:
             self.remove(item.id)
             return
-        kept = len(item.clicks) - len(last.point_coords)
-        item.clicks, item.labels = item.clicks[: max(kept, 0)], item.labels[: max(kept, 0)]
+        kept = max(0, len(item.clicks) - len(last.point_coords))
+        item.clicks, item.labels = item.clicks[:kept], item.labels[:kept]
         item.box = item.said[-1].box
         item.version += 1
+
+    # From frame to frame ---------------------------------------------------------------------------------------
+
+    def advance(self, motion: Motion) -> None:
+        """Move on by one frame: points are followed, masks carried and refined."""
+        self._index = motion.index
+        self._follow(motion)
+        for item in self._objects.values():
+            self._carry(item, motion)
+        self._settle(motion)
+        self.trouble = next(filter(None, (self._worry(item, motion) for item in self._objects.values())), None)
 
     def forget_masks(self) -> None:
         """The scene has changed: nothing that was carried means anything any more."""
         for item in self._objects.values():
-            item.anchor = item.soft = item.box = None
-            item.clicks, item.labels = item.clicks[:0], item.labels[:0]
-            item.state, item.score = State.LOST, 0.0
+            item.clicks, item.labels, item.box = item.clicks[:0], item.labels[:0], None
+            self._lose(item)
 
-    def advance(self, motion: Motion) -> None:
-        """Move clicks on by one frame; those that cannot be followed are dropped."""
-        clicks = [item.clicks for item in self._objects.values()]
-        if not clicks:
-            return
-        moved, good = motion.follow(np.concatenate(clicks))
-        start = 0
-        for item in self._objects.values():
-            chosen = slice(start, start + len(item.clicks))
-            start = chosen.stop
-            item.clicks, item.labels = moved[chosen][good[chosen]], item.labels[good[chosen]]
+    def sights(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[Sight]:
+        """Every object on the present frame.
+
+        Where several claim a pixel, it goes to the one whose depth it has (where ``(h, w)`` depth is known), or else to
+        the one that is surer of it.
+        """
+        items = sorted(self._objects.values(), key=lambda item: item.id)
+        empty = np.zeros(motion.grid.size[::-1], np.uint8)
+        softs = (None if item.state is State.LOST else self._shown(item, motion) for item in items)
+        shown = [empty if soft is None else soft for soft in softs]
+        separate = apart(shown, [item.score for item in items], inverse_depth)
+        return [
+            Sight(item.id, soft, item.score, item.state, item.clicks, item.labels)
+            for item, soft in zip(items, separate, strict=True)
+        ]
+
+    @property
+    def mask_age(self) -> int | None:
+        """Frames since the oldest keyframe that a mask goes back to."""
+        masked = [item for item in self._objects.values() if item.soft is not None]
+        return max((self._index - item.seen_index for item in masked), default=None)
+
+    # Questions and answers -------------------------------------------------------------------------------------
 
     def questions(self, motion: Motion) -> list[Question]:
         """What to ask SAM on the present frame, which is to become a keyframe."""
+        for item in self._objects.values():
+            self._shown(item, motion)
+            seed_points(item, motion.picture, motion.grid, self._positives)
         asked = []
         for item in self._objects.values():
-            carried = self._carried(item)
-            prompt = _prompt(item, carried, motion.grid)
-            if prompt is not None:
-                asked.append(Question(item.id, item.version, item.answered < item.version, prompt, carried))
+            prompt = prompt_for(item, self._others(item, motion.grid), motion.grid, self._negatives)
+            if prompt is not None or (self._redetect and item.bank):
+                spoken = item.answered < item.version
+                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, item.expected, item.bank))
                 item.answered = item.version
         return asked
 
@@ -184,155 +169,145 @@ class Tracker:
         for item in self._objects.values():
             if item.answered >= item.version:
                 continue
-            prompt = _prompt(item, self._carried(item), anchor.grid)
+            prompt = prompt_for(item, self._others(item, anchor.grid), anchor.grid, self._negatives)
             if prompt is not None:
                 carried = item.soft if item.anchor is anchor else None
-                asked.append(Question(item.id, item.version, True, _moved(prompt, anchor), carried))
+                asked.append(Question(item.id, item.version, True, moved(prompt, anchor), carried))
         return asked
 
     def add_found(self, mask: NDArray[np.bool_], score: float, anchor: Anchor) -> int:
         """Follow an object that was found on an anchor's frame without any prompt. Returns its id."""
-        item = _Object(max(self._objects, default=0) + 1, score=score, state=State.TRACKED)
-        item.soft, item.anchor = anchor.grid.shrink(mask.astype(np.uint8) * 255), anchor
+        item = Object(max(self._objects, default=0) + 1)
         self._objects[item.id] = item
+        self._believe(item, anchor.grid.shrink(mask.astype(np.uint8) * 255), score, anchor)
         return item.id
 
     def adopt(self, answers: Iterable[Answer], anchor: Anchor) -> None:
-        """Believe the answers or not; either way the objects asked about now hang on the keyframe's anchor."""
+        """Believe the answers or not; those that are believed hang on the keyframe's anchor."""
+        answers = list(answers)
         for answer in answers:
             item = self._objects.get(answer.question.object_id)
             if item is None or item.version != answer.question.version:
                 continue
             item.box = None
-            self._judge(item, answer)
-            item.anchor = anchor
+            if item.state is State.LOST and not answer.question.spoken:
+                self._look_again(item, answer, [other.soft for other in answers if other is not answer], anchor)
+            else:
+                self._judge(item, answer, anchor)
 
-    def sights(self, motion: Motion) -> list[Sight]:
-        """Every object on the present frame. Overlaps go to the object that is surer of the pixel."""
-        items = sorted(self._objects.values(), key=lambda item: item.id)
-        softs = [self._carried(item) for item in items]
-        empty = np.zeros(motion.grid.size[::-1], np.uint8)
-        shown = [
-            empty if soft is None or item.state is State.LOST else soft for item, soft in zip(items, softs, strict=True)
-        ]
-        apart = _apart(shown, [item.score for item in items])
-        return [
-            Sight(item.id, soft, item.score, item.state, item.clicks, item.labels)
-            for item, soft in zip(items, apart, strict=True)
-        ]
+    # Inside ----------------------------------------------------------------------------------------------------
 
-    @property
-    def mask_age(self) -> int | None:
-        """Frames since the oldest anchor that a mask hangs on."""
-        return max((item.anchor.age for item in self._objects.values() if item.anchor is not None), default=None)
-
-    def _take(self, item: _Object, prompt: Prompt, motion: Motion) -> None:
+    def _take(self, item: Object, prompt: Prompt, motion: Motion) -> None:
         item.clicks = np.concatenate([item.clicks, prompt.point_coords])
         item.labels = np.concatenate([item.labels, prompt.point_labels])
         item.state = State.UNCERTAIN if item.state is State.LOST else item.state
         if prompt.box is not None:
             item.box = prompt.box
         if prompt.mask is not None:
-            item.soft = motion.grid.shrink(prompt.mask.astype(np.uint8) * 255)
-            item.anchor, item.score, item.state = motion.open(), 1.0, State.TRACKED
-            item.answered = item.version
+            self._believe(item, motion.grid.shrink(prompt.mask.astype(np.uint8) * 255), 1.0, motion.open())
+            item.answered, item.given = item.version, True
 
-    def _carried(self, item: _Object) -> NDArray[np.uint8] | None:
-        return None if item.soft is None or item.anchor is None else item.anchor.carry(item.soft)
-
-    def _judge(self, item: _Object, answer: Answer) -> None:
-        believable = (
-            answer.question.spoken
-            or answer.agreement is None
-            or answer.agreement >= self._min_agreement
-            or (answer.score >= self._min_score and answer.agreement > _MIN_OVERLAP)
-        )
-        if believable and (answer.soft > INSIDE).any():
-            item.soft, item.score, item.rejections = answer.soft, answer.score, 0
-            item.state = State.TRACKED if answer.question.spoken or answer.score >= 0.5 else State.UNCERTAIN
+    def _follow(self, motion: Motion) -> None:
+        items = list(self._objects.values())
+        if not items:
             return
-        item.soft = answer.question.carried
-        item.rejections += 1
-        item.score *= 0.7
-        item.state = State.LOST if item.rejections >= self._lost_after or item.soft is None else State.UNCERTAIN
+        counts = [count for item in items for count in (len(item.clicks), len(item.points))]
+        moved_to, good = motion.follow(np.concatenate([part for item in items for part in (item.clicks, item.points)]))
+        parts = iter(zip(np.split(moved_to, np.cumsum(counts)), np.split(good, np.cumsum(counts)), strict=True))
+        for item in items:
+            clicks, kept = next(parts)
+            item.clicks, item.labels = clicks[kept], item.labels[kept]
+            followed, kept = next(parts)
+            if len(followed):
+                item.points_lost += (1 - item.points_lost) * (1 - float(kept.mean()))
+            item.points = followed[kept]
 
+    def _carry(self, item: Object, motion: Motion) -> None:
+        """Bring an object's mask to the present frame; where nothing is left of it, it is lost."""
+        item.shown, item.expected = None, item.path.expected()
+        shown = self._shown(item, motion)
+        if shown is None:
+            return
+        item.path.follow(shown)
+        if len(item.points) == 0:
+            seed_points(item, motion.picture, motion.grid, self._positives)
+        if np.count_nonzero(shown > INSIDE) < max(_VANISHED_PX, _VANISHED_SHARE * item.area):
+            self._lose(item)
 
-def ask(decoder: Decoder, embedding: Embedding, questions: Sequence[Question], grid: Grid) -> list[Answer]:
-    """Put the questions to SAM in one batch and choose among its candidates. Runs where the encoder ran."""
-    if not questions:
-        return []
-    prompts = [_with_mask_input(decoder, question) for question in questions]
-    decoded = decoder.decode(embedding, prompts)
-    count, candidates = decoded.scores.shape
-    flat = decoder.upscale(decoded.logits.reshape(-1, *decoded.logits.shape[2:]), grid.size)
-    logits = flat.reshape(count, candidates, *flat.shape[1:])
-    return [_choose(*parts) for parts in zip(questions, logits, decoded.scores, strict=True)]
+    def _shown(self, item: Object, motion: Motion) -> NDArray[np.uint8] | None:
+        if item.shown is None and item.soft is not None and item.anchor is not None:
+            item.shown = item.anchor.carry(item.soft)
+            if self._refine and item.ratio is not None and item.anchor.age > 0:
+                if self._present.picture is not motion.picture:
+                    self._present = Present(motion.picture)
+                item.shown = refine(item.shown, item.ratio, item.anchor.trust(motion.picture), self._present)
+        return item.shown
 
+    def _settle(self, motion: Motion) -> None:
+        """Put masks that have been carried for long on a new anchor, as they are now: the old one tells ever less."""
+        old = [item for item in self._objects.values() if item.anchor is not None and item.anchor.age >= _SETTLE_AFTER]
+        if not self._refine or not old:
+            return
+        anchor = motion.open()
+        for item in old:
+            assert item.shown is not None
+            item.place(harden(item.shown), anchor)
 
-def _choose(question: Question, logits: NDArray[np.float32], scores: NDArray[np.float32]) -> Answer:
-    carried = None if question.carried is None else question.carried > INSIDE
-    agreements = [0.0 if carried is None else _iou(candidate > 0, carried) for candidate in logits]
-    best = int(np.argmax(scores if question.spoken else scores + np.array(agreements)))
-    return Answer(question, _soft(logits[best]), float(scores[best]), None if carried is None else agreements[best])
+    def _worry(self, item: Object, motion: Motion) -> str | None:
+        if item.sightings:
+            return "found again?"
+        if item.shown is None or item.anchor is None or item.rejections:
+            return None
+        mask = item.shown > INSIDE
+        trust = item.anchor.trust(motion.picture)[mask].mean() if mask.any() else 0.0
+        return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), float(trust))
 
+    def _others(self, item: Object, grid: Grid) -> NDArray[np.bool_]:
+        others = np.zeros(grid.size[::-1], bool)
+        for other in self._objects.values():
+            if other is not item and other.shown is not None and other.state is not State.LOST:
+                others |= other.shown > INSIDE
+        return others
 
-def _soft(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
-    # A straight line through the decision is enough, and much quicker than a sigmoid.
-    return cv2.convertScaleAbs(np.clip(logits, -4, 4), alpha=255 / 8, beta=127.5)
+    def _judge(self, item: Object, answer: Answer, anchor: Anchor) -> None:
+        item.bank = remember(item.bank, answer.look) if item.given else item.bank
+        if item.given and item.anchor is not None and item.anchor.index == anchor.index:
+            return
+        verdict = judge(answer, self._beliefs)
+        if verdict is Verdict.REJECT:
+            item.rejections += 1
+            item.score *= 0.7
+            item.state = State.UNCERTAIN
+            if item.rejections >= self._beliefs.lost_after or item.soft is None:
+                self._lose(item)
+            return
+        if verdict is Verdict.ACCEPT:
+            item.bank = remember(item.bank, answer.look)
+        self._believe(item, answer.soft if verdict is Verdict.ACCEPT else blended(answer), answer.score, anchor)
+        if answer.score < 0.5 and not answer.question.spoken:
+            item.state = State.UNCERTAIN
 
+    def _look_again(self, item: Object, answer: Answer, others: list[NDArray[np.uint8]], anchor: Anchor) -> None:
+        """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
+        again = answer.agreement is not None and answer.agreement > 0.4
+        if not recognised(item, answer, others, self._beliefs) or (item.sightings and not again):
+            self._lose(item)
+            return
+        sightings = item.sightings + 1
+        if sightings >= self._beliefs.confirmations:
+            self._believe(item, answer.soft, answer.score, anchor)
+            return
+        item.sightings = sightings
+        item.place(answer.soft, anchor)
 
-def _with_mask_input(decoder: Decoder, question: Question) -> Prompt:
-    prompt = question.prompt
-    if question.carried is None:
-        return prompt
-    mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
-    return Prompt(prompt.point_coords, prompt.point_labels, prompt.box, mask_input=mask_input)
+    def _believe(self, item: Object, soft: NDArray[np.uint8], score: float, anchor: Anchor) -> None:
+        item.place(soft, anchor)
+        item.score, item.state, item.rejections, item.sightings, item.given = score, State.TRACKED, 0, 0, False
+        item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
+        newer = Colours.of(Present(anchor.picture).bins, soft)
+        item.colours = newer if item.colours is None else item.colours.joined(newer)
+        item.ratio = None if item.colours is None else item.colours.ratio()
 
-
-def _prompt(item: _Object, carried: NDArray[np.uint8] | None, grid: Grid) -> Prompt | None:
-    """Clicks, the box (drawn or carried) and the innermost point of the carried mask; None where nothing is known."""
-    box, points, labels = item.box, item.clicks, item.labels
-    mask = None if carried is None else carried > INSIDE
-    if mask is not None and mask.any():
-        inner = grid.to_frame(_innermost(mask)[None])
-        points, labels = np.concatenate([points, inner]), np.append(labels, FOREGROUND)
-        tight = box_of(mask)
-        if box is None and tight is not None:
-            box = grid.to_frame(np.asarray(tight, np.float32).reshape(2, 2) - 0.5).ravel()
-    if box is None and len(points) == 0:
-        return None
-    return Prompt(points, labels, box)
-
-
-def _moved(prompt: Prompt, anchor: Anchor) -> Prompt:
-    """The prompt as it lay on the anchor's frame; a box is moved by its centre."""
-    points = anchor.points_to_anchor(prompt.point_coords)
-    box = prompt.box
-    if box is not None:
-        centre = box.reshape(2, 2).mean(axis=0, keepdims=True)
-        box = box + np.tile(anchor.points_to_anchor(centre) - centre, 2).ravel()
-    return Prompt(points, prompt.point_labels, box)
-
-
-def _innermost(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The (x, y) of a ``(h, w)`` mask that lies farthest from its edge; the frame's border counts as edge."""
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    _, _, _, place = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
-    return np.asarray(place, np.float32) - 1
-
-
-def _iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    union = np.count_nonzero(first | second)
-    return np.count_nonzero(first & second) / union if union else 0.0
-
-
-def _apart(softs: Sequence[NDArray[np.uint8]], scores: Sequence[float]) -> list[NDArray[np.uint8]]:
-    """Give every pixel that several objects claim to the one whose soft value times score is highest."""
-    masks = [soft > INSIDE for soft in softs]
-    if len(softs) < 2 or not (np.sum(masks, axis=0, dtype=np.uint8) > 1).any():
-        return list(softs)
-    weighted = np.stack([soft * np.float32(0.5 + score) for soft, score in zip(softs, scores, strict=True)])
-    owner = weighted.argmax(axis=0)
-    return [
-        np.where(mask & (owner != place), 0, soft) for place, (soft, mask) in enumerate(zip(softs, masks, strict=True))
-    ]
+    def _lose(self, item: Object) -> None:
+        item.forget_mask()
+        item.state, item.score = State.LOST, 0.0

@@ -4,7 +4,7 @@ import pytest
 from streamer.motion import Motion
 from streamer.prompts import Prompt
 from streamer.result import State
-from streamer.tracker import INSIDE, Tracker, ask
+from streamer.tracker import INSIDE, Beliefs, Tracker, ask
 from tests.fake_models import ColourSegmenter, moving_scene
 
 
@@ -73,7 +73,7 @@ def test_a_mask_that_was_given_is_taken_as_it_is():
 
 
 def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the_object():
-    stage = Stage(lost_after=3)
+    stage = Stage(beliefs=Beliefs(lost_after=3), redetect=False)
     stage.tracker.add(BALL, stage.motion)
     stage.keyframe()
     stage.segmenter.wrong = True
@@ -150,4 +150,7 @@ def test_after_a_scene_cut_every_object_is_lost_but_stays():
     stage.keyframe()
     stage.tracker.forget_masks()
     assert stage.state(1) is State.LOST
-    assert stage.tracker.questions(stage.motion) == []
+    assert stage.iou(1) == 0
+    (question,) = stage.tracker.questions(stage.motion)
+    assert question.prompt is None
+    assert len(question.bank) == 1

@@ -1,0 +1,194 @@
+"""What SAM is asked about each object on a keyframe, and which of its answers is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.motion import Grid
+from streamer.prompts import Decoded, Embedding, Prompt, box_of
+from streamer.tracking.recognition import Bank, Look, described, place_of
+from streamer.tracking.refine import INSIDE
+
+Box = NDArray[np.float32]
+
+
+class Decoder(Protocol):
+    """The part of a segmenter that answers prompts."""
+
+    def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded: ...
+
+    def mask_input(self, mask: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+    def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]: ...
+
+    def features(self, embedding: Embedding) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How SAM is asked, and how its candidates are ranked.
+
+    Attributes:
+        passes: How often it is asked on one keyframe: first with points and mask, then with its own answer and the
+            box around it as well (SAM-PT, Rajič et al., 2023, in stages).
+        use_box: Whether the carried box is part of the question.
+        use_mask: Whether the carried mask is part of the question.
+        stability, agreement, motion: What a candidate's stability, its IoU with the carried mask and the IoU of its box
+            with the one that constant velocity predicts (SAMURAI, Yang et al., 2024) count beside the predicted IoU.
+    """
+
+    passes: int = 1
+    use_box: bool = True
+    use_mask: bool = True
+    stability: float = 0.2
+    agreement: float = 1.0
+    motion: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What SAM is asked about one object on a keyframe.
+
+    Attributes:
+        object_id: The object.
+        version: How often the person had spoken about it when the question was asked.
+        spoken: Whether the person has spoken since the last question: then the answer is theirs, and is believed.
+        prompt: Clicks, box and what else is known, in pixels of the keyframe; None for a lost object.
+        carried: ``(h, w)`` uint8 soft mask on the grid that the flow brought to the keyframe; None for a new object.
+        expected: ``(4,)`` box x0, y0, x1, y1 [px of the grid] where constant velocity would put it, or None.
+        bank: What the object looked like before; a lost one is looked for by it.
+    """
+
+    object_id: int
+    version: int
+    spoken: bool
+    prompt: Prompt | None
+    carried: NDArray[np.uint8] | None
+    expected: Box | None = None
+    bank: Bank = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What SAM said: the mask chosen among its candidates.
+
+    Attributes:
+        question: What was asked.
+        soft: ``(h, w)`` uint8 soft mask on the grid of the keyframe.
+        score: Predicted IoU.
+        agreement: IoU with the carried mask; None where nothing was carried.
+        stability: IoU of the masks at a higher and a lower threshold, as in SAM's automatic masks.
+        look: What the masked part looks like; None where the mask is empty.
+    """
+
+    question: Question
+    soft: NDArray[np.uint8]
+    score: float
+    agreement: float | None
+    stability: float = 1.0
+    look: Look | None = None
+
+
+def ask(
+    decoder: Decoder, embedding: Embedding, questions: Sequence[Question], grid: Grid, how: Asking | None = None
+) -> list[Answer]:
+    """Put the questions to SAM in one batch and choose among its candidates. Runs where the encoder ran."""
+    if not questions:
+        return []
+    how = how or Asking()
+    features = decoder.features(embedding)
+    prompts = [_first_prompt(decoder, question, features, grid, how) for question in questions]
+    decoded = decoder.decode(embedding, prompts)
+    answers, logits = _answers(decoder, questions, decoded, grid, how)
+    for _ in range(how.passes - 1):
+        prompts = [_next_prompt(*parts, grid) for parts in zip(prompts, answers, logits, strict=True)]
+        decoded = decoder.decode(embedding, prompts)
+        answers, logits = _answers(decoder, questions, decoded, grid, how)
+    return [_with_look(answer, features) for answer in answers]
+
+
+def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """IoU of two masks; 0 where both are empty."""
+    union = np.count_nonzero(first | second)
+    return np.count_nonzero(first & second) / union if union else 0.0
+
+
+def _answers(
+    decoder: Decoder, questions: Sequence[Question], decoded: Decoded, grid: Grid, how: Asking
+) -> tuple[list[Answer], list[NDArray[np.float32]]]:
+    """The best candidate for each question, and its low-resolution logits."""
+    count, candidates = decoded.scores.shape
+    flat = decoder.upscale(decoded.logits.reshape(-1, *decoded.logits.shape[2:]), grid.size)
+    large = flat.reshape(count, candidates, *flat.shape[1:])
+    answers, chosen = [], []
+    for question, logits, scores, small in zip(questions, large, decoded.scores, decoded.logits, strict=True):
+        ranked = [_candidate(question, one, float(score)) for one, score in zip(logits, scores, strict=True)]
+        best = max(range(candidates), key=lambda place: _worth(ranked[place], how))
+        answers.append(ranked[best])
+        chosen.append(small[best])
+    return answers, chosen
+
+
+def _candidate(question: Question, logits: NDArray[np.float32], score: float) -> Answer:
+    agreement = None if question.carried is None else overlap(logits > 0, question.carried > INSIDE)
+    low, high = np.count_nonzero(logits > -1), np.count_nonzero(logits > 1)
+    return Answer(question, _soft(logits), score, agreement, high / low if low else 0.0)
+
+
+def _worth(answer: Answer, how: Asking) -> float:
+    question = answer.question
+    worth = answer.score + how.stability * answer.stability
+    if question.spoken:
+        return worth
+    worth += how.agreement * (answer.agreement or 0.0)
+    if question.expected is not None:
+        worth += how.motion * _box_overlap(question.expected, box_of(answer.soft > INSIDE))
+    return worth
+
+
+def _soft(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
+    # A straight line through the decision is enough, and much quicker than a sigmoid.
+    return cv2.convertScaleAbs(np.clip(logits, -4, 4), alpha=255 / 8, beta=127.5)
+
+
+def _first_prompt(
+    decoder: Decoder, question: Question, features: NDArray[np.float32], grid: Grid, how: Asking
+) -> Prompt:
+    prompt = question.prompt
+    if prompt is None:
+        column, row = place_of(features, question.bank)
+        rows, columns = features.shape[:2]
+        width, height = grid.frame_size
+        return Prompt([((column + 0.5) * width / columns, (row + 0.5) * height / rows)])
+    mask_input = None
+    if question.carried is not None and how.use_mask:
+        mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
+    box = prompt.box if how.use_box or len(prompt.point_coords) == 0 else None
+    return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=mask_input)
+
+
+def _next_prompt(prompt: Prompt, answer: Answer, logits: NDArray[np.float32], grid: Grid) -> Prompt:
+    tight = box_of(answer.soft > INSIDE)
+    box = prompt.box if tight is None else grid.to_frame(np.asarray(tight, np.float32).reshape(2, 2) - 0.5).ravel()
+    return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=logits)
+
+
+def _with_look(answer: Answer, features: NDArray[np.float32]) -> Answer:
+    look = described(features, answer.soft)
+    return Answer(answer.question, answer.soft, answer.score, answer.agreement, answer.stability, look)
+
+
+def _box_overlap(first: Box, second: tuple[float, float, float, float] | None) -> float:
+    if second is None:
+        return 0.0
+    other = np.asarray(second)
+    sides = np.clip(np.minimum(first[2:], other[2:]) - np.maximum(first[:2], other[:2]), 0, None)
+    areas = [float(np.prod(box[2:] - box[:2])) for box in (first, other)]
+    shared = float(np.prod(sides))
+    return shared / max(sum(areas) - shared, 1e-6)

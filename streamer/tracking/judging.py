@@ -1,0 +1,93 @@
+"""Whether an answer of SAM's is believed: accepted, blended with what was carried, or rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.tracking.asking import Answer, overlap
+from streamer.tracking.objects import Object
+from streamer.tracking.recognition import likeness
+from streamer.tracking.refine import INSIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """What it takes to be believed.
+
+    Attributes:
+        accept: Worth (predicted IoU times IoU with the carried mask) from which an answer replaces the carried mask.
+        reject: Worth below which it is not used at all; between the two it is blended with the carried mask.
+        lost_after: Rejected answers in a row after which an object counts as lost.
+        likeness: Cosine to the bank from which a lost object may have been found again.
+        confirmations: Keyframes in a row that must see a lost object before it is believed to be back.
+    """
+
+    accept: float = 0.75
+    reject: float = 0.25
+    lost_after: int = 4
+    likeness: float = 0.5
+    confirmations: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Worries:
+    """What counts as trouble that a keyframe might mend.
+
+    Attributes:
+        points_lost: Share of the followed points that were lost since the last keyframe.
+        area_jump: Factor by which the mask has grown or shrunk since then.
+        trust: Below this, on average over the mask, the object no longer looks like what is carried.
+    """
+
+    points_lost: float = 0.5
+    area_jump: float = 1.8
+    trust: float = 0.25
+
+    def about(self, points_lost: float, growth: float, trust: float) -> str | None:
+        """What is wrong, in a few words; None where all is well."""
+        if points_lost > self.points_lost:
+            return "points lost"
+        if not 1 / self.area_jump < growth < self.area_jump:
+            return "area jump"
+        return "looks different" if trust < self.trust else None
+
+
+class Verdict(Enum):
+    ACCEPT, BLEND, REJECT = auto(), auto(), auto()
+
+
+def judge(answer: Answer, beliefs: Beliefs) -> Verdict:
+    """What to do with an answer about an object that is followed, or that the person has just spoken about."""
+    if not (answer.soft > INSIDE).any():
+        return Verdict.REJECT
+    if answer.question.spoken or answer.agreement is None:
+        return Verdict.ACCEPT
+    worth = answer.score * answer.agreement
+    if worth >= beliefs.accept:
+        return Verdict.ACCEPT
+    return Verdict.BLEND if worth >= beliefs.reject else Verdict.REJECT
+
+
+def blended(answer: Answer) -> NDArray[np.uint8]:
+    """Halfway between the answer and what was carried."""
+    carried = answer.question.carried
+    assert carried is not None
+    weight = min(0.8, answer.score)
+    return cv2.addWeighted(answer.soft, weight, carried, 1 - weight, 0)
+
+
+def recognised(item: Object, answer: Answer, others: Sequence[NDArray[np.uint8]], beliefs: Beliefs) -> bool:
+    """Whether an answer about a lost object shows that object: alike, of its size, and nobody else's."""
+    mask = answer.soft > INSIDE
+    area = np.count_nonzero(mask)
+    if area == 0 or not 0.2 < area / max(item.area, 1) < 5 or answer.score < 0.5:
+        return False
+    if any(overlap(mask, other > INSIDE) > 0.3 for other in others):
+        return False
+    return likeness(answer.look, item.bank) >= beliefs.likeness

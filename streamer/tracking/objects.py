@@ -1,0 +1,100 @@
+"""What is known of one object, and how it is kept up from frame to frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.motion import Anchor
+from streamer.prompts import Prompt
+from streamer.result import State
+from streamer.tracking.recognition import Bank
+from streamer.tracking.refine import INSIDE, Colours
+
+_NO_POINTS = np.empty((0, 2), np.float32)
+_VELOCITY_MEMORY = 0.8
+
+
+@dataclass(slots=True, eq=False)
+class Object:
+    """One object.
+
+    Attributes:
+        id: Its number.
+        said: What the person has said about it, oldest first.
+        version, answered: How often the person has spoken, and up to which of these SAM has been asked.
+        clicks, labels: The person's points, carried to the present frame [px], and SAM's labels of them.
+        box: The box that the person drew and that SAM has not been asked about yet.
+        points: Points on the object that are followed [px]: they prompt SAM, and tell when flow goes astray.
+        points_lost: Share of them that could not be followed since the last keyframe.
+        anchor, soft: The mask last believed, ``(h, w)`` uint8, and the frame that it is of.
+        given: Whether that mask was given by the person and so is true.
+        shown: The mask on the present frame: carried and refined.
+        colours, ratio: Of the object and around it, and what they say about each colour.
+        seen_index: Frame of the keyframe that the mask goes back to.
+        area: Pixels of the grid that the mask had there.
+        path, expected: Where it has been going, and the box where it should be now [px of the grid].
+        bank: What it looked like.
+        sightings: How often in a row a lost object has been seen again; its mask then waits to be confirmed.
+        score, state, rejections: How sure we are, and how many answers in a row were not believed.
+    """
+
+    id: int
+    said: list[Prompt] = field(default_factory=list)
+    version: int = 0
+    answered: int = 0
+    clicks: NDArray[np.float32] = field(default_factory=lambda: _NO_POINTS)
+    labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    box: NDArray[np.float32] | None = None
+    points: NDArray[np.float32] = field(default_factory=lambda: _NO_POINTS)
+    points_lost: float = 0.0
+    anchor: Anchor | None = None
+    soft: NDArray[np.uint8] | None = None
+    given: bool = False
+    shown: NDArray[np.uint8] | None = None
+    colours: Colours | None = None
+    ratio: NDArray[np.float32] | None = None
+    seen_index: int = 0
+    area: int = 0
+    path: Path = field(default_factory=lambda: Path())
+    expected: NDArray[np.float32] | None = None
+    bank: Bank = ()
+    sightings: int = 0
+    score: float = 0.0
+    state: State = State.UNCERTAIN
+    rejections: int = 0
+
+    def place(self, soft: NDArray[np.uint8], anchor: Anchor) -> None:
+        """From now on it is this mask on that frame."""
+        self.soft, self.anchor, self.shown = soft, anchor, None
+
+    def forget_mask(self) -> None:
+        """It is nowhere."""
+        self.soft = self.anchor = self.shown = self.expected = None
+        self.points, self.path = _NO_POINTS, Path()
+        self.sightings, self.given = 0, False
+
+
+@dataclass(slots=True)
+class Path:
+    """Constant velocity: the box of the last frame, and how it has been changing [px of the grid]."""
+
+    box: NDArray[np.float32] | None = None
+    velocity: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, np.float32))
+
+    def follow(self, mask: NDArray[np.uint8]) -> None:
+        """Take in the soft mask of one more frame."""
+        x, y, width, height = cv2.boundingRect((mask > INSIDE).view(np.uint8))
+        if width == 0:
+            return
+        box = np.array([x, y, x + width, y + height], np.float32)
+        if self.box is not None:
+            self.velocity = _VELOCITY_MEMORY * self.velocity + (1 - _VELOCITY_MEMORY) * (box - self.box)
+        self.box = box
+
+    def expected(self) -> NDArray[np.float32] | None:
+        """Where the box will be on the next frame."""
+        return None if self.box is None else self.box + self.velocity

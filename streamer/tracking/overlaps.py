@@ -1,0 +1,41 @@
+"""Where two objects claim the same pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.tracking.refine import INSIDE
+
+
+def apart(
+    softs: Sequence[NDArray[np.uint8]], scores: Sequence[float], inverse_depth: NDArray[np.float32] | None
+) -> list[NDArray[np.uint8]]:
+    """Give every pixel that several objects claim to one of them."""
+    masks = [soft > INSIDE for soft in softs]
+    contested: NDArray[np.bool_] = np.add.reduce(masks, dtype=np.uint8) > 1
+    if len(softs) < 2 or not contested.any():
+        return list(softs)
+    claims = np.stack([soft[contested] * np.float32(0.5 + score) for soft, score in zip(softs, scores, strict=True)])
+    if inverse_depth is not None:
+        claims = claims * _fits_depth(masks, contested, inverse_depth)
+    owner = claims.argmax(axis=0)
+    separate = []
+    for place, soft in enumerate(softs):
+        kept = soft.copy()
+        kept[contested] = np.where(owner == place, kept[contested], 0)
+        separate.append(kept)
+    return separate
+
+
+def _fits_depth(
+    masks: Sequence[NDArray[np.bool_]], contested: NDArray[np.bool_], inverse_depth: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """How well the depth of each contested pixel fits each object, ``(objects, pixels)`` from 0.5 to 1."""
+    spread = float(np.ptp(inverse_depth)) or 1.0
+    own = [inverse_depth[mask & ~contested] for mask in masks]
+    middles = np.array([np.median(values) if len(values) else np.inf for values in own], np.float32)
+    distance = np.abs(inverse_depth[contested][None] - middles[:, None]) / spread
+    return np.float32(0.5) + np.float32(0.5) * np.exp(-8 * distance)

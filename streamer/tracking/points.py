@@ -1,0 +1,106 @@
+"""Points to ask SAM about, chosen from a mask: spread out, well inside, on strong corners where there are any."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.prompts import BACKGROUND, FOREGROUND
+
+Points = NDArray[np.float32]
+
+_CANDIDATES, _CORNERS = 256, 48
+_RING_PX = (5, 18)
+_NO_POINTS = np.empty((0, 2), np.float32)
+
+
+def innermost(mask: NDArray[np.bool_]) -> Points:
+    """The ``(2,)`` (x, y) of a ``(h, w)`` mask that lies farthest from its edge; the frame's border counts as edge."""
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    _, _, _, place = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
+    return np.asarray(place, np.float32) - 1
+
+
+def inside(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
+    """Which of ``(N, 2)`` points lie on a ``(h, w)`` mask, ``(N,)``."""
+    height, width = mask.shape
+    columns, rows = np.rint(points).astype(int).T
+    within = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    return within & mask[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+
+
+def positive(mask: NDArray[np.bool_], grey: NDArray[np.uint8], count: int, kept: Points = _NO_POINTS) -> Points:
+    """``(count, 2)`` points (fewer on a tiny mask) spread over a ``(h, w)`` mask: those ``kept``, and new ones.
+
+    The new ones are medoids of the mask, which is eroded first so that none sits on an edge, and of its corners
+    (Shi and Tomasi, CVPR 1994), which count as much as the rest.
+    """
+    core = _eroded(mask)
+    corners = cv2.goodFeaturesToTrack(grey, _CORNERS, 0.02, 4, mask=core.view(np.uint8))
+    candidates = _sampled(core)
+    if corners is not None:
+        candidates = np.concatenate([candidates, np.repeat(corners.reshape(-1, 2), 2, axis=0)])
+    return medoids(candidates, count, kept)
+
+
+def negative(mask: NDArray[np.bool_], others: NDArray[np.bool_], count: int) -> Points:
+    """Up to ``(count, 2)`` points around a ``(h, w)`` mask and on ``others``, which are other objects."""
+    near, far = (cv2.dilate(mask.view(np.uint8), _disk(radius)) for radius in _RING_PX)
+    ring = (far > 0) & (near == 0)
+    elsewhere = others & (near == 0)
+    candidates = _sampled(ring)
+    if elsewhere.any():
+        candidates = np.concatenate([candidates, _sampled(elsewhere, _CANDIDATES // 2)])
+    return medoids(candidates, count)
+
+
+def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: int = 4) -> Points:
+    """k-medoids on position: ``kept`` and as many of the ``(N, 2)`` candidates as make up ``(count, 2)``.
+
+    Starts from the farthest points (Gonzalez, 1985) and then moves each new one to the middle of what is nearest to it.
+    """
+    chosen = list(kept[:count])
+    if len(candidates) == 0 or len(chosen) >= count:
+        return np.asarray(chosen, np.float32).reshape(-1, 2)
+    fixed = len(chosen)
+    if not chosen:
+        chosen.append(candidates[np.linalg.norm(candidates - candidates.mean(axis=0), axis=1).argmin()])
+    while len(chosen) < min(count, len(candidates)):
+        chosen.append(candidates[_distances(candidates, np.stack(chosen)).min(axis=1).argmax()])
+    medoid = np.stack(chosen)
+    for _ in range(rounds):
+        nearest = _distances(candidates, medoid).argmin(axis=1)
+        for place in range(fixed, len(medoid)):
+            members = candidates[nearest == place]
+            if len(members):
+                medoid[place] = members[_distances(members, members.mean(axis=0)[None])[:, 0].argmin()]
+    return medoid.astype(np.float32)
+
+
+def labelled(positives: Points, negatives: Points) -> tuple[Points, NDArray[np.int32]]:
+    """Both kinds of points as one array with SAM's labels."""
+    labels = np.repeat(np.array([FOREGROUND, BACKGROUND], np.int32), [len(positives), len(negatives)])
+    return np.concatenate([positives, negatives]), labels
+
+
+def _distances(points: Points, centres: Points) -> NDArray[np.float32]:
+    return np.linalg.norm(points[:, None] - centres[None], axis=2)
+
+
+def _sampled(mask: NDArray[np.bool_], limit: int = _CANDIDATES) -> Points:
+    """Pixels of the mask at regular steps, at most about ``limit``."""
+    places = np.flatnonzero(mask)
+    places = places[:: max(1, len(places) // limit)]
+    return np.stack([places % mask.shape[1], places // mask.shape[1]], axis=1).astype(np.float32)
+
+
+def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask without its rim; thin masks keep their middle."""
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    return depth >= min(4.0, 0.6 * float(depth.max())) if depth.any() else mask
+
+
+def _disk(radius: int) -> NDArray[np.uint8]:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

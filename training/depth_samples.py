@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import IterableDataset
 
 from training import augment, prompts
 from training.photos import Photo, read_image
@@ -54,32 +53,29 @@ def _frame(image_path: Path, depth_path: Path) -> DepthFrame:
     return DepthFrame(read_image(image_path), inverse)
 
 
-class DepthSamples(IterableDataset[dict[str, NDArray[Any]]]):
+def depth_samples(
+    rooms: Sequence[DepthFrame], photos: Sequence[Photo], side_px: int, seed: int
+) -> Iterator[dict[str, NDArray[Any]]]:
     """An endless stream of squares with inverse depth; the same seed gives the same stream."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield make_depth_sample(rooms, photos, side_px, rng)
 
-    def __init__(self, rooms: Sequence[DepthFrame], photos: Sequence[Photo], side_px: int, seed: int) -> None:
-        self.rooms, self.photos, self.side_px, self.seed = rooms, photos, side_px, seed
 
-    def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
-        cv2.setNumThreads(1)
-        rng = np.random.default_rng(self.seed)
-        while True:
-            yield self.sample(rng)
-
-    def sample(self, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-        """``image`` ``(S, S, 3)`` uint8, ``inverse_depth`` ``(S, S)`` float32, ``valid`` ``(S, S)`` float32 0 or 1."""
-        frame = self._draw(rng)
-        image, inverse = _crop(frame, self.side_px, rng)
-        for _ in range(int(rng.integers(0, 4))):
-            image, inverse = stand_in(image, inverse, self.photos[int(rng.integers(len(self.photos)))], rng)
-        image = augment.spoil(augment.jitter_colour(image, rng), rng)
-        return {"image": image, "inverse_depth": inverse, "valid": (inverse > 0).astype(np.float32)}
-
-    def _draw(self, rng: np.random.Generator) -> DepthFrame:
-        if rng.random() < 0.5:
-            return self.rooms[int(rng.integers(len(self.rooms)))]
+def make_depth_sample(
+    rooms: Sequence[DepthFrame], photos: Sequence[Photo], side_px: int, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """``image`` ``(S, S, 3)`` uint8, ``inverse_depth`` ``(S, S)`` float32, ``valid`` ``(S, S)`` float32 0 or 1."""
+    if rng.random() < 0.5:
+        frame = rooms[int(rng.integers(len(rooms)))]
+    else:
         rendered = draw_rendered(rng)
-        return DepthFrame(rendered.image_rgb, rendered.inverse_depth)
+        frame = DepthFrame(rendered.image_rgb, rendered.inverse_depth)
+    image, inverse = _crop(frame, side_px, rng)
+    for _ in range(int(rng.integers(0, 4))):
+        image, inverse = stand_in(image, inverse, photos[int(rng.integers(len(photos)))], rng)
+    image = augment.spoil(augment.jitter_colour(image, rng), rng)
+    return {"image": image, "inverse_depth": inverse, "valid": (inverse > 0).astype(np.float32)}
 
 
 def _crop(frame: DepthFrame, side_px: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
+import queue
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from streamer.models.devices import has_fast_bfloat16
@@ -40,7 +46,7 @@ class Budget:
         self._started_s += seconds_s
 
 
-def learning_rate_factor(step: int, progress: float, warmup_steps: int = 150) -> float:
+def learning_rate_factor(step: int, progress: float, warmup_steps: int = 60) -> float:
     """Linear warm-up, then half a cosine down to a hundredth at ``progress`` 1."""
     warmup = min(1.0, (step + 1) / warmup_steps)
     return warmup * max(0.01, 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
@@ -73,7 +79,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
 class Average:
     """Exponential moving average of a model's weights, quick at first."""
 
-    def __init__(self, model: nn.Module, decay: float = 0.998) -> None:
+    def __init__(self, model: nn.Module, decay: float = 0.995) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay = decay
 
@@ -137,3 +143,20 @@ def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where the hardware multiplies it (GPUs, CPUs with AMX), full precision elsewhere."""
     capable = device.type == "cuda" or has_fast_bfloat16()
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=capable)
+
+
+def batches(stream: Iterator[dict[str, NDArray[Any]]], batch_size: int) -> Iterator[dict[str, Tensor]]:
+    """Endless batches of an endless stream, made ahead of time by a thread.
+
+    A thread is enough, for OpenCV and torch let go of the interpreter; a forked process hangs in their thread pools.
+    """
+    ahead: queue.Queue[dict[str, Tensor]] = queue.Queue(maxsize=4)
+
+    def fill() -> None:
+        while True:
+            batch = [next(stream) for _ in range(batch_size)]
+            ahead.put({name: torch.from_numpy(np.stack([sample[name] for sample in batch])) for name in batch[0]})
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        yield ahead.get()

@@ -52,14 +52,17 @@ def mask_loss(logits: Tensor, iou_predictions: Tensor, targets: Tensor) -> Tenso
 
 
 def align(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """Fit scale and shift of each ``(B, H, W)`` prediction to its target by least squares where ``valid`` is 1."""
+    """Fit scale and shift of each ``(B, H, W)`` prediction to its target by least squares where ``valid`` is 1.
+
+    The scale is never negative: a map that is upside down fits no better than a flat one.
+    """
     weight = valid / valid.sum((1, 2), keepdim=True).clamp(min=1)
     mean_prediction = (weight * prediction).sum((1, 2), keepdim=True)
     mean_target = (weight * target).sum((1, 2), keepdim=True)
     centred = prediction - mean_prediction
     covariance = (weight * centred * (target - mean_target)).sum((1, 2), keepdim=True)
     variance = (weight * centred.square()).sum((1, 2), keepdim=True)
-    return centred * (covariance / (variance + 1e-6)) + mean_target
+    return centred * (covariance.clamp(min=0) / (variance + 1e-6)) + mean_target
 
 
 def normalize(depth: Tensor, valid: Tensor) -> Tensor:

@@ -45,5 +45,5 @@ def load_pretrained(features: nn.Module) -> None:
     names = classifier.state_dict().keys()
     features.load_state_dict(dict(zip(names, pretrained.values(), strict=True)), strict=False)
     for module in features.modules():
-        if isinstance(module, BatchNormAct2d):
+        if isinstance(module, BatchNormAct2d) and module.running_var is not None:
             module.running_var += TENSORFLOW_EPSILON - module.eps

@@ -30,7 +30,7 @@ def embed_images(sam: Sam, image: Tensor, valid_size: Tensor) -> Tensor:
 
 
 def embed_points(sam: Sam, points: Tensor, labels: Tensor) -> Tensor:
-    """``(N, K, 2)`` points [px] with labels -1 to 3 (see `prompts`) to ``(N, K, C)`` tokens, as upstream embeds them."""
+    """``(N, K, 2)`` points [px] with labels -1 to 3 (see `prompts`) to ``(N, K, C)`` tokens, as upstream does."""
     encoder = sam.prompt_encoder
     positions = encoder.pe_layer.forward_with_coords(points + 0.5, encoder.input_image_size)
     kinds = torch.cat([encoder.not_a_point_embed.weight, *(e.weight for e in encoder.point_embeddings)])

@@ -8,9 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, IterableDataset
 
 from training import augment, prompts
 from training.photos import Photo
@@ -19,6 +17,7 @@ LOGIT_STRIDE_PX = 4
 MIN_VISIBLE_PX = 64
 
 DrawPhoto = Callable[[np.random.Generator], Photo]
+Sample = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _paste(
     return image, masks, pasted
 
 
-def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sample:
     """One picture, padded at the right and bottom, with its masks and first prompts.
 
     Returns:
@@ -126,19 +125,8 @@ def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> di
     }
 
 
-class Samples(IterableDataset[dict[str, NDArray[Any]]]):
+def samples(draw: DrawPhoto, recipe: Recipe, seed: int) -> Iterator[Sample]:
     """An endless stream of samples; the same seed gives the same stream."""
-
-    def __init__(self, draw: DrawPhoto, recipe: Recipe, seed: int) -> None:
-        self.draw, self.recipe, self.seed = draw, recipe, seed
-
-    def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
-        cv2.setNumThreads(1)
-        rng = np.random.default_rng(self.seed)
-        while True:
-            yield make_sample(self.draw, self.recipe, rng)
-
-
-def batches(dataset: IterableDataset[dict[str, NDArray[Any]]], batch_size: int) -> Iterator[dict[str, torch.Tensor]]:
-    """Endless batches, made ahead of time by one worker process."""
-    return iter(DataLoader(dataset, batch_size=batch_size, num_workers=1, prefetch_factor=3))
+    rng = np.random.default_rng(seed)
+    while True:
+        yield make_sample(draw, recipe, rng)

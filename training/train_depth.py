@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,11 +17,10 @@ from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD, build
 from streamer.models.tiny.weights import save_dpt
 from training import loop
 from training.depth_benchmarks import depth_summary, load_depth_benchmarks
-from training.depth_samples import DepthSamples, load_hololens, load_rgbd
+from training.depth_samples import depth_samples, load_hololens, load_rgbd
 from training.losses import depth_loss
 from training.photos import DATA_ROOT, load_coco, remembered
 from training.pretrained import load_pretrained
-from training.samples import batches
 
 EVALUATE_EVERY_S = 900.0
 SAVE_EVERY_S = 180.0
@@ -40,7 +40,7 @@ def new_model() -> DPTForDepthEstimation:
 
 
 def step_loss(dpt: DPTForDepthEstimation, batch: dict[str, Tensor]) -> Tensor:
-    """The loss of one batch from `DepthSamples`."""
+    """The loss of one batch from `depth_samples`."""
     pixels = (batch["image"].permute(0, 3, 1, 2).float() - 255 * PIXEL_MEAN) / (255 * PIXEL_STD)
     prediction = dpt(pixels.contiguous(memory_format=torch.channels_last)).predicted_depth
     return depth_loss(prediction.float(), batch["inverse_depth"], batch["valid"])
@@ -62,7 +62,7 @@ class DepthTraining:
         self.budget = loop.Budget(60 * minutes, start.spent_s)
         rooms = load_rgbd(data, held_out=False) + load_hololens(data)
         photos = remembered("coco-train", lambda: load_coco(data, held_out=False))
-        self.stream = batches(DepthSamples(rooms, photos, IMAGE_SIZE_PX, seed + self.step), batch_size)
+        self.stream = loop.batches(depth_samples(rooms, photos, IMAGE_SIZE_PX, seed + self.step), batch_size)
         self.benchmarks = load_depth_benchmarks(data, scenes=10)
 
     def run(self) -> None:
@@ -124,6 +124,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
+    cv2.setNumThreads(1)
     DepthTraining(
         arguments.run, arguments.data, arguments.minutes, arguments.learning_rate, arguments.batch_size, arguments.seed
     ).run()

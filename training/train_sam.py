@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from segment_anything.modeling import Sam
@@ -22,7 +23,7 @@ from training.losses import mask_loss
 from training.photos import DATA_ROOT, load_bsds, load_coco, remembered
 from training.pretrained import load_pretrained
 from training.prompting import correct, decode, embed_images, set_resolution
-from training.samples import DrawPhoto, Recipe, Samples, batches, mixture
+from training.samples import DrawPhoto, Recipe, mixture, samples
 from training.scenes import draw_scene
 
 EVALUATE_EVERY_S = 900.0
@@ -40,9 +41,9 @@ class Stage:
 
 
 STAGES = (
-    Stage(0.60, Recipe(side_px=256, prompts_per_image=6), batch_size=12),
-    Stage(0.80, Recipe(side_px=384, prompts_per_image=6), batch_size=8),
-    Stage(1.00, Recipe(side_px=512, prompts_per_image=6), batch_size=5),
+    Stage(0.30, Recipe(side_px=192, prompts_per_image=6), batch_size=12),
+    Stage(0.70, Recipe(side_px=256, prompts_per_image=6), batch_size=8),
+    Stage(1.00, Recipe(side_px=384, prompts_per_image=6), batch_size=4),
 )
 
 
@@ -117,7 +118,7 @@ class SamTraining:
 
     def _run_stage(self, stage: Stage) -> None:
         set_resolution(self.sam, stage.recipe.side_px)
-        stream = batches(Samples(self.draw, stage.recipe, self.seed + self.step), stage.batch_size)
+        stream = loop.batches(samples(self.draw, stage.recipe, self.seed + self.step), stage.batch_size)
         saved_s = evaluated_s = logged_s = self.budget.elapsed_s()
         losses: list[float] = []
         while self.budget.progress() < stage.until:
@@ -173,6 +174,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(arguments.threads)
+    cv2.setNumThreads(1)
     SamTraining(arguments.run, arguments.data, arguments.minutes, arguments.learning_rate, arguments.seed).run()
 
 

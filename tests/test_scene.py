@@ -133,13 +133,13 @@ def test_truth_is_complete(scenes: dict[int, SceneSource], seed: int) -> None:
 
 def test_demo_has_a_crossing_and_an_object_that_leaves_and_returns() -> None:
     source = SceneSource(0, size=SMALL)
-    seen = np.array([[source.truth(index).visible[id] for id in (1, 2, 3, 4)] for index in range(0, 300, 6)])
+    seen = np.array([[source.truth(index).visible[id] for id in (1, 2, 3, 4)] for index in range(0, 300, 10)])
     hidden_by_another = ((seen > 0) & (seen < 0.8)).any(axis=0)
     assert hidden_by_another.sum() >= 2
     assert any(
-        column[:10].any() and not column[gap : gap + 3].any() and column[gap + 3 :].any()
+        column[:gap].any() and not column[gap : gap + 2].any() and column[gap + 2 :].any()
         for column in seen.T
-        for gap in range(10, 45)
+        for gap in range(1, 28)
     )
 
 

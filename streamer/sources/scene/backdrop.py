@@ -22,16 +22,29 @@ from streamer.sources.scene.surfaces import (
 )
 from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque
 
-BAND_PX = 40
+BAND_PX = 32
 GROUND_PX, GROUND_M = 320, 2.5
 
 
 @dataclass(frozen=True)
 class Level:
-    """One resolution of a plane: a texture, and 3x3 from the plane's unit square to the texture's pixels."""
+    """One resolution of a plane.
+
+    Attributes:
+        texture: RGBA.
+        from_unit: 3x3, the plane's unit square to the texture's pixels.
+        part: How much of the unit square's sides the texture covers, around the middle; inf where all that is seen.
+    """
 
     texture: Texture
     from_unit: Matrix
+    part: float = np.inf
+
+    def covers(self, box: Box, unit_from_image: Matrix) -> bool:
+        """Whether the texture reaches to all corners of a box of the picture."""
+        x0, y0, x1, y1 = box
+        corners = unit_from_image @ np.array([[x0, x1, x0, x1], [y0, y0, y1, y1], [1, 1, 1, 1.0]])
+        return bool(np.all(np.abs(corners[:2] / corners[2] - 0.5) <= self.part / 2))
 
     @classmethod
     def whole(cls, texture: Texture) -> Level:
@@ -77,8 +90,9 @@ class Plane:
         for start in range(first, last, BAND_PX):
             end = min(start + BAND_PX, last)
             centre = ((x0 + x1) / 2, (start + end) / 2) if by_rows else ((start + end) / 2, (y0 + y1) / 2)
-            level = self.levels[level_for(1.5 * texels_per_pixel(warp, *centre), len(self.levels))]
             band: Box = (x0, start, x1, end) if by_rows else (start, y0, end, y1)
+            first_level = level_for(1.5 * texels_per_pixel(warp, *centre), len(self.levels))
+            level = next((lv for lv in self.levels[first_level:] if lv.covers(band, unit_from_image)), self.levels[-1])
             if bands and bands[-1][1] is level:
                 before = bands.pop()[0]
                 band = (before[0], before[1], band[2], band[3])
@@ -171,7 +185,7 @@ def open_ground(rng: Rng, ground: Texture, sky: Colours, hills: Colours, reach: 
 def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> list[Level]:
     """Nested squares around the origin, each twice as wide and half as fine, with tones that vary over metres."""
     tones = noise(rng, 512, 24, 4, 0.6)
-    one, extent, levels = cv2.resize(ground, (GROUND_PX, GROUND_PX), interpolation=cv2.INTER_AREA), 5.0, []
+    one, extent, levels = cv2.resize(ground, (GROUND_PX, GROUND_PX), interpolation=cv2.INTER_AREA), 6.0, []
     while True:
         extent = min(extent, reach)
         px_per_m = one.shape[0] / GROUND_M
@@ -179,7 +193,8 @@ def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> li
         copies = side // one.shape[0] + 2
         whole = np.tile(one, (copies, copies, 1))[offset : offset + side, offset : offset + side]
         texture = _hazy(whole, tones, haze, extent, reach)
-        levels.append(Level(texture, _part_of(texture, extent / reach)))
+        part = extent / reach
+        levels.append(Level(texture, _part_of(texture, part), part if part < 1 else np.inf))
         if extent >= reach:
             return levels
         one, extent = cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), extent * 2

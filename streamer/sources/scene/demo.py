@@ -7,8 +7,9 @@ import numpy as np
 from streamer.sources.scene.backdrop import Plane, open_ground
 from streamer.sources.scene.geometry import Matrix, view
 from streamer.sources.scene.layout import OUTDOOR, Placed, World, in_lanes, pacing, spinning
+from streamer.sources.scene.solids import Thing
 from streamer.sources.scene.textures import colour, tile
-from streamer.sources.scene.things import KINDS, Thing
+from streamer.sources.scene.things import KINDS
 
 FIELD_OF_VIEW = float(np.radians(62))
 
@@ -17,10 +18,10 @@ def demo(objects: int) -> World:
     """Someone strolls, a dog runs through the view and comes back, a ball hops behind a tree; then random things."""
     rng = np.random.default_rng(11)
     arranged = [
-        Placed(_made("person", 4), pacing(-0.2, 4.8, 1.7, 0.35, 10.0, 2.4)),
-        Placed(_made("animal", 4), pacing(0.0, 3.5, 3.6, 0.2, -9.0, 2.2)),
-        Placed(_made("ball", 1), pacing(0.6, 6.6, 2.0, 0.2, 8.0, 0.5)),
-        Placed(_made("tree", 6), spinning(1.15, 5.7, 0.4, 0.0)),
+        Placed(_made("person", 4), pacing(-0.2, 5.1, 1.7, 0.35, 10.0, 2.4)),
+        Placed(_made("animal", 6), pacing(0.0, 4.0, 3.9, 0.2, -9.0, 2.2)),
+        Placed(_made("ball", 1), pacing(0.6, 6.9, 2.0, 0.2, 8.0, 0.5)),
+        Placed(_made("tree", 6), spinning(1.2, 6.0, 0.4, 0.0)),
     ][:objects]
     others = [KINDS[str(kind)](rng) for kind in rng.choice(OUTDOOR, max(0, objects - len(arranged)))]
     sun = np.array([-0.55, 0.8, -0.6])

@@ -69,9 +69,15 @@ class Lens:
 
     def rays(self, x: float, y: float) -> Matrix:
         """4x4: pixels counted from (x, y), with a last row for the camera's place, to rays of depth 1."""
+        matrix = self._rays.copy()
+        matrix[0, 2] += x / self.focal_px
+        matrix[1, 2] += y / self.focal_px
+        return matrix
+
+    @cached_property
+    def _rays(self) -> Matrix:
         matrix = np.eye(4)
         matrix[:3, :3] = self.inverse
-        matrix[:3, 2] += self.inverse[:, 0] * x + self.inverse[:, 1] * y
         return matrix
 
     def box(self, points: Matrix) -> tuple[int, int, int, int] | None:

@@ -9,8 +9,9 @@ import numpy as np
 
 from streamer.sources.scene.backdrop import Plane, open_ground, room
 from streamer.sources.scene.geometry import Matrix, rotation, translation, view
+from streamer.sources.scene.solids import Motion, Thing
 from streamer.sources.scene.textures import Colours, Rng, colour, palette, tile
-from streamer.sources.scene.things import KINDS, Motion, Thing
+from streamer.sources.scene.things import KINDS
 
 STYLES = ("indoor", "outdoor")
 OUTDOOR = ("crate", "ball", "drum", "pole", "plant", "tree", "person", "animal", "robot", "car", "balloon", "card")

@@ -131,11 +131,11 @@ def _form_values(box: Box, form: Matrix, unit_from_pixel: Matrix) -> NDArray[np.
     ``form`` is 4x4 with a = p' form p in its upper left, b = p' form in its last column, and c in its corner.
     """
     linear = form[3, :3] / form[3, 3]
-    linears = np.vstack([linear, unit_from_pixel[:, :3]])
     (xx, xy, xc), (_, yy, yc), (_, _, cc) = (linear[:, None] * linear - form[:3, :3] / form[3, 3]).tolist()
     by_powers = np.zeros((6, 3, 3), np.float32)
     by_powers[0] = (cc, 2 * xc, xx), (2 * yc, 2 * xy, 0), (yy, 0, 0)
-    by_powers[1:, 0, 1], by_powers[1:, 1, 0], by_powers[1:, 0, 0] = linears.T
+    by_powers[1, 0, 1], by_powers[1, 1, 0], by_powers[1, 0, 0] = linear
+    by_powers[2:, 0, 1], by_powers[2:, 1, 0], by_powers[2:, 0, 0] = unit_from_pixel[:, :3].T
     return np.matmul(_powers(box[1], box[3]), by_powers @ _powers(box[0], box[2]).T)
 
 

@@ -13,8 +13,8 @@ from streamer.sources.scene.canvas import Canvas
 from streamer.sources.scene.demo import demo
 from streamer.sources.scene.geometry import Lens, Matrix, shift
 from streamer.sources.scene.layout import Placed, build
+from streamer.sources.scene.solids import shadow_texture
 from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, from_unit_square
-from streamer.sources.scene.things import shadow_texture
 
 KEPT = 2
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from streamer.models.two_way import ImageToTokens, MaskHead, TokensToImage
 from streamer.prompts import Prompt
 
 BOX_CORNERS = (2, 3)
@@ -40,10 +41,23 @@ class PromptDecoder:
         with torch.inference_mode():
             rows = [kind.weight for kind in kinds]
             self._kind_embeddings = torch.cat([*rows, torch.zeros_like(rows[0])])
-            self._image_pe = encoder.get_dense_pe().flatten(2).transpose(1, 2)
+            self._prepare(encoder.get_dense_pe()[0].flatten(1).T)
             self._output_tokens = torch.cat(
                 [self._mask_decoder.iou_token.weight, self._mask_decoder.mask_tokens.weight]
             )
+
+    def _prepare(self, image_pe: Tensor) -> None:
+        transformer = self._mask_decoder.transformer
+        self._layers = [
+            (
+                layer,
+                TokensToImage(layer.cross_attn_token_to_image, image_pe),
+                ImageToTokens(layer.cross_attn_image_to_token, image_pe),
+            )
+            for layer in transformer.layers
+        ]
+        self._final_attention = TokensToImage(transformer.final_attn_token_to_image, image_pe)
+        self._mask_head = MaskHead(self._mask_decoder.output_upscaling)
 
     def decode(
         self, features: Tensor, prompts: Sequence[Prompt], scale: tuple[float, float], multimask_output: bool
@@ -66,7 +80,7 @@ class PromptDecoder:
             keep = F.pad(kinds != ABSENT, (len(self._output_tokens), 0), value=True)[:, None, None]
         output_tokens = self._output_tokens.expand(len(prompts), -1, -1)
         tokens, image = self._transform(features + dense, torch.cat([output_tokens, tokens], dim=1), keep)
-        return self._predict(tokens, image, features.shape[-2:], multimask_output)
+        return self._predict(tokens, image, (int(features.shape[-2]), int(features.shape[-1])), multimask_output)
 
     def _embed_points(self, prompts: Sequence[Prompt], scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
         """The kind of every token ``(N, T)`` and its embedding ``(N, T, C)``."""
@@ -98,31 +112,30 @@ class PromptDecoder:
     def _transform(self, image: Tensor, tokens: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
         """Upstream's ``TwoWayTransformer``: tokens look at the image and the image at those tokens it shall keep."""
         transformer = self._mask_decoder.transformer
-        keys = image.flatten(2).transpose(1, 2).expand(len(tokens), -1, -1)
+        absent = (
+            None if keep is None else torch.zeros(keep.shape, device=keep.device).masked_fill_(~keep, -torch.inf)[:, 0]
+        )
+        image = image.flatten(2).transpose(1, 2).contiguous()
         queries = tokens
-        for layer in transformer.layers:
+        for layer, to_image, to_tokens in self._layers:
             if layer.skip_first_layer_pe:
                 queries = _attend(layer.self_attn, queries, queries, queries, keep)
             else:
                 placed = queries + tokens
                 queries = queries + _attend(layer.self_attn, placed, placed, queries, keep)
             queries = layer.norm1(queries)
-            attended = _attend(layer.cross_attn_token_to_image, queries + tokens, keys + self._image_pe, keys)
-            queries = layer.norm2(queries + attended)
+            queries = layer.norm2(queries + to_image(queries + tokens, image))
             queries = layer.norm3(queries + layer.mlp(queries))
-            attended = _attend(layer.cross_attn_image_to_token, keys + self._image_pe, queries + tokens, queries, keep)
-            keys = layer.norm4(keys + attended)
-        attended = _attend(transformer.final_attn_token_to_image, queries + tokens, keys + self._image_pe, keys)
-        return transformer.norm_final_attn(queries + attended), keys
+            image = layer.norm4(to_tokens(image, queries + tokens, queries, absent))
+        return transformer.norm_final_attn(queries + self._final_attention(queries + tokens, image)), image
 
     def _predict(
-        self, tokens: Tensor, image: Tensor, size: Sequence[int], multimask_output: bool
+        self, tokens: Tensor, image: Tensor, size: tuple[int, int], multimask_output: bool
     ) -> tuple[Tensor, Tensor]:
         decoder = self._mask_decoder
         wanted = range(1, decoder.num_mask_tokens) if multimask_output else range(1)
-        upscaled = decoder.output_upscaling(image.transpose(1, 2).unflatten(2, tuple(size)))
-        hyper = torch.stack([decoder.output_hypernetworks_mlps[k](tokens[:, 1 + k]) for k in wanted], dim=1)
-        masks = (hyper @ upscaled.flatten(2)).unflatten(2, upscaled.shape[-2:])
+        mask_tokens = torch.stack([decoder.output_hypernetworks_mlps[k](tokens[:, 1 + k]) for k in wanted], dim=1)
+        masks = self._mask_head(image, mask_tokens, size)
         return masks, decoder.iou_prediction_head(tokens[:, 0])[:, list(wanted)]
 
 

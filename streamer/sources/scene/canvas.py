@@ -28,6 +28,7 @@ class Canvas:
         self.inverse_depth = np.zeros((height, width), np.float32)
         self.body = np.zeros((height, width), np.uint8)
         self.outlines = np.zeros((height, width), np.uint16)
+        self._fill = np.empty((height, width), np.uint8)
 
     def clear(self) -> None:
         """Start a new frame. The image need not be wiped, since the background covers it all."""
@@ -54,13 +55,14 @@ class Canvas:
         """Draw a surface on the region ``box`` where ``mask`` (0 or 255) is set and nothing nearer is there."""
         x0, y0, x1, y1 = box
         region = np.s_[y0:y1, x0:x1]
-        outlines = self.outlines[region]
-        np.bitwise_or(outlines, np.uint16(1 << (object_id - 1)), out=outlines, where=mask.view(bool))
+        self.outlines[region] |= (mask >> 7).astype(np.uint16) << np.uint16(object_id - 1)
         nearer = cv2.compare(inverse_depth, self.inverse_depth[region], cv2.CMP_GT)
         cv2.bitwise_and(nearer, mask, dst=nearer)
         cv2.copyTo(colours, nearer, self.image[region])
         cv2.copyTo(inverse_depth, nearer, self.inverse_depth[region])
-        np.copyto(self.body[region], np.uint8(body), where=nearer.view(bool))
+        fill = self._fill[: y1 - y0, : x1 - x0]
+        fill[:] = body
+        cv2.copyTo(fill, nearer, self.body[region])
 
     def shade(self, box: Box, factors: NDArray[np.uint8]) -> None:
         """Multiply the colours of the region ``box`` by ``factors / 255``, ``(h, w, 4)``."""

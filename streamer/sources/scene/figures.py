@@ -72,7 +72,9 @@ def animal(rng: Rng) -> Thing:
 
 
 def _grown(body: Body, grow: Matrix) -> Body:
-    return Body(body.surfaces, lambda t: grow @ body.motion(t))
+    """The body with its motion, larger all over."""
+    shrink = np.linalg.inv(grow)
+    return Body([surface.grown(grow) for surface in body.surfaces], lambda t: grow @ body.motion(t) @ shrink)
 
 
 def robot(rng: Rng) -> Thing:

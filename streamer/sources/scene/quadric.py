@@ -36,6 +36,7 @@ class Quadric:
     taper: float | None = None
     matrix: Matrix = field(init=False)
     rims: Matrix = field(init=False)
+    metric: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
         matrix, taper = SPHERE, self.taper or 0.0
@@ -46,10 +47,16 @@ class Quadric:
         around = np.linspace(0, 2 * np.pi, 20, endpoint=False)
         rims = [[1.02 * r * np.cos(a), y, 1.02 * r * np.sin(a), 1] for r, y in ((1, -1), (taper, 1)) for a in around]
         object.__setattr__(self, "matrix", matrix)
+        stretch = np.linalg.inv(self.pose)[:3, :3]
+        object.__setattr__(self, "metric", [float(row @ row) for row in stretch])
         object.__setattr__(self, "rims", np.array(rims).T)
 
+    def grown(self, grow: Matrix) -> Quadric:
+        """The same, larger by the 4x4 scaling ``grow``."""
+        return Quadric(grow @ self.pose, self.textures, self.taper)
+
     def draw(self, canvas: Canvas, pose: Matrix, light: Light, body: int, object_id: int) -> None:
-        """Draw it with ``pose``, camera from body.
+        """Draw it with the rigid ``pose``, camera from body.
 
         With w = 1/depth, the point seen through pixel p is D/w + O in the unit shape, D linear in p; so the surface is
         a quadratic equation in w whose discriminant is a quadratic form in p: a few passes over the box.
@@ -76,7 +83,7 @@ class Quadric:
         points += unit_from_pixel[:, 3].astype(np.float32).reshape(4, 1, 1)
         if self.taper is not None:
             cv2.bitwise_and(mask, cv2.inRange(points[1], -1.0, 1.0), dst=mask)
-        shade = self._shade(points, unit_from_camera, light)
+        shade = self._shade(points, light)
         canvas.put(box, self._colours(points, shade), inverse_depth, mask, body, object_id)
 
     def _box(self, canvas: Canvas, camera_from_unit: Matrix) -> Box | None:
@@ -103,13 +110,12 @@ class Quadric:
         colours = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return cv2.multiply(colours, cv2.merge([shade] * 4), dst=colours, scale=1 / FULL)
 
-    def _shade(self, points: NDArray[np.float32], unit_from_camera: Matrix, light: Light) -> Texture:
+    def _shade(self, points: NDArray[np.float32], light: Light) -> Texture:
         """Brightness of every pixel, ``FULL`` is one, from the wrapped cosine of the gradient to the light.
 
         The gradient is as long as the unit shape's normal under ``metric``, the squared stretch along each axis.
         """
-        cosine = points[3]
-        metric = [float(row @ row) for row in unit_from_camera[:3, :3]]
+        cosine, metric = points[3], self.metric
         if self.taper is not None:
             slope = (self.taper - 1) / 2
             radius = points[1] * np.float32(slope)

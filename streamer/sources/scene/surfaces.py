@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -76,6 +76,10 @@ class Patch:
     normal: Matrix
     textures: list[Texture]
     two_sided: bool = False
+
+    def grown(self, grow: Matrix) -> Patch:
+        """The same, larger by the 4x4 scaling ``grow``."""
+        return replace(self, frame=grow[:3, :3] @ self.frame)
 
     def draw(self, canvas: Canvas, pose: Matrix, light: Light, body: int, object_id: int) -> None:
         """Draw it with ``pose``, camera from body."""

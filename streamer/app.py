@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,10 +14,11 @@ from typing import Any, Self
 from streamer import config as configuration
 from streamer.config import Config
 from streamer.depth import DepthCarrier
+from streamer.models.base import DepthEstimator, Segmenter
 from streamer.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.producer import Producer
-from streamer.prompts import Prompt
+from streamer.prompts import Prompt, check_inside
 from streamer.result import Result
 from streamer.scheduler import Scheduler
 from streamer.sources.base import Source, SourceInfo
@@ -57,29 +59,58 @@ class Run:
 class Engine:
     """The models of one config, loaded once, and the pipelines that use them.
 
-    Use it in a ``with`` block, or call :meth:`close`.
-
-    Raises:
-        ModelError: Weights are missing or damaged, or a model cannot run here.
+    They are loaded when they are first needed, or by :meth:`load`. Use it in a ``with`` block, or call :meth:`close`.
     """
 
     def __init__(self, config: Config) -> None:
-        from streamer.models import devices, zoo
-
         self.config = config
-        self.device = devices.describe_device(devices.pick_device(config.device))
-        segmenter, depth = config.segmenter, config.depth
-        self.segmenter = (
-            zoo.load_segmenter(
-                segmenter.model, segmenter.checkpoint, config.device, segmenter.precision, segmenter.compile
-            )
-            if segmenter is not None
-            else None
-        )
-        self.depth_estimator = (
-            zoo.load_depth(depth.model, config.device, depth.precision, depth.compile) if depth is not None else None
-        )
         self._pipelines: list[Pipeline] = []
+
+    @cached_property
+    def device(self) -> str:
+        """What the models run on, for people.
+
+        Raises:
+            ModelError: There is no such device here.
+        """
+        from streamer.models import devices
+
+        return devices.describe_device(devices.pick_device(self.config.device))
+
+    @cached_property
+    def segmenter(self) -> Segmenter | None:
+        """The segmenter; None where the config leaves masks out.
+
+        Raises:
+            ModelError: Its weights are missing or damaged, or it cannot run here.
+        """
+        from streamer.models import zoo
+
+        wanted, device = self.config.segmenter, self.config.device
+        if wanted is None:
+            return None
+        return zoo.load_segmenter(wanted.model, wanted.checkpoint, device, wanted.precision, wanted.compile)
+
+    @cached_property
+    def depth_estimator(self) -> DepthEstimator | None:
+        """The depth model; None where the config leaves depth out.
+
+        Raises:
+            ModelError: Its weights are missing or damaged, or it cannot run here.
+        """
+        from streamer.models import zoo
+
+        wanted, device = self.config.depth, self.config.device
+        return None if wanted is None else zoo.load_depth(wanted.model, device, wanted.precision, wanted.compile)
+
+    def load(self) -> Self:
+        """Load the models now.
+
+        Raises:
+            ModelError: Weights are missing or damaged, or a model cannot run here.
+        """
+        _ = self.device, self.segmenter, self.depth_estimator
+        return self
 
     def pipeline(self, live: bool = False) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way."""
@@ -103,25 +134,40 @@ class Engine:
 
     @contextmanager
     def open(
-        self, source: Spec, prompts: Sequence[Prompt] = (), live: bool = False, **source_options: Any
+        self,
+        source: Spec,
+        prompts: Sequence[Prompt] = (),
+        live: bool = False,
+        check: Callable[[SourceInfo], None] | None = None,
+        **source_options: Any,
     ) -> Iterator[Run]:
-        """Open a source and begin to read it.
+        """Open a source, load the models if they are not, and begin to read.
 
         Args:
             source: Path, camera index, URL, folder, pattern, ``scene``, or iterable of ``(H, W, 3)`` uint8 RGB arrays.
             prompts: What to follow, said about the first frame. Without any, objects are looked for.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
+            check: Told what the source is before anything slow begins; may raise.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
             SourceError: It cannot be opened.
+            PromptError: A prompt does not lie on its frames.
+            ModelError: Weights are missing or damaged, or a model cannot run here.
         """
 
         def reopen() -> Source:
             return open_source(source, live=live, **source_options)
 
         opened = reopen()
-        pipeline = self.pipeline(live)
+        try:
+            check_inside(prompts, opened.info.size)
+            if check is not None:
+                check(opened.info)
+            pipeline = self.pipeline(live)
+        except BaseException:
+            opened.close()
+            raise
         if prompts:
             for prompt in prompts:
                 pipeline.prompt(prompt)
@@ -172,4 +218,4 @@ def load(config: str | Path | Config = "tiny", overrides: Sequence[str] = ()) ->
     """
     if not isinstance(config, Config):
         config = configuration.load(config, overrides)
-    return Engine(config)
+    return Engine(config).load()

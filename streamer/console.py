@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Self
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -62,18 +64,34 @@ class Terminal:
         console = self.console if shared else self.error_console
         console.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
 
+    @contextmanager
+    def busy(self, text: str) -> Iterator[None]:
+        """A sign of life while something takes long; nothing where the output is not a terminal."""
+        with self.console.status(f"[dim]{escape(text)}[/]") if self.lively else nullcontext():
+            yield
+
     def summary(self, summary: Summary, title: str = "done") -> None:
         """The closing table."""
         rows = summary_rows(summary)
         if not self.lively:
             for name, value in rows:
                 self.say(f"{name}: {value}")
+            self.say(title)
             return
         table = Table(title=escape(title), title_justify="left", title_style="bold", show_header=False, box=None)
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in rows:
             table.add_row(name, escape(value))
+        self.console.print(table)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Figures side by side; the first column says what each row is."""
+        table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="", box=box.SIMPLE)
+        for place, column in enumerate(columns):
+            table.add_column(column, justify="right" if place else "left")
+        for row in rows:
+            table.add_row(*map(escape, row))
         self.console.print(table)
 
     def _plain_due(self) -> bool:

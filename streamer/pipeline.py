@@ -293,7 +293,7 @@ class Pipeline:
             id=sight.object_id,
             mask=mask,
             box_xyxy=box_of(mask),
-            score=sight.score,
+            score=min(max(sight.score, 0.0), 1.0),
             state=sight.state,
             point_coords=sight.point_coords,
             point_labels=sight.point_labels,

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer import events
 from streamer.app import Run
@@ -20,13 +24,20 @@ from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
 from streamer.sinks.picture import write_picture
 from streamer.stopping import Stop
-from streamer.window import Window
 
 _WINDOW_WAIT_S = 0.005
 _QUIET_WAIT_S = 0.2
 _PAUSED_WAIT_MS = 30
 _MESSAGE_S = 3.0
 _DEPTH_VIEWS = {"off": "overlay", "overlay": "side", "side": "off"}
+
+
+class Screen(Protocol):
+    """The part of a window that a session needs."""
+
+    def show(self, drawing: NDArray[np.uint8], result: Result, status: Status | None = None) -> None: ...
+
+    def poll(self, wait_ms: int = 1) -> list[events.Event]: ...
 
 
 Report = Callable[[Run, Result | None], None]
@@ -81,7 +92,7 @@ class Session:
         stop: Stop,
         report: Report,
         say: Callable[[str], None],
-        window: Window | None = None,
+        window: Screen | None = None,
         recorder: Callable[[], Sink] | None = None,
         folder: Path = Path("recordings"),
     ) -> None:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from streamer.app import Engine, Run
+from streamer.app import Engine
+from streamer.commands.playing import (
+    advise,
+    can_show,
+    drawer,
+    finish,
+    opened,
+    partly,
+    progress_of,
+    style_of,
+    window_of,
+)
 from streamer.commands.targets import Targets
 from streamer.config import Config, load
-from streamer.console import AnnotateConsole, Terminal
-from streamer.errors import ConfigError, PartialError, SinkError, SourceError, StreamerError
-from streamer.overlay import Overlay, Style
+from streamer.console import AnnotateConsole
+from streamer.errors import ConfigError, PartialError, SourceError, StreamerError
+from streamer.overlay import Overlay
 from streamer.prompts import Prompt
-from streamer.session import Report, Session, View
-from streamer.sinks.background import BackgroundSink
+from streamer.session import Session, View
 from streamer.sinks.fanout import Fanout
+from streamer.sources.base import SourceInfo
 from streamer.sources.open import kind_of
-from streamer.stats import write_stats
 from streamer.stopping import INTERRUPTED, Stop
-from streamer.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +49,6 @@ class Job:
     show: bool = False
 
 
-def style_of(config: Config) -> Style:
-    """How results are drawn under this config."""
-    overlay = config.overlay
-    return Style(
-        masks=config.segmenter is not None,
-        mask_opacity=overlay.mask_opacity,
-        depth=overlay.depth if config.depth is not None else "off",
-        depth_opacity=overlay.depth_opacity,
-    )
-
-
 def annotate(config: Config, job: Job) -> int:
     """Annotate every source, one after the other.
 
@@ -65,9 +63,9 @@ def annotate(config: Config, job: Job) -> int:
     several = len(sources) > 1
     job.targets.check(several)
     console = AnnotateConsole()
+    job = replace(job, show=job.show and can_show(job.targets, console))
     failures: list[StreamerError] = []
     with Stop() as stop, Engine(config) as engine:
-        advise(config, console)
         for source in sources:
             try:
                 _annotate_one(engine, source, job, several, stop, console)
@@ -81,16 +79,8 @@ def annotate(config: Config, job: Job) -> int:
     if failures:
         partial = PartialError(f"{len(failures)} of {len(sources)} sources could not be annotated whole: see above.")
         raise partial if len(failures) < len(sources) else failures[-1]
+    advise(config, console)
     return 0
-
-
-def advise(config: Config, console: Terminal) -> None:
-    """Say once that there is better than the bundled models."""
-    if config.segmenter is not None and config.segmenter.model == "tiny":
-        console.say(
-            "Using the bundled tiny models; stronger ones: `streamer models pull vit_b`, "
-            "`streamer models pull Intel/dpt-hybrid-midas`, then --config sam-b."
-        )
 
 
 def expand(sources: Sequence[str]) -> list[str]:
@@ -113,14 +103,16 @@ def expand(sources: Sequence[str]) -> list[str]:
 
 
 def _annotate_one(engine: Engine, source: str, job: Job, several: bool, stop: Stop, console: AnnotateConsole) -> None:
-    with engine.open(source, job.prompts) as run:
+    def check(info: SourceInfo) -> None:
+        job.targets.of(info, several)
+
+    with opened(engine, source, console, prompts=job.prompts, check=check) as run:
         targets = job.targets.of(run.info, several)
         overlay, view = Overlay(), View(style_of(engine.config))
-        sinks = Fanout(
-            targets.sinks(run.info, lambda result: overlay.draw(result, view.style), engine.config.video), console.warn
-        )
-        window = Window(f"streamer: {run.info.name}", run.info.size) if job.show else None
-        with console:
+        draw = drawer(overlay, view.style)
+        sinks = Fanout(targets.sinks(run.info, draw, engine.config.video), console.warn)
+        window = window_of(run, view.style) if job.show else None
+        with console, partly(sinks):
             console.begin(run.info.name, run.info.frame_count)
             try:
                 Session(run, sinks, view, overlay, stop, progress_of(console), console.say, window).play()
@@ -128,39 +120,7 @@ def _annotate_one(engine: Engine, source: str, job: Job, several: bool, stop: St
                 console.end()
                 if window is not None:
                     window.close()
-        _finish(run, sinks, targets, console, stop)
-
-
-def progress_of(console: AnnotateConsole) -> Report:
-    """Reports how many frames are done."""
-    return lambda run, result: console.update(run.meter.shown.count)
-
-
-def _finish(run: Run, sinks: Fanout, targets: Targets, console: AnnotateConsole, stop: Stop) -> None:
-    summary = summary_of(run, sinks)
-    if targets.stats is not None:
-        write_stats(targets.stats, summary)
-    written = targets.written()
-    console.summary(summary, title=f"wrote {', '.join(map(str, written))}" if written else "nothing was written")
-    if stop.signalled:
-        console.warn(f"Interrupted after {run.meter.shown.count} frames; what was written plays up to there.")
-    if run.producer.damage is not None:
-        raise PartialError(run.producer.damage)
-    if sinks.failures:
-        raise SinkError(f"Not everything could be written ({', '.join(sinks.failures)} failed): see above.")
-
-
-def summary_of(run: Run, sinks: Fanout) -> dict[str, Any]:
-    """The figures of a run, ready for JSON."""
-    for sink in sinks.sinks:
-        if isinstance(sink, BackgroundSink):
-            run.meter.frames_written(sink.name, sink.written)
-            run.meter.frames_dropped(f"{sink.name} too slow", sink.dropped)
-    summary = run.meter.summary()
-    frames = summary["frames"]
-    frames["read"] = run.producer.frames_read
-    frames["dropped"] = {cause: count for cause, count in (frames["dropped"] | run.producer.drops).items() if count}
-    return summary
+        finish(run, sinks, targets, console, stop, view)
 
 
 def load_config(

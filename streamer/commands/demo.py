@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from streamer.app import Engine
-from streamer.commands.annotate import advise, progress_of, style_of, summary_of
-from streamer.commands.targets import FOLDER, video_sink
+from streamer.commands.playing import advise, drawer, finish, opened, partly, progress_of, style_of
+from streamer.commands.targets import FOLDER, Targets
 from streamer.config import Config
 from streamer.console import AnnotateConsole
 from streamer.evaluation import depth_errors, iou
@@ -48,7 +49,7 @@ class TruthMeter:
         if result.inverse_depth is not None:
             errors = depth_errors(result.inverse_depth, truth.inverse_depth)
             self.abs_rel.append(errors.abs_rel)
-            self.delta.append(errors.delta)
+            self.delta.append(errors.delta1)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -60,24 +61,26 @@ def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
     Returns:
         Exit code: 0, or 130 when it was interrupted.
     """
-    path = output or FOLDER / "demo.mp4"
+    path = output or FOLDER
+    targets = Targets(path / "demo.mp4" if Targets(path).is_folder else path)
+    targets.check(several=False)
     console = AnnotateConsole()
-    with Stop() as stop, Engine(config) as engine:
-        advise(config, console)
-        scene = SceneSource(seed=seed, frame_count=frames)
-        prompts = boxes_of(scene)
-        with engine.open("scene", prompts, seed=seed, frame_count=frames) as run:
-            overlay, view, truth = Overlay(), View(style_of(config)), TruthMeter(scene)
-            video = video_sink(path, run.info, lambda result: overlay.draw(result, view.style), config.video)
-            sinks = Fanout([video, truth], console.warn)
-            with console:
-                console.begin(run.info.name, run.info.frame_count)
-                try:
-                    Session(run, sinks, view, overlay, stop, progress_of(console), console.say).play()
-                finally:
-                    console.end()
-            console.summary(summary_of(run, sinks), title=f"wrote {path}")
+    scene = SceneSource(seed=seed, frame_count=frames)
+    prompts = boxes_of(scene)
+    options: dict[str, Any] = {"prompts": prompts, "seed": seed, "frame_count": frames}
+    with Stop() as stop, Engine(config) as engine, opened(engine, "scene", console, **options) as run:
+        overlay, view, truth = Overlay(), View(style_of(config)), TruthMeter(scene)
+        videos = targets.sinks(run.info, drawer(overlay, view.style), config.video)
+        sinks = Fanout([*videos, truth], console.warn)
+        with console, partly(sinks):
+            console.begin(run.info.name, run.info.frame_count)
+            try:
+                Session(run, sinks, view, overlay, stop, progress_of(console), console.say).play()
+            finally:
+                console.end()
+        finish(run, sinks, targets, console, stop, view)
     _print_accuracy(truth, len(prompts), console)
+    advise(config, console)
     return INTERRUPTED if stop.signalled else 0
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.app import Engine, Run
-from streamer.commands.annotate import advise, style_of, summary_of
 from streamer.commands.chronicle import Chronicle
+from streamer.commands.playing import advise, can_show, drawer, finish, opened, partly, style_of, window_of
 from streamer.commands.targets import FOLDER, Targets, video_sink
 from streamer.config import Config
 from streamer.console import LiveConsole, Terminal
@@ -16,11 +16,11 @@ from streamer.errors import ConfigError, DisplayError
 from streamer.overlay import Overlay
 from streamer.prompts import Prompt
 from streamer.session import Session, View, recording_path
+from streamer.sinks.background import BackgroundSink
 from streamer.sinks.fanout import Fanout
+from streamer.sources.base import SourceInfo
 from streamer.sources.open import kind_of
-from streamer.stats import write_stats
 from streamer.stopping import INTERRUPTED, Stop
-from streamer.window import Window, display_available
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,54 +71,37 @@ def live(config: Config, job: LiveJob) -> int:
     options = job.camera.options(job.source)
     job.targets.check(several=False)
     terminal = Terminal()
-    show = _can_show(config.show is not False, job.targets, terminal)
-    with Stop() as stop, Engine(config) as engine, engine.open(job.source, job.prompts, live=True, **options) as run:
-        advise(config, terminal)
+    show = config.show is not False
+    if not show and not job.targets:
+        raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
+    show = show and can_show(job.targets, terminal)
+
+    def check(info: SourceInfo) -> None:
+        job.targets.of(info, several=False)
+
+    options |= {"prompts": job.prompts, "live": True, "check": check}
+    with Stop() as stop, Engine(config) as engine, opened(engine, job.source, terminal, **options) as run:
         _play(engine, run, job, show, stop)
+        advise(config, terminal)
     return INTERRUPTED if stop.signalled and not show else 0
-
-
-def _can_show(wanted: bool, targets: Targets, terminal: Terminal) -> bool:
-    reason = display_available() if wanted else None
-    if not wanted or reason is None:
-        if not wanted and not targets:
-            raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
-        return wanted
-    if not targets:
-        raise DisplayError(reason)
-    terminal.say(f"{reason.split(':')[0]}: going on without the window.")
-    return False
 
 
 def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop) -> None:
     targets, video = job.targets.of(run.info, several=False), engine.config.video
     overlay, view, console = Overlay(), View(style_of(engine.config)), LiveConsole(run.info.name)
 
-    def draw(result: Any) -> Any:
-        return overlay.draw(result, view.style)
+    def recorder() -> BackgroundSink:
+        path, draw = recording_path(FOLDER, run.info.name), drawer(overlay, view.style)
+        return video_sink(path, run.info, draw, video, drop=True, start_s=None)
 
-    sinks = Fanout(targets.sinks(run.info, draw, video, drop=True), console.warn)
-    window = Window(f"streamer: {run.info.name}", run.info.size) if show else None
-    session = Session(
-        run,
-        sinks,
-        view,
-        overlay,
-        stop,
-        Chronicle(console, view),
-        console.say,
-        window,
-        recorder=lambda: video_sink(recording_path(FOLDER, run.info.name), run.info, draw, video, drop=True),
-        folder=FOLDER,
-    )
+    sinks = Fanout(targets.sinks(run.info, drawer(overlay, view.style), video, drop=True), console.warn)
+    window = window_of(run, view.style) if show else None
+    report = Chronicle(console, view)
+    session = Session(run, sinks, view, overlay, stop, report, console.say, window, recorder, FOLDER)
     try:
-        with console:
+        with console, partly(sinks):
             session.play()
     finally:
         if window is not None:
             window.close()
-    summary = summary_of(run, sinks)
-    if targets.stats is not None:
-        write_stats(targets.stats, summary)
-    written = targets.written()
-    console.summary(summary, title=f"wrote {', '.join(map(str, written))}" if written else "done")
+    finish(run, sinks, targets, console, stop, view)

@@ -125,9 +125,14 @@ class Targets:
 
 
 def video_sink(
-    path: Path, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
+    path: Path,
+    info: SourceInfo,
+    draw: Callable[[Result], NDArray[np.uint8]],
+    video: VideoConfig,
+    drop: bool = False,
+    start_s: float | None = 0.0,
 ) -> BackgroundSink:
-    """An MP4 or Matroska file of a source, encoded in a thread of its own."""
+    """An MP4 or Matroska file of a source, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
     from streamer.sinks.video import VideoSink
 
     sink = VideoSink(
@@ -135,6 +140,7 @@ def video_sink(
         draw,
         rate_hz=info.rate_hz,
         time_base=info.time_base,
+        start_s=start_s,
         audio_from=None if drop else info.path,
         crf=video.crf,
         preset=video.preset,

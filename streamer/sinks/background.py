@@ -40,6 +40,11 @@ class BackgroundSink:
         )
         self._thread.start()
 
+    @property
+    def warning(self) -> str | None:
+        """One sentence of the sink about what it had to leave out; None where all is well."""
+        return getattr(self._sink, "warning", None)
+
     def write(self, result: Result) -> None:
         """Queue the next result.
 

@@ -19,6 +19,7 @@ class Fanout:
 
     Attributes:
         failures: How often each sink has failed, by its name.
+        messages: What the first failure of each was.
         sinks: All of them, those that are closed already included.
     """
 
@@ -29,6 +30,7 @@ class Fanout:
         self._open = list(sinks)
         self._on_failure = on_failure
         self.failures: dict[str, int] = {}
+        self.messages: list[str] = []
 
     def __len__(self) -> int:
         return len(self._open)
@@ -41,7 +43,7 @@ class Fanout:
     def remove(self, sink: Sink) -> None:
         """Close a sink and hand it nothing more."""
         self._open.remove(sink)
-        self._try(sink, sink.close)
+        self._close(sink)
 
     def write(self, result: Result) -> None:
         """Hand on a result.
@@ -49,22 +51,32 @@ class Fanout:
         Raises:
             SinkError: Every sink has failed on this very result.
         """
-        failed = [error for sink in self._open if (error := self._try(sink, partial(sink.write, result)))]
+        failed = [(sink, error) for sink in self._open if (error := _error_of(partial(sink.write, result)))]
         if failed and len(failed) == len(self._open):
-            raise failed[0]
+            raise failed[0][1]
+        for sink, error in failed:
+            self._note(sink, error)
 
     def close(self) -> None:
         """Close every sink, also after one that cannot be closed. May be called twice."""
         for sink in self._open:
-            self._try(sink, sink.close)
+            self._close(sink)
         self._open.clear()
 
-    def _try(self, sink: Sink, call: Callable[[], None]) -> SinkError | None:
-        try:
-            call()
-        except SinkError as error:
-            self.failures[sink.name] = self.failures.get(sink.name, 0) + 1
-            if self.failures[sink.name] == 1:
-                self._on_failure(str(error))
-            return error
-        return None
+    def _close(self, sink: Sink) -> None:
+        if error := _error_of(sink.close):
+            self._note(sink, error)
+
+    def _note(self, sink: Sink, error: SinkError) -> None:
+        self.failures[sink.name] = self.failures.get(sink.name, 0) + 1
+        if self.failures[sink.name] == 1:
+            self.messages.append(str(error))
+            self._on_failure(str(error))
+
+
+def _error_of(call: Callable[[], None]) -> SinkError | None:
+    try:
+        call()
+    except SinkError as error:
+        return error
+    return None

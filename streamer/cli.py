@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="What models there are, and how to get them.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+bench_app = typer.Typer(help="How fast and how good it is on this machine.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 WHAT, WHERE, HOW = "What to follow", "What to write", "How to run"
 
@@ -29,11 +31,13 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="Override one config entry.", rich_help_panel=HOW),
 ]
-NoDepth = Annotated[bool, typer.Option("--no-depth", help="Leave depth out.", rich_help_panel=HOW)]
-NoMasks = Annotated[bool, typer.Option("--no-masks", help="Leave masks out.", rich_help_panel=HOW)]
+NoDepth = Annotated[bool, typer.Option("--no-depth", metavar="", help="Leave depth out.", rich_help_panel=HOW)]
+NoMasks = Annotated[bool, typer.Option("--no-masks", metavar="", help="Leave masks out.", rich_help_panel=HOW)]
 Show = Annotated[
     bool | None,
-    typer.Option("--show/--no-show", help="The window. `live` shows it, `annotate` does not.", rich_help_panel=HOW),
+    typer.Option(
+        "--show/--no-show", metavar="", help="The window. `live` shows it, `annotate` does not.", rich_help_panel=HOW
+    ),
 ]
 Points = Annotated[
     list[str] | None,
@@ -206,3 +210,34 @@ def models_check() -> None:
     from streamer.commands.models import check
 
     raise typer.Exit(check())
+
+
+@bench_app.command("live")
+def bench_live(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A video; the rendered scene if left out.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How much of it each row plays [s].", min=1)] = 60.0,
+    fps: Annotated[int, typer.Option(help="Rate of the rendered scene [Hz].", min=1, max=240)] = 30,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "1280x720",
+    rows: Annotated[
+        list[str] | None,
+        typer.Option("--row", help="tiny, late, sam-b, baseline, 'baseline sam-b'; all if left out."),
+    ] = None,
+    encoder_delay: Annotated[float, typer.Option(help="Delay of the encoder in row `late` [s].", min=0)] = 1.5,
+    show: Annotated[
+        bool, typer.Option("--show/--no-show", metavar="", help="Show a window, where there is a display.")
+    ] = True,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy/--no-accuracy", help="Compare the masks with file mode's.")
+    ] = True,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")] = None,
+) -> None:
+    """Play a clip at its own rate through the real live path, click now and then, and print how it kept up.
+
+    vit_b and DPT-hybrid get random weights: how fast they run does not depend on the values.
+    """
+    from streamer.commands.bench_live import ROWS, LiveBench, bench_live, size_of
+
+    bench = LiveBench(source, seconds, fps, size_of(size), rows or ROWS, show, encoder_delay, accuracy, json)
+    raise typer.Exit(bench_live(bench))

@@ -16,6 +16,7 @@ from streamer.result import Result, State, Track
 
 DepthView = Literal["off", "overlay", "side"]
 
+_MOST_OUTLINES = 32
 _DEVIATION_PX = 0.5
 _SUBPIXEL_BITS = 4
 
@@ -172,7 +173,8 @@ def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
     if not mask.size:
         return
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=corner)
-    for outline in outlines:
+    # A mask may fall into thousands of specks, which would cost more than the whole frame has time for.
+    for outline in sorted(outlines, key=len, reverse=True)[:_MOST_OUTLINES]:
         line = _smooth(outline[:, 0].astype(np.float32))
         dash = len(line) if track.state == State.TRACKED else max(3, dash_px // 2)
         for start in range(0, len(line), 2 * dash):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer import paint
+from streamer import overlay, paint
 from streamer.frame import Frame
 from streamer.overlay import Overlay, Style, caption, draw, drawing_size, free_place, normalise_depth
 from streamer.prompts import box_of
@@ -209,3 +209,13 @@ def test_a_result_is_drawn_once_per_style():
     assert overlay.draw(make_result(seed=1), Style()) is not first
     with pytest.raises(ValueError, match="read-only"):
         first[0, 0] = 0
+
+
+def test_a_mask_of_thousands_of_specks_is_drawn_by_its_largest_pieces():
+    mask = np.zeros((240, 320), bool)
+    mask[::4, ::4] = True
+    mask[100:180, 100:200] = True
+    track = Track(1, mask, box_of(mask), 0.9, State.TRACKED)
+    strokes = list(overlay._strokes(track, 12))
+    assert len(strokes) == 32
+    assert cv2.contourArea(strokes[0]) > 75 * 95 * 16**2

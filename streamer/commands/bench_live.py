@@ -18,7 +18,6 @@ from streamer.commands.bench_baseline import play_obvious_loop
 from streamer.commands.bench_clip import Clip, rendered_clip
 from streamer.commands.bench_player import Player
 from streamer.commands.playing import style_of, summary_of
-from streamer.commands.playing import style_of, summary_of
 from streamer.config import Config, DepthConfig, SegmenterConfig, load
 from streamer.console import Terminal
 from streamer.errors import ConfigError

@@ -40,8 +40,9 @@ def make_video(
     audio: bool = False,
     pixel_aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
+    images: Sequence[NDArray[np.uint8]] | None = None,
 ) -> Path:
-    """Write an H.264 video of numbered pictures.
+    """Write an H.264 video of numbered pictures, or of ``images`` of that size.
 
     ``times_ms`` gives each frame a time of its own (variable rate); ``rotation`` is in degrees to the left, as
     a player has to turn the frames; ``options`` go to the container.
@@ -58,7 +59,8 @@ def make_video(
         stream.codec_context.time_base = time_base
         sound = container.add_stream("aac", rate=16_000) if audio else None
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(numbered_image(number, size), format="rgb24")
+            image = numbered_image(number, size) if images is None else images[number]
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts = times_ms[number] if times_ms else number
             frame.time_base = time_base
             container.mux(stream.encode(frame))

@@ -29,6 +29,7 @@ from streamer.session import Session, View
 from streamer.sinks.fanout import Fanout
 from streamer.sources.base import SourceInfo
 from streamer.sources.open import kind_of
+from streamer.sources.url import redact
 from streamer.stopping import INTERRUPTED, Stop
 
 
@@ -95,7 +96,8 @@ def expand(sources: Sequence[str]) -> list[str]:
     for source in sources:
         kind = kind_of(source)
         if kind in ("camera", "stream"):
-            raise SourceError(f"{source} never ends: use `streamer live {source}`, with -o to record it.")
+            name = redact(source)
+            raise SourceError(f"{name} never ends: use `streamer live {name}`, with -o to record it.")
         matches = sorted(glob.glob(source)) if kind == "folder" and not Path(source).is_dir() else []
         videos = [match for match in matches if kind_of(match) == "video"]
         expanded += videos or [source]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from streamer.app import Engine, Run
@@ -77,7 +78,8 @@ def live(config: Config, job: LiveJob) -> int:
     show = show and can_show(job.targets, terminal)
 
     def check(info: SourceInfo) -> None:
-        job.targets.of(info, several=False)
+        path = Path(job.source) if kind_of(job.source) == "video" else None
+        job.targets.of(replace(info, path=path), several=False)
 
     options |= {"prompts": job.prompts, "live": True, "check": check}
     with Stop() as stop, Engine(config) as engine, opened(engine, job.source, terminal, **options) as run:

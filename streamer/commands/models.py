@@ -7,18 +7,24 @@ from rich.table import Table
 
 from streamer.console import Terminal
 from streamer.errors import PartialError
-from streamer.models import zoo
+from streamer.models import hub, zoo
+from streamer.models.cache import cache_folder
+
+_STYLES = {"bundled": "green", "cached": "green", "available": "dim"}
 
 
 def list_models() -> None:
     """Print every model that has a name, and where it stands."""
-    table = Table(title="models", title_justify="left", box=None, pad_edge=False)
-    for column in ("name", "kind", "state", "size", "where"):
-        table.add_column(column, overflow="fold", justify="right" if column == "size" else "left")
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("name", "kind", "state", "size"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
     for row in zoo.list_models():
         size = "" if row.size_bytes is None else f"{row.size_bytes / 1e6:,.0f} MB"
-        table.add_row(row.name, row.kind, row.state, size, str(row.path))
-    Terminal().console.print(table)
+        table.add_row(row.name, row.kind, f"[{_STYLES.get(row.state, '')}]{row.state}[/]", size)
+    terminal = Terminal()
+    terminal.console.print(table)
+    terminal.say(f"segmenters go to {cache_folder()}, depth models to {hub.cache_folder()}")
+    terminal.say("`streamer models pull NAME` gets one, `streamer models check` verifies what is here")
 
 
 def pull(name: str) -> None:
@@ -34,10 +40,11 @@ def pull(name: str) -> None:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, transient=True) as bar:
+    terminal = Terminal()
+    with Progress(*columns, console=terminal.console, transient=True, disable=not terminal.lively) as bar:
         task = bar.add_task(name, total=None)
         path = zoo.download(name, progress=lambda done, total: bar.update(task, completed=done, total=total))
-    Terminal().say(f"{name} is at {path}")
+    terminal.say(f"{name} is at {path}")
 
 
 def check() -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Targets:
     stats: Path | None = None
 
     def __bool__(self) -> bool:
-        return any(path is not None for path in (self.output, self.masks, self.jsonl, self.stats))
+        return any(True for _ in self)
 
     def check(self, several: bool) -> None:
         """Refuse what cannot work before anything slow begins.
@@ -63,7 +64,8 @@ class Targets:
         """The targets of one source: a file name for its output, and names of their own beside other sources'.
 
         Raises:
-            SinkError: A picture was asked for from a video, or a video from a picture, or the output is the source.
+            SinkError: A picture was asked for from a video, or a video from a picture, the output is the source, or
+                its place may not be written.
         """
         name = info.name
         targets = replace(self, output=self._file(info))
@@ -76,7 +78,12 @@ class Targets:
             )
         if info.path is not None and targets.output is not None and targets.output.resolve() == info.path.resolve():
             raise SinkError(f"{targets.output} is the source itself: choose another name with -o.")
+        for path in targets:
+            _check_place(path)
         return targets
+
+    def __iter__(self) -> Iterator[Path]:
+        return (path for path in (self.output, self.masks, self.jsonl, self.stats) if path is not None)
 
     def _file(self, info: SourceInfo) -> Path | None:
         if self.output is None:
@@ -92,9 +99,7 @@ class Targets:
 
     def written(self) -> list[Path]:
         """What there is to be found afterwards."""
-        return [
-            path for path in (self.output, self.masks, self.jsonl, self.stats) if path is not None and path.exists()
-        ]
+        return [path for path in self if path.exists()]
 
     def sinks(
         self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
@@ -122,6 +127,15 @@ class Targets:
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
         return sinks
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place that cannot be written, without writing anything there yet."""
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    reason = "" if os.access(parent, os.W_OK) else "Permission denied"
+    reason = reason if parent.is_dir() else f"{parent.name} is a file"
+    if reason:
+        raise SinkError(f"{path} cannot be written ({reason}): choose another place.")
 
 
 def video_sink(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import cv2
+
 from streamer import config as configuration
-from streamer.config import Config
+from streamer.config import Config, TrackingConfig
 from streamer.depth import DepthCarrier
 from streamer.models.base import DepthEstimator, Segmenter
 from streamer.motion import Motion
-from streamer.pipeline import Pipeline
+from streamer.pipeline import CLICK, DEPTH, KEYFRAME, Pipeline
 from streamer.producer import Producer
 from streamer.prompts import Prompt, check_inside
 from streamer.result import Result
@@ -24,10 +27,13 @@ from streamer.scheduler import Scheduler
 from streamer.sources.base import Source, SourceInfo
 from streamer.sources.open import open_source
 from streamer.stats import Meter
-from streamer.tracker import Tracker
-from streamer.workers import InlineWorkers, ThreadedWorkers
+from streamer.tracker import Asking, Beliefs, Tracker, Worries
+from streamer.workers import InlineWorkers, ThreadedWorkers, step_back
 
 Spec = str | int | Path | Iterable[Any]
+
+_SWITCH_INTERVAL_S = 0.001
+"""The frame loop asks for the interpreter after every call of OpenCV; by default it waits up to 5 ms for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +129,22 @@ class Engine:
                 schedule.depth_interval if self.depth_estimator else None,
                 schedule.min_keyframe_gap,
             ),
-            ThreadedWorkers() if live else InlineWorkers(),
-            Motion(flow.max_side_px, flow.preset),
-            Tracker(),
+            self._threads() if live else InlineWorkers(),
+            Motion(flow.max_side_px, flow.preset, grid_side_px=flow.grid_side_px),
+            tracker_of(tracking),
             DepthCarrier(),
             max_objects=tracking.max_objects,
+            asking=asking_of(tracking),
         )
         self._pipelines.append(pipeline)
         return pipeline
+
+    def _threads(self) -> ThreadedWorkers:
+        """Models take turns on a processor, and run side by side on a CUDA device."""
+        from streamer.models import devices
+
+        beside = devices.pick_device(self.config.device).type == "cuda"
+        return ThreadedWorkers(in_turns=() if beside else (KEYFRAME, DEPTH), prepare=_step_back_unless_clicked)
 
     @contextmanager
     def open(
@@ -175,7 +189,8 @@ class Engine:
             pipeline.discover()
         lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
         try:
-            with Producer(opened, live, reopen=lasting) as producer:
+            sharing = _sharing_processor() if live else nullcontext()
+            with sharing, Producer(opened, live, reopen=lasting) as producer:
                 yield Run(producer, pipeline, Meter(self.device))
         finally:
             self._pipelines.remove(pipeline)
@@ -203,6 +218,53 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _step_back_unless_clicked(lane: str) -> None:
+    if lane != CLICK:
+        step_back()
+
+
+@contextmanager
+def _sharing_processor() -> Iterator[None]:
+    """Leave the frame loop a core of its own, and the interpreter whenever it asks."""
+    from streamer.models import devices
+
+    cores = devices.core_count()
+    threads, cv2_threads, interval_s = devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
+    devices.set_threads(min(threads, cores - 1))
+    cv2.setNumThreads(max(1, cores // 2))
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    try:
+        yield
+    finally:
+        devices.set_threads(threads)
+        cv2.setNumThreads(cv2_threads)
+        sys.setswitchinterval(interval_s)
+
+
+def tracker_of(tracking: TrackingConfig) -> Tracker:
+    """A tracker that starts from nothing."""
+    return Tracker(
+        tracking.positives,
+        tracking.negatives,
+        tracking.refine,
+        tracking.redetect,
+        Beliefs(tracking.accept, tracking.reject, likeness=tracking.likeness, confirmations=tracking.confirmations),
+        Worries() if tracking.trouble else Worries.none(),
+    )
+
+
+def asking_of(tracking: TrackingConfig) -> Asking:
+    """How SAM is asked on a keyframe."""
+    return Asking(
+        tracking.passes,
+        tracking.use_box,
+        tracking.use_mask,
+        tracking.stability,
+        tracking.agreement,
+        tracking.motion,
+    )
 
 
 def load(config: str | Path | Config = "tiny", overrides: Sequence[str] = ()) -> Engine:

@@ -203,6 +203,7 @@ class Pipeline:
             depth_index=self._last[DEPTH],
             keyframe_ready=self._workers.ready(KEYFRAME),
             depth_ready=self._workers.ready(DEPTH),
+            in_turns={KEYFRAME, DEPTH} <= set(self._workers.in_turns),
             objects=len(self._tracker),
             wanted="discover" if self._discover else wanted,
             trouble=self._tracker.trouble,

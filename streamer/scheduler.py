@@ -15,6 +15,7 @@ class Situation:
         depth_index: Frame of the last depth run that was asked for; None before the first.
         keyframe_ready: Whether the segmenter can take another frame now.
         depth_ready: Whether the depth model can take another frame now.
+        in_turns: Whether only one of the two can run at a time.
         objects: Number of objects that are followed or looked for.
         wanted: Why a person (or the start of the run) needs a keyframe now: "prompt", "forced", "discover"; else None.
         trouble: What the tracker is worried about, in a few words; None where all is well.
@@ -26,6 +27,7 @@ class Situation:
     depth_index: int | None = None
     keyframe_ready: bool = True
     depth_ready: bool = True
+    in_turns: bool = False
     objects: int = 0
     wanted: str | None = None
     trouble: str | None = None
@@ -57,7 +59,10 @@ class Scheduler:
         self._min_keyframe_gap = min_keyframe_gap
 
     def plan(self, now: Situation) -> Plan:
-        return Plan(keyframe=self._keyframe(now), depth=self._depth(now))
+        keyframe, depth = self._keyframe(now), self._depth(now)
+        if now.in_turns and keyframe is not None and depth is not None:
+            return Plan(depth=depth) if _depth_goes_first(now) else Plan(keyframe=keyframe)
+        return Plan(keyframe, depth)
 
     def _keyframe(self, now: Situation) -> str | None:
         if self._keyframe_interval is None or not now.keyframe_ready:
@@ -87,3 +92,10 @@ class Scheduler:
         if now.index - now.depth_index >= self._depth_interval:
             return "interval"
         return None
+
+
+def _depth_goes_first(now: Situation) -> bool:
+    """A person does not wait for depth; otherwise it is the turn of the one that ran longer ago."""
+    if now.wanted is not None or now.keyframe_index is None:
+        return False
+    return now.depth_index is None or now.depth_index < now.keyframe_index

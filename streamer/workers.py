@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,7 +32,13 @@ class Done:
 
 
 class Workers(Protocol):
-    """Runs calls in named lanes and hands back what they returned."""
+    """Runs calls in named lanes and hands back what they returned.
+
+    Attributes:
+        in_turns: Lanes of which only one runs at a time.
+    """
+
+    in_turns: Collection[str]
 
     def submit(self, lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
         """Start a call, or queue it behind the one that runs. Returns the key of a queued call that it replaced."""
@@ -61,6 +70,8 @@ def _run(lane: str, key: Hashable, call: Callable[[], Any], clock: Callable[[], 
 class InlineWorkers:
     """Runs every call when it is submitted: deterministic, for files and tests."""
 
+    in_turns: Collection[str] = ()
+
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._done: list[Done] = []
@@ -85,21 +96,35 @@ class ThreadedWorkers:
 
     Threads are daemons: a model call of several seconds cannot be interrupted, and must not keep a program alive that
     has ended otherwise.
+
+    Args:
+        clock: Measures how long calls run [s].
+        in_turns: Lanes of which only one runs at a time: two models on one processor would only hinder each other.
+        prepare: Called once in the thread of each lane, with its name, before its first call.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.perf_counter,
+        in_turns: Collection[str] = (),
+        prepare: Callable[[str], None] = lambda lane: None,
+    ) -> None:
+        self.in_turns: Collection[str] = frozenset(in_turns)
+        self._clock, self._prepare = clock, prepare
+        self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._done: list[Done] = []
         self._lanes: dict[str, _Lane] = {}
 
     def submit(self, lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
         if lane not in self._lanes:
-            self._lanes[lane] = _Lane(lane, self._report, self._clock)
+            turn = self._turn if lane in self.in_turns else contextlib.nullcontext()
+            self._lanes[lane] = _Lane(lane, self._report, self._clock, turn, self._prepare)
         return self._lanes[lane].put(key, call)
 
     def ready(self, lane: str) -> bool:
-        return lane not in self._lanes or self._lanes[lane].idle
+        needed = self.in_turns if lane in self.in_turns else {lane}
+        return all(self._lanes[name].idle for name in needed if name in self._lanes)
 
     def finished(self) -> list[Done]:
         with self._lock:
@@ -119,8 +144,16 @@ class ThreadedWorkers:
 
 
 class _Lane:
-    def __init__(self, name: str, report: Callable[[Done], None], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        report: Callable[[Done], None],
+        clock: Callable[[], float],
+        turn: contextlib.AbstractContextManager[Any],
+        prepare: Callable[[str], None],
+    ) -> None:
         self._name, self._report, self._clock = name, report, clock
+        self._turn, self._prepare = turn, prepare
         self._changed = threading.Condition()
         self._queued: tuple[Hashable, Callable[[], Any]] | None = None
         self._running = self._stopped = False
@@ -145,14 +178,32 @@ class _Lane:
             self._changed.notify()
 
     def _loop(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._queued is not None or self._stopped)
-                if self._queued is None:
-                    return
-                (key, call), self._queued, self._running = self._queued, None, True
-            done = _run(self._name, key, call, self._clock)
+        self._prepare(self._name)
+        while self._wait():
+            with self._turn:
+                # Taken only now: whatever came while the others had their turn is newer.
+                with self._changed:
+                    if self._queued is None:
+                        continue
+                    (key, call), self._queued, self._running = self._queued, None, True
+                done = _run(self._name, key, call, self._clock)
             # Reported before the lane is free again, so that "ready" never runs ahead of "finished".
             self._report(done)
             with self._changed:
                 self._running = False
+
+    def _wait(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queued is not None or self._stopped)
+            return not self._stopped
+
+
+def step_back(nice: int = 10) -> None:
+    """Let every other thread of this program go first; threads started by this one step back as well.
+
+    Only Linux knows priorities of single threads; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        lowest = min(19, os.getpriority(os.PRIO_PROCESS, thread) + nice)
+        os.setpriority(os.PRIO_PROCESS, thread, lowest)

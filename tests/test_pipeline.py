@@ -99,6 +99,8 @@ def test_a_failing_model_reaches_the_loop():
 class Gate:
     """Workers whose calls end when the test says so, in the order it says."""
 
+    in_turns = ()
+
     def __init__(self):
         self.inner, self.waiting = InlineWorkers(), {}
 

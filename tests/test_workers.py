@@ -1,8 +1,10 @@
+import os
+import sys
 import threading
 
 import pytest
 
-from streamer.workers import InlineWorkers, ThreadedWorkers
+from streamer.workers import InlineWorkers, ThreadedWorkers, step_back
 
 
 @pytest.fixture
@@ -81,3 +83,59 @@ def test_close_ends_idle_threads():
     wait_for(workers, 1)
     workers.close(timeout_s=5)
     assert threading.active_count() == before
+
+
+def test_lanes_in_turns_run_one_at_a_time_and_then_take_what_is_newest():
+    workers, running = ThreadedWorkers(in_turns=("a", "b")), threading.Semaphore(1)
+    started, release = threading.Event(), threading.Event()
+
+    def alone(value):
+        assert running.acquire(blocking=False)
+        started.set()
+        release.wait(5)
+        running.release()
+        return value
+
+    workers.submit("a", 1, lambda: alone("first"))
+    assert started.wait(5)
+    assert not workers.ready("a")
+    assert not workers.ready("b")
+    assert workers.ready("c")
+    workers.submit("b", 2, lambda: alone("old"))
+    workers.submit("b", 3, lambda: alone("new"))
+    release.set()
+    done = wait_for(workers, 2)
+    assert [(one.value, one.error) for one in done] == [("first", None), ("new", None)]
+    workers.close(timeout_s=5)
+
+
+def test_each_lane_is_prepared_once_in_its_own_thread():
+    prepared = []
+    workers = ThreadedWorkers(prepare=lambda lane: prepared.append((lane, threading.current_thread().name)))
+    for key in range(3):
+        workers.submit("a", key, lambda: None)
+        wait_for(workers, 1)
+    workers.close(timeout_s=5)
+    assert prepared == [("a", "streamer-a")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
+def test_a_thread_that_steps_back_takes_only_itself_and_what_it_starts():
+    def priority():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen = []
+
+    def step():
+        step_back(3)
+        seen.append(priority())
+        child = threading.Thread(target=lambda: seen.append(priority()))
+        child.start()
+        child.join()
+
+    before = priority()
+    thread = threading.Thread(target=step)
+    thread.start()
+    thread.join()
+    assert seen == [min(19, before + 3)] * 2
+    assert priority() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 
 import torch
@@ -63,6 +64,16 @@ def has_fast_bfloat16() -> bool:
     return any(
         getattr(torch.cpu, name, lambda: False)() for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
     )
+
+
+def core_count() -> int:
+    """Processor cores that this program may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_count() -> int:
+    """Processor cores that torch uses for one operation."""
+    return torch.get_num_threads()
 
 
 def set_threads(count: int) -> None:

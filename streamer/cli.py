@@ -178,6 +178,47 @@ def demo(
     raise typer.Exit(demo(load_config(config, overrides or []), output, frames, seed))
 
 
+@app.command("eval")
+def evaluate(
+    root: Annotated[str, typer.Argument(metavar="ROOT", help="A folder in DAVIS layout, or `scene`.")],
+    sequences: Annotated[
+        str, typer.Option(metavar="A,B", help="Only these sequences (of `scene`: seeds).", show_default="all")
+    ] = "",
+    init: Annotated[str, typer.Option(metavar="mask|box|click", help="What is said about each object.")] = "mask",
+    method: Annotated[
+        str,
+        typer.Option(metavar="ours|flow|every-frame", help="What follows the objects, or `ablation` for all parts."),
+    ] = "ours",
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    json: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the figures here as well.")] = None,
+) -> None:
+    """Measure how well objects are followed: J, F, decay, frame rate and keyframes of every sequence.
+
+    streamer eval DAVIS --init click --method every-frame
+    """
+    from streamer.commands.annotate import load_config
+    from streamer.commands.evaluate import EvalJob, evaluate
+
+    names = [name for name in sequences.split(",") if name]
+    settings = load_config(config, overrides or [])
+    raise typer.Exit(evaluate(settings, EvalJob(root, names, init, method, json)))
+
+
+@app.command("eval-depth")
+def evaluate_depth(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Registered colour, depth and poses.")],
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    json: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the figures here as well.")] = None,
+) -> None:
+    """Measure how right and how steady depth is, beside the model on every frame."""
+    from streamer.commands.annotate import load_config
+    from streamer.commands.evaluate_depth import evaluate_depth
+
+    raise typer.Exit(evaluate_depth(load_config(config, overrides or []), folder, json))
+
+
 @app.command()
 def doctor() -> None:
     """What works here (device, codecs, cameras, display, models), and what to do about what doesn't."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from streamer.errors import ConfigError
 
@@ -44,15 +44,36 @@ class ScheduleConfig(Section):
 class FlowConfig(Section):
     preset: Literal["ultrafast", "fast", "medium"] = "ultrafast"
     max_side_px: int = Field(default=640, ge=64)
+    grid_side_px: int = Field(default=424, ge=64)
 
 
 class TrackingConfig(Section):
     max_objects: int = Field(default=5, ge=0)
+    positives: int = Field(default=8, ge=0)
+    negatives: int = Field(default=4, ge=0)
+    use_box: bool = True
+    use_mask: bool = True
+    passes: int = Field(default=1, ge=1)
+    agreement: float = Field(default=1.0, ge=0)
+    stability: float = Field(default=0.2, ge=0)
+    motion: float = Field(default=0.2, ge=0)
+    accept: float = Field(default=0.75, ge=0, le=1)
+    reject: float = Field(default=0.25, ge=0, le=1)
+    refine: bool = True
+    redetect: bool = True
+    likeness: float = Field(default=0.5, ge=-1, le=1)
+    confirmations: int = Field(default=2, ge=1)
+    trouble: bool = True
+
+
+def _off(value: object) -> object:
+    """YAML reads a bare ``off`` as false."""
+    return "off" if value is False else value
 
 
 class OverlayConfig(Section):
     mask_opacity: float = Field(default=0.45, ge=0, le=1)
-    depth: Literal["off", "overlay", "side"] = "side"
+    depth: Annotated[Literal["off", "overlay", "side"], BeforeValidator(_off)] = "side"
     depth_opacity: float = Field(default=0.6, ge=0, le=1)
 
 

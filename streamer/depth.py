@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.motion import Anchor, Grid
+from streamer.motion import Anchor
 from streamer.result import DepthStats
 
 _SAMPLE_STEP = 4
+_KEEP, _SAME_SHARE = 0.5, 0.08
+_UNCOVERED_TRUST, _UNCOVERED_CROWDING, _BACKGROUND_REACH_PX, _STEP_SHARE = 0.5, 1.5, 8, 0.05
 _RANGE_MEMORY = 0.85
 _STATS_MEMORY = 0.7
 _MIN_STATS_PIXELS = 8
@@ -46,6 +48,7 @@ class DepthCarrier:
     def __init__(self) -> None:
         self._map: NDArray[np.float32] | None = None
         self._anchor: Anchor | None = None
+        self._carried: tuple[int, NDArray[np.float32]] | None = None
         self._range: tuple[float, float] | None = None
         self._stats: dict[int, DepthStats] = {}
 
@@ -64,21 +67,32 @@ class DepthCarrier:
         if carried is not None and carried.shape == new.shape:
             sparse = (slice(None, None, _SAMPLE_STEP),) * 2
             scale, shift = align(new[sparse].ravel(), carried[sparse].ravel())
-            new = cv2.addWeighted(new, scale, new, 0.0, shift)
+            new = _steadied(cv2.addWeighted(new, scale, new, 0.0, shift), carried)
         else:
             self._range = None
             self._stats.clear()
-        self._map, self._anchor = new, anchor
+        self._map, self._anchor, self._carried = new, anchor, None
         self._range = self._follow_range(new)
 
     def forget(self) -> None:
         """Drop everything: the scene has changed."""
-        self._map = self._anchor = self._range = None
+        self._map = self._anchor = self._range = self._carried = None
         self._stats.clear()
 
-    def on_grid(self) -> NDArray[np.float32] | None:
-        """``(h, w)`` float32 inverse depth on the working grid of the present frame."""
-        return None if self._map is None or self._anchor is None else self._anchor.carry(self._map)
+    def on_grid(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """``(h, w)`` float32 inverse depth on the working grid of the present frame.
+
+        Args:
+            picture: ``(h, w, 3)`` uint8, that frame on the grid.
+        """
+        if self._map is None or self._anchor is None:
+            return None
+        if self._anchor.age == 0:
+            return self._map
+        if self._carried is None or self._carried[0] != self._anchor.age:
+            carried = self._anchor.carry(self._map)
+            self._carried = self._anchor.age, _filled(carried, self._anchor, picture)
+        return self._carried[1]
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -114,6 +128,25 @@ class DepthCarrier:
         return far, max(near, far + 1e-6)
 
 
-def full_size(on_grid: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
-    """The map on the grid, as ``(H, W)`` float32 on the frame."""
-    return grid.enlarge(on_grid)
+def _steadied(new: NDArray[np.float32], carried: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The new map, halfway to the carried one where both mean the same surface: noise averages out, changes stay."""
+    difference = carried - new
+    same = np.exp(-np.abs(difference) / (_SAME_SHARE * _spread(new)))
+    return new + np.float32(_KEEP) * same * difference
+
+
+def _filled(carried: NDArray[np.float32], anchor: Anchor, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The carried map with the background where a near thing has moved away.
+
+    Pulling leaves the thing's depth there. What has come to light pulls from where the thing itself does, does not look
+    like it, and lies beside something farther.
+    """
+    reach = (2 * _BACKGROUND_REACH_PX + 1,) * 2
+    background = cv2.blur(cv2.erode(carried, np.ones(reach, np.uint8)), (5, 5))
+    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.trust(picture) < _UNCOVERED_TRUST)
+    return np.where(uncovered & (carried - background > _STEP_SHARE * _spread(carried)), background, carried)
+
+
+def _spread(values: NDArray[np.float32]) -> np.float32:
+    far, near = np.percentile(values[::_SAMPLE_STEP, ::_SAMPLE_STEP], (2, 98))
+    return np.float32(max(near - far, 1e-6))

@@ -72,6 +72,17 @@ class Anchor:
             self._trust = self.age, cv2.LUT(cv2.blur(difference, (5, 5)), _TRUST_OF_DIFFERENCE)
         return self._trust[1]
 
+    def crowding(self) -> NDArray[np.float32]:
+        """How many pixels of n were pulled from the same place at k as this one, ``(h, w)``: more than one where
+        something was uncovered, and where the picture has grown."""
+        height, width = self.map_x.shape
+        columns, rows = (
+            np.rint(np.clip(plane, 0, side - 1)).astype(np.int32)
+            for plane, side in ((self.map_x, width), (self.map_y, height))
+        )
+        pulled = np.bincount((rows * width + columns).ravel(), minlength=height * width)
+        return self.carry(cv2.blur(pulled.reshape(height, width).astype(np.float32), (5, 5)))
+
     def step(self, step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
         """Compose with the map from the next frame to this one."""
         first = self.age == 0

@@ -225,7 +225,7 @@ class Pipeline:
     def _start(self, lane: str, call: Callable[[], Any], anchor: Anchor | None = None) -> None:
         assert self._frame is not None
         self._keys += 1
-        carried = self._depth.on_grid() if lane == DEPTH else None
+        carried = self._depth.on_grid(self._motion.picture) if lane == DEPTH else None
         self._pending[self._keys] = _Pending(anchor or self._motion.open(), self._scene, carried)
         self._last[lane] = self._frame.index
         replaced = self._workers.submit(lane, self._keys, call)
@@ -270,7 +270,7 @@ class Pipeline:
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None
         with self._timed("carry"):
-            on_grid = self._depth.on_grid()
+            on_grid = self._depth.on_grid(self._motion.picture)
             tracks = tuple(self._track(sight, on_grid) for sight in self._tracker.sights(self._motion, on_grid))
             depth = None if on_grid is None else self._motion.grid.enlarge(on_grid)
         return Result(

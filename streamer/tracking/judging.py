@@ -49,11 +49,16 @@ class Worries:
     area_jump: float = 1.8
     trust: float = 0.25
 
+    @classmethod
+    def none(cls) -> Worries:
+        """Nothing does: keyframes come at their interval only."""
+        return cls(points_lost=1.0, area_jump=float("inf"), trust=0.0)
+
     def about(self, points_lost: float, growth: float, trust: float) -> str | None:
         """What is wrong, in a few words; None where all is well."""
         if points_lost > self.points_lost:
             return "points lost"
-        if not 1 / self.area_jump < growth < self.area_jump:
+        if not 1 / self.area_jump <= growth <= self.area_jump:
             return "area jump"
         return "looks different" if trust < self.trust else None
 

@@ -25,9 +25,10 @@ def annotated(clip, tmp_path_factory):
     from tests.end_to_end.conftest import start
 
     folder = tmp_path_factory.mktemp("annotated")
+    Image.fromarray(clip.labels).save(clip.path.with_name("labels.png"))
     process = start(
         folder,
-        *("annotate", clip.path, "--box", f"3:{clip.box}", "--point", "5:8,8"),
+        *("annotate", clip.path, "--init-mask", clip.path.with_name("labels.png")),
         *("-o", "out.mp4", "--jsonl", "out.jsonl", "--masks", "masks", "--stats", "stats.json"),
     )
     out, err = process.communicate(timeout=300)
@@ -63,7 +64,7 @@ def test_every_line_holds_a_frame_and_its_masks(annotated, clip):
     assert {"flow", "carry"} <= lines[3]["timings_ms"].keys()
     for line in lines:
         labels = np.array(Image.open(folder / "masks" / f"{line['index']:05d}.png"))
-        assert [thing["id"] for thing in line["objects"]] == [3, 5]
+        assert [thing["id"] for thing in line["objects"]] == [value for value in np.unique(clip.labels) if value]
         for thing in line["objects"]:
             assert thing["mask"]["size"] == [HEIGHT, WIDTH]
             mask = coco.decode(thing["mask"]).astype(bool)
@@ -75,19 +76,19 @@ def test_every_line_holds_a_frame_and_its_masks(annotated, clip):
                 edges = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
                 assert thing["box_xyxy"] == pytest.approx(edges)
                 assert thing["depth"]["lower"] <= thing["depth"]["median"] <= thing["depth"]["upper"]
-    first = coco.decode(lines[0]["objects"][0]["mask"]).astype(bool)
-    x0, y0, x1, y1 = (round(float(corner)) for corner in clip.box.split(","))
-    assert first[y0:y1, x0:x1].sum() > 0.5 * first.sum() > 0, "the mask is not where the box is"
+    for thing in lines[0]["objects"]:
+        mask, truth = coco.decode(thing["mask"]).astype(bool), clip.labels == thing["id"]
+        assert (mask & truth).sum() / (mask | truth).sum() > 0.8, "the mask of the first frame is not the given one"
 
 
-def test_one_indexed_png_per_frame_with_the_palette_of_davis(annotated):
+def test_one_indexed_png_per_frame_with_the_palette_of_davis(annotated, clip):
     files = sorted((annotated[0] / "masks").iterdir())
     assert [file.name for file in files] == [f"{index:05d}.png" for index in range(COUNT)]
     with Image.open(files[0]) as picture:
         assert (picture.mode, picture.size) == ("P", SIZE)
         palette = np.reshape(picture.getpalette("RGB"), (-1, 3))
         np.testing.assert_array_equal(palette, PALETTE[: len(palette)])
-        assert set(np.unique(np.array(picture))) <= {0, 3, 5}
+        assert set(np.unique(np.array(picture))) <= set(np.unique(clip.labels))
 
 
 def test_the_figures_of_the_run(annotated):
@@ -156,21 +157,19 @@ def test_one_damaged_source_does_not_stop_the_others(inside, tmp_path):
     assert names_in(tmp_path / "out") == ["a-annotated.mp4"]
 
 
-def test_a_mask_says_what_to_follow_and_the_preset_for_robots_shows_no_depth(inside, clip, tmp_path):
-    Image.fromarray(np.uint8(clip.labels > 0) * 255).save(tmp_path / "mask.png")
+def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no_depth(inside, clip, tmp_path):
     options = ("--config", "robot", "--set", "video.crf=30", "--jsonl", "out.jsonl", "-o", "out.mkv")
-    done = inside("annotate", clip.path, "--init-mask", "mask.png", *options)
+    done = inside("annotate", clip.path, "--box", f"3:{clip.box}", "--point", "7:2,2", "--point", "7:2,9,0", *options)
     assert (done.code, done.err) == (0, "")
     times_s, pictures = frames_of(tmp_path / "out.mkv")
-    assert len(times_s) == COUNT
+    assert times_s == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS], abs=1e-3)
     assert pictures[0].shape == (HEIGHT, WIDTH, 3)
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    (thing,) = lines[0]["objects"]
-    mask = coco.decode(thing["mask"]).astype(bool)
-    truth = clip.labels > 0
-    assert thing["id"] == 1
-    assert (mask & truth).sum() / (mask | truth).sum() > 0.8, "the given mask is not the mask of the first frame"
+    assert [thing["id"] for thing in lines[0]["objects"]] == [3, 7]
     assert [line["index"] for line in lines if line["keyframe"]][1] <= 6
+    mask = coco.decode(lines[0]["objects"][0]["mask"]).astype(bool)
+    x0, y0, x1, y1 = (round(float(corner)) for corner in clip.box.split(","))
+    assert mask[y0:y1, x0:x1].sum() > 0.5 * mask.sum() > 0, "the mask is not where the box is"
 
 
 def test_without_a_prompt_objects_are_found(inside, clip, tmp_path):

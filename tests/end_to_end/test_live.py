@@ -1,0 +1,154 @@
+"""The live command: in a real window with a real mouse and keyboard, and on a network camera without one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+
+from streamer.paint import colour_of
+from tests.end_to_end.conftest import frames_of, start, wait_until
+from tests.mjpeg_server import MjpegServer
+from tests.test_window import close_as_a_person_would, red_pixels
+from tests.videos import number_of
+
+QUICK = ("--no-depth", "--set", "tracking.max_objects=0")
+
+
+class Person:
+    """Someone in front of the virtual screen."""
+
+    def __init__(self, title):
+        self.window = None
+        wait_until(lambda: self._finds(title), what="the window")
+
+    def _finds(self, title):
+        found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", title], capture_output=True, text=True)
+        self.window = int(found.stdout.split()[-1]) if found.stdout.strip() else None
+        return self.window
+
+    def does(self, *arguments):
+        subprocess.run(["xdotool", *map(str, arguments)], check=True, capture_output=True)
+
+    def sees(self):
+        shot = subprocess.run(["import", "-window", "root", "png:-"], check=True, capture_output=True).stdout
+        return cv2.cvtColor(cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+@pytest.fixture
+def live(tmp_path, virtual_display):
+    """Starts the command and kills what is left of it."""
+    if not shutil.which("import"):
+        pytest.skip("ImageMagick is not installed")
+    started = []
+
+    def run(*arguments):
+        started.append(start(tmp_path, "live", *arguments, DISPLAY=virtual_display))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ended(process):
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, ""), out + err
+    return out
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
+
+
+def test_a_person_uses_the_window(live, tmp_path):
+    process = live("scene", "--jsonl", "out.jsonl", "--source-fps", "15", *QUICK)
+    growing, recordings = tmp_path / "out.partial.jsonl", tmp_path / "recordings"
+    person = Person("streamer: scene")
+    wait_until(lambda: len(lines_of(growing)) > 3, what="frames")
+    assert lines_of(growing)[-1]["objects"] == []
+
+    middle = 640, 380  # of the window, which lies at the corner of the screen and shows 1280x720 with bars
+    person.does("mousemove", *middle, "click", 1)
+    wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1], what="a new object")
+    person.does("mousemove", 300, 300, "key", "n", "click", 1)
+    wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1, 2], what="a second object")
+    person.does("key", "d")
+    wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1], what="the object's end")
+
+    person.does("key", "r")
+    wait_until(lambda: list(recordings.glob("*.partial.mp4")), what="a recording")
+    begun = len(lines_of(growing))
+    wait_until(lambda: len(lines_of(growing)) > begun + 8, what="recorded frames")
+    person.does("key", "t", "key", "m", "key", "s")
+    wait_until(lambda: list(recordings.glob("scene-?????.png")), what="a snapshot")
+    person.does("key", "r")
+    wait_until(lambda: [path for path in recordings.glob("*.mp4") if "partial" not in path.name], what="its end")
+
+    person.does("key", "m", "mousemove", 5, 5, "key", "space")
+    wait_until(lambda: (colour_of(1) == person.sees()[:20, :200]).all(axis=2).any() or True)
+    held = wait_for_rest(person)
+    count = len(lines_of(growing))
+    amber = (np.abs(held[:40, :200].astype(int) - (255, 190, 60)).max(axis=2) < 60).any()
+    assert amber, "the window does not say that it is paused"
+    assert len(lines_of(growing)) == count
+    person.does("key", "space")
+    wait_until(lambda: len(lines_of(growing)) > count, what="going on")
+    person.does("key", "q")
+    out = ended(process)
+
+    (recording,) = recordings.glob("*.mp4")
+    times_s, pictures = frames_of(recording)
+    assert times_s[0] == 0
+    assert len(times_s) >= 5
+    assert (np.diff(times_s) > 0).all()
+    assert {picture.shape for picture in pictures} == {(720, 1280, 3)}
+    (snapshot,) = recordings.glob("*.png")
+    assert cv2.imread(str(snapshot)).shape == (720, 1280, 3)
+    for words in ("recording", "recorded", f"snapshot recordings/{snapshot.name}", "wrote out.jsonl"):
+        assert words in out
+
+
+def wait_for_rest(person):
+    """The screen once two looks at it are the same."""
+    last = [person.sees()]
+
+    def rests():
+        last.append(person.sees())
+        return (last[-1] == last[-2]).all()
+
+    wait_until(rests, what="a picture at rest")
+    return last[-1]
+
+
+def test_closing_the_window_ends_the_run(live, tmp_path):
+    process = live("scene", "-o", "out.mkv", "--source-fps", "10", *QUICK)
+    person = Person("streamer: scene")
+    wait_until(lambda: (tmp_path / "out.partial.mkv").exists() and person.sees()[100:500, 100:500].std() > 10)
+    close_as_a_person_would(person.window)
+    assert "wrote out.mkv" in ended(process)
+    assert frames_of(tmp_path / "out.mkv")[0]
+
+
+def test_a_network_camera_is_recorded_without_a_window(tmp_path, virtual_display):
+    with MjpegServer(size=(320, 240), rate_hz=20) as server:
+        process = start(tmp_path, "live", server.url, "--no-show", "-o", "out.mp4", "--jsonl", "out.jsonl", *QUICK)
+        growing = tmp_path / "out.partial.jsonl"
+        wait_until(lambda: len(lines_of(growing)) > 30 or process.poll() is not None, what="thirty frames")
+        process.terminate()
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, ""), out + err
+    lines = lines_of(tmp_path / "out.jsonl")
+    times_s, pictures = frames_of(tmp_path / "out.mp4")
+    assert len(pictures) > 25
+    assert len(lines) == len(pictures)
+    assert times_s == pytest.approx([line["time_s"] for line in lines], abs=1e-3)
+    numbers = np.array([number_of(picture) for picture in pictures])
+    assert ((numbers >= 0) & (numbers < 20)).all()
+    assert len(red_pixels(pictures[-1])) > 100, "red and blue are swapped"
+    assert "wrote out.mp4, out.jsonl" in out

@@ -14,7 +14,7 @@ _KEEP, _SAME_SHARE = 0.5, 0.08
 _UNCOVERED_TRUST, _UNCOVERED_CROWDING, _BACKGROUND_REACH_PX, _STEP_SHARE = 0.5, 1.5, 8, 0.05
 _RANGE_MEMORY = 0.85
 _STATS_MEMORY = 0.7
-_MIN_STATS_PIXELS = 8
+_MIN_STATS_PIXELS, _MOST_STATS_PIXELS = 8, 2000
 
 
 def align(new: NDArray[np.float32], reference: NDArray[np.float32], rounds: int = 3) -> tuple[float, float]:
@@ -102,6 +102,7 @@ class DepthCarrier:
     def stats(self, object_id: int, on_grid: NDArray[np.float32], mask: NDArray[np.bool_]) -> DepthStats | None:
         """Quartiles inside an object's ``(h, w)`` mask on the working grid, smoothed over time."""
         values = on_grid[mask]
+        values = values[:: max(1, len(values) // _MOST_STATS_PIXELS)]
         if len(values) < _MIN_STATS_PIXELS:
             self._stats.pop(object_id, None)
             return None

@@ -236,7 +236,7 @@ class Tracker:
 
     def _shown(self, item: Object, motion: Motion) -> NDArray[np.uint8] | None:
         if item.shown is None and item.soft is not None and item.anchor is not None:
-            item.shown = item.anchor.carry(item.soft)
+            item.shown = item.anchor.carry_mask(item.soft)
             if self._refine and item.ratio is not None and item.anchor.age > 0:
                 if self._present.picture is not motion.picture:
                     self._present = Present(motion.picture)

@@ -92,7 +92,7 @@ def test_stats_are_quartiles_smoothed_over_time():
     carrier, mask = DepthCarrier(), np.zeros((176, 320), bool)
     mask[50:100, 100:200] = True
     first = carrier.stats(1, RAMP, mask)
-    assert (first.lower, first.median, first.upper) == pytest.approx(np.percentile(RAMP[mask], (25, 50, 75)))
+    assert (first.lower, first.median, first.upper) == pytest.approx(np.percentile(RAMP[mask], (25, 50, 75)), abs=0.05)
     second = carrier.stats(1, RAMP + 1, mask)
     assert first.median < second.median < first.median + 1
     assert carrier.stats(1, RAMP, np.zeros_like(mask)) is None

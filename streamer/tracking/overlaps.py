@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +16,11 @@ def apart(
 ) -> list[NDArray[np.uint8]]:
     """Give every pixel that several objects claim to one of them."""
     masks = [soft > INSIDE for soft in softs]
-    contested: NDArray[np.bool_] = np.add.reduce(masks, dtype=np.uint8) > 1
-    if len(softs) < 2 or not contested.any():
+    claimed = np.zeros((1, 1), np.uint8)
+    for place, mask in enumerate(masks):
+        claimed = mask.view(np.uint8) if place == 0 else cv2.add(claimed, mask.view(np.uint8))
+    contested = claimed > 1
+    if not contested.any():
         return list(softs)
     claims = np.stack([soft[contested] * np.float32(0.5 + score) for soft, score in zip(softs, scores, strict=True)])
     if inverse_depth is not None:

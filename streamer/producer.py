@@ -11,12 +11,13 @@ from typing import Literal, Self
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.sources.base import Source, SourceInfo
+from streamer.sources.base import Pausable, Source, SourceInfo
 
 SourceState = Literal["running", "stalled", "reopening", "ended"]
 
 NEWER_FRAME = "newer frame"
 TOO_OLD = "too old"
+PAUSED = "paused"
 
 
 class Producer:
@@ -78,6 +79,7 @@ class Producer:
         self._error: BaseException | None = None
         self._reopening = False
         self._finished = False
+        self._paused = False
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -127,6 +129,21 @@ class Producer:
             if frame is not None:
                 yield frame
 
+    def pause(self) -> None:
+        """Nobody takes frames for a while. A recording waits; a camera goes on, and its frames count as dropped."""
+        with self._changed:
+            self._paused = True
+            if isinstance(self._source, Pausable):
+                self._source.pause()
+
+    def resume(self) -> None:
+        """Frames are wanted again."""
+        with self._changed:
+            self._paused = False
+            if isinstance(self._source, Pausable):
+                self._source.resume()
+                self._heard_at_s = self._clock()
+
     def start(self) -> None:
         """Begin to read; ``with`` does it."""
         self._heard_at_s = self._clock()
@@ -161,7 +178,8 @@ class Producer:
             return "ended"
         if self._reopening:
             return "reopening"
-        if self._live and not self._finished and self.silent_s > self._stall_after_s:
+        held = self._paused and isinstance(self._source, Pausable)
+        if self._live and not self._finished and not held and self.silent_s > self._stall_after_s:
             return "stalled"
         return "running"
 
@@ -244,7 +262,7 @@ class Producer:
                 return False
             if self._live and self._queue:
                 self._queue.clear()
-                self.drops[NEWER_FRAME] += 1
+                self.drops[PAUSED if self._paused else NEWER_FRAME] += 1
             self._heard_at_s = self._clock()
             self._queue.append((frame, self._heard_at_s))
             self._last = frame

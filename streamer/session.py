@@ -27,6 +27,7 @@ from streamer.stopping import Stop
 
 _WINDOW_WAIT_S = 0.005
 _QUIET_WAIT_S = 0.2
+_STILL_S = 0.25
 _PAUSED_WAIT_MS = 30
 _MESSAGE_S = 3.0
 _DEPTH_VIEWS = {"off": "overlay", "overlay": "side", "side": "off"}
@@ -102,6 +103,7 @@ class Session:
         self._recording: Sink | None = None
         self._folder = folder
         self._result: Result | None = None
+        self._shown_at_s = 0.0
         self._handlers: dict[type, Callable] = {
             events.Click: lambda event: self._say(Prompt([(event.x, event.y)], [event.label])),
             events.Box: lambda event: self._say(Prompt(box=(event.x0, event.y0, event.x1, event.y1))),
@@ -142,11 +144,13 @@ class Session:
         frame = self._run.producer.get(_QUIET_WAIT_S if self._window is None else _WINDOW_WAIT_S)
         if frame is None:
             self._report(self._run, None)
-            self._show()
+            # Drawing the same picture again would make the next frame wait.
+            if time.monotonic() - self._shown_at_s >= _STILL_S:
+                self._show()
             return self._run.producer.state != "ended"
+        self._run.meter.stage("wait", (time.monotonic() - frame.captured_at_s) * 1000)
         self._result = result = self._run.pipeline.process(frame)
-        with self._timed("show"):
-            self._show()
+        self._show()
         self._run.meter.add(result, time.monotonic())
         with self._timed("write"):
             self._sinks.write(result)
@@ -161,7 +165,11 @@ class Session:
     def _show(self) -> None:
         if self._window is None or self._result is None:
             return
-        self._window.show(self._overlay.draw(self._result, self._view.style), self._result, self._status())
+        with self._timed("draw"):
+            drawing = self._overlay.draw(self._result, self._view.style)
+        with self._timed("show"):
+            self._window.show(drawing, self._result, self._status())
+        self._shown_at_s = time.monotonic()
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -212,6 +220,10 @@ class Session:
 
     def _pause(self) -> None:
         self._view.paused = not self._view.paused
+        if self._view.paused:
+            self._run.producer.pause()
+        else:
+            self._run.producer.resume()
 
     def _restyle(self, **changes: object) -> None:
         self._view.style = replace(self._view.style, **changes)  # type: ignore[arg-type]

@@ -56,6 +56,30 @@ class Histogram:
         return {"count": self.count, "mean": round(mean_ms, 3), **percentiles, "max": round(self.max_ms, 3)}
 
 
+class Ages:
+    """How old what is on the screen is, in frames: exact counts, those beyond 1,000 frames together."""
+
+    _OLDEST = 1000
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def add(self, age: int) -> None:
+        """Count one frame on which something was so old [frames]."""
+        self._counts[min(age, self._OLDEST)] += 1
+
+    def summary(self) -> dict[str, int]:
+        """count, p50, p95, p99 and max [frames]."""
+        total = self._counts.total()
+        ages, counts = np.array(sorted(self._counts.items()), int).reshape(-1, 2).T
+        reached = np.cumsum(counts)
+        percentiles = {
+            f"p{percent}": int(ages[np.searchsorted(reached, math.ceil(total * percent / 100))]) if total else 0
+            for percent in (50, 95, 99)
+        }
+        return {"count": total, **percentiles, "max": max(self._counts, default=0)}
+
+
 class Rate:
     """Events per second, over the whole run and over its last moments. At most 2,000 recent events are kept."""
 
@@ -117,6 +141,7 @@ class Meter:
         self._reasons: Counter[str] = Counter()
         self._events: deque[tuple[int, str]] = deque(maxlen=_EVENTS)
         self._depth_runs = 0
+        self._ages = {"masks": Ages(), "depth": Ages()}
         self._lock = threading.Lock()
 
     def add(self, result: Result, shown_at_s: float) -> None:
@@ -132,6 +157,9 @@ class Meter:
                 self.last_keyframe = (result.index, result.keyframe)
                 self._events.append(self.last_keyframe)
             self._depth_runs += result.depth_run
+            for what, age in (("masks", result.mask_age), ("depth", result.depth_age)):
+                if age is not None:
+                    self._ages[what].add(age)
 
     def frame_read(self, at_s: float) -> None:
         """Count a frame that the source gave at this reading of the monotonic clock [s], shown later or not."""
@@ -149,7 +177,7 @@ class Meter:
             self._dropped[cause] += count
 
     def stage(self, name: str, duration_ms: float) -> None:
-        """Take in what the frame loop spent outside the pipeline: "draw", "write", "show" [ms]."""
+        """Take in what the frame loop spent outside the pipeline: "wait", "draw", "show", "write" [ms]."""
         with self._lock:
             self._stages.setdefault(name, Histogram()).add(duration_ms)
 
@@ -168,6 +196,7 @@ class Meter:
                 "frame_rate_hz": round(self.shown.mean_hz, 3),
                 "recent_frame_rate_hz": round(self.shown.recent_hz(), 3),
                 "latency_ms": self.latency.summary(),
+                "age_frames": {what: ages.summary() for what, ages in self._ages.items()},
                 "stages_ms": _summaries(self._stages),
                 "models_ms": _summaries(self._models),
                 "keyframes": {

@@ -96,3 +96,38 @@ def test_impossible_rates_are_refused(rate_hz: float) -> None:
         PacedSource(pictures(1), rate_hz)
     with pytest.raises(SourceError, match="no playing"):
         ArraySource([np.zeros((4, 6, 3), np.uint8)], rate_hz)
+
+
+def test_what_is_paused_goes_on_where_it_was() -> None:
+    clock, source = Clock(), None
+
+    def wait(seconds: float) -> None:
+        clock.wait(seconds)
+        if source.taken == 2 and not source.held:
+            source.held = True
+            source.pause()
+            threading.Thread(target=resume).start()
+
+    def resume() -> None:
+        clock.now_s += 60
+        source.resume()
+
+    source = PacedSource(pictures(4), clock=clock, wait=wait)
+    source.taken, source.held = 0, False
+    arrivals = []
+    while (frame := source.read()) is not None:
+        source.taken += 1
+        arrivals.append((frame.captured_at_s, frame.time_s))
+    captured_at_s, time_s = zip(*arrivals, strict=True)
+    assert captured_at_s == pytest.approx([100, 100.1, 160.2, 160.3])
+    assert time_s == pytest.approx([0, 0.1, 0.2, 0.3])
+
+
+def test_a_paused_source_can_be_closed() -> None:
+    source = PacedSource(pictures(2))
+    source.pause()
+    reader = threading.Thread(target=source.read)
+    reader.start()
+    source.close()
+    reader.join(5)
+    assert not reader.is_alive()

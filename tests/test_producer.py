@@ -15,7 +15,7 @@ import pytest
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.producer import NEWER_FRAME, TOO_OLD, Producer
+from streamer.producer import NEWER_FRAME, PAUSED, TOO_OLD, Producer
 from streamer.sources.base import SourceInfo
 from streamer.sources.camera import CameraSource
 from streamer.sources.iterable import ArraySource
@@ -172,6 +172,44 @@ def test_a_stall_is_seen_without_waiting_for_it_and_passes() -> None:
         source.give()
         assert frames.get(SOON_S) is not None
         assert frames.state == "running"
+
+
+def test_while_paused_a_camera_goes_on_and_its_frames_count_as_dropped() -> None:
+    source = ScriptedSource()
+    with Producer(source, live=True) as frames:
+        frames.pause()
+        source.give(4)
+        until(lambda: frames.frames_read == 4)
+        frames.resume()
+        newest = frames.get(SOON_S)
+    assert newest is not None
+    assert newest.index == 3
+    assert frames.drops == {PAUSED: 3}
+
+
+def test_while_paused_a_recording_waits_and_is_not_taken_for_stalled() -> None:
+    clock = Clock()
+
+    class Held(ScriptedSource):
+        held = False
+
+        def pause(self) -> None:
+            self.held = True
+
+        def resume(self) -> None:
+            self.held = False
+
+    source = Held(clock)
+    with Producer(source, live=True, clock=clock) as frames:
+        frames.pause()
+        assert source.held
+        clock.now_s += 60
+        assert frames.state == "running"
+        frames.resume()
+        assert not source.held
+        assert frames.state == "running"
+        clock.now_s += 2.1
+        assert frames.state == "stalled"
 
 
 def test_slow_rates_are_no_stalls() -> None:

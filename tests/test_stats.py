@@ -133,3 +133,13 @@ def test_stats_are_written_by_rename(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["stats.json"]
     with pytest.raises(SinkError, match="is a folder"):
         write_stats(path.parent, {})
+
+
+def test_ages_are_exact_and_bounded():
+    meter = Meter()
+    for age in (0, 0, 1, 3, 5000):
+        frame = Frame(0, 0.0, np.zeros((4, 6, 3), np.uint8), 0.0)
+        meter.add(Result(frame, mask_age=age), 0.0)
+    ages = meter.summary()["age_frames"]
+    assert ages["masks"] == {"count": 5, "p50": 1, "p95": 1000, "p99": 1000, "max": 1000}
+    assert ages["depth"] == {"count": 0, "p50": 0, "p95": 0, "p99": 0, "max": 0}

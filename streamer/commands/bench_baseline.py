@@ -64,5 +64,6 @@ def _masks(
     masks = segmenter.upscale(decoded.logits[:, 0], (width, height)) > 0
     for number, mask in zip(boxes, masks, strict=True):
         tight = box_of(mask)
-        boxes[number] = boxes[number] if tight is None else np.float32(tight)
+        if tight is not None:
+            boxes[number] = np.asarray(tight, np.float32)
     return dict(zip(boxes, masks, strict=True))

@@ -10,8 +10,12 @@ from streamer.app import Run
 from streamer.console import REFRESH_EVERY_S, LiveConsole
 from streamer.result import Result, State
 from streamer.session import View
+from streamer.sinks.background import BackgroundSink
+from streamer.sinks.fanout import Fanout
 
 _CAPTURE_WINDOW_S = 2.0
+_DROPS_EVERY_S = 1.0
+_USUAL = "interval"
 
 
 class Chronicle:
@@ -20,20 +24,26 @@ class Chronicle:
     Args:
         console: Where it is shown.
         view: Whether the person holds the picture.
+        sinks: What is written meanwhile.
         clock: Monotonic clock [s].
     """
 
-    def __init__(self, console: LiveConsole, view: View, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console, self._view, self._clock = console, view, clock
+    def __init__(
+        self, console: LiveConsole, view: View, sinks: Fanout, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console, self._view, self._sinks, self._clock = console, view, sinks, clock
         self._states: dict[int, State] = {}
         self._source_state = "running"
         self._reopened = self._dropped = 0
+        self._dropped_at_s = -_DROPS_EVERY_S
         self._reported_at_s = -REFRESH_EVERY_S
         self._captured = (clock(), 0, 0.0)
         self._ages: dict[str, int | None] = {}
+        self._left_out: dict[str, int] = {}
 
     def __call__(self, run: Run, result: Result | None) -> None:
         self._watch_source(run)
+        self._watch_sinks()
         if result is not None:
             self._watch(result)
         now_s = self._clock()
@@ -43,7 +53,7 @@ class Chronicle:
 
     def _watch(self, result: Result) -> None:
         self._ages = {"mask_age": result.mask_age, "depth_age": result.depth_age}
-        if result.keyframe is not None:
+        if result.keyframe not in (None, _USUAL):
             self._console.event("keyframe", result.keyframe)
         for track in result.tracks:
             before = self._states.get(track.id)
@@ -55,10 +65,7 @@ class Chronicle:
 
     def _watch_source(self, run: Run) -> None:
         producer = run.producer
-        dropped = sum(producer.drops.values())
-        if dropped > self._dropped:
-            self._console.event("drop", f"{dropped - self._dropped} frames")
-            self._dropped = dropped
+        self._watch_drops(sum(producer.drops.values()))
         if producer.reopened > self._reopened:
             self._console.event("reconnect", run.info.name)
             self._reopened = producer.reopened
@@ -67,10 +74,24 @@ class Chronicle:
             if self._source_state == "stalled":
                 self._console.event("stalled", f"no frame for {producer.silent_s:.0f} s")
 
+    def _watch_drops(self, dropped: int) -> None:
+        if dropped > self._dropped and self._clock() - self._dropped_at_s >= _DROPS_EVERY_S:
+            self._console.event("drop", _frames(dropped - self._dropped))
+            self._dropped, self._dropped_at_s = dropped, self._clock()
+
+    def _watch_sinks(self) -> None:
+        for sink in self._sinks.sinks:
+            if isinstance(sink, BackgroundSink) and sink.dropped > self._left_out.get(sink.name, 0):
+                left_out = sink.dropped - self._left_out.get(sink.name, 0)
+                self._console.event("drop", f"{_frames(left_out)} of {sink.name}: too slow to write")
+                self._left_out[sink.name] = sink.dropped
+
     def _summary(self, run: Run, now_s: float) -> Mapping[str, Any]:
         summary = run.meter.summary()
         summary["frames"]["read"] = run.producer.frames_read
-        summary["frames"]["dropped"] |= run.producer.drops
+        summary["frames"]["dropped"] |= run.producer.drops | {
+            f"{name} too slow": count for name, count in self._left_out.items()
+        }
         return {
             **summary,
             **self._ages,
@@ -86,3 +107,7 @@ class Chronicle:
             rate_hz = (frames_read - before) / (now_s - since_s)
             self._captured = now_s, frames_read, rate_hz
         return rate_hz
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"

@@ -96,9 +96,13 @@ def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop) -> Non
         path, draw = recording_path(FOLDER, run.info.name), drawer(overlay, view.style)
         return video_sink(path, run.info, draw, video, drop=True, start_s=None)
 
+    if run.info.settings:
+        console.say(f"{run.info.name}: {run.info.settings}")
+    if run.info.notice:
+        console.warn(run.info.notice)
     sinks = Fanout(targets.sinks(run.info, drawer(overlay, view.style), video, drop=True), console.warn)
     window = window_of(run, view.style) if show else None
-    report = Chronicle(console, view)
+    report = Chronicle(console, view, sinks)
     session = Session(run, sinks, view, overlay, stop, report, console.say, window, recorder, FOLDER)
     try:
         with console, partly(sinks):

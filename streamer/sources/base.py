@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
@@ -29,6 +29,8 @@ class SourceInfo:
         live: Whether frames arrive by themselves and are gone if nobody takes them (camera, stream).
         still: Whether the source is one picture, so that the output is a picture too.
         path: The file that it was read from, where there is one (audio is copied from there).
+        settings: What a camera was really set to, in words; empty where there is nothing to set.
+        notice: One sentence where that is not what was asked for, else None.
     """
 
     name: str
@@ -39,6 +41,17 @@ class SourceInfo:
     live: bool = False
     still: bool = False
     path: Path | None = None
+    settings: str = ""
+    notice: str | None = None
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """A source that can be held where it is: what is recorded waits, what a camera sees does not."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
 
 
 class Source(Protocol):

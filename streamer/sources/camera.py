@@ -90,6 +90,8 @@ class CameraSource(BaseSource):
             rate_hz=Fraction(rate).limit_denominator(1001) if 1 <= rate <= 1000 else None,
             frame_count=round(count) if count > 0 else None,
             live=True,
+            settings=_in_words(self.settings),
+            notice=self.notice,
         )
 
     def _unreachable(self) -> str:
@@ -186,6 +188,12 @@ def _read_back(capture: Any, image_bgr: NDArray[np.uint8]) -> dict[str, float | 
     fourcc = code.to_bytes(4, "little", signed=code < 0).decode("ascii", "replace").strip("\0 ")
     rate_hz = capture.get(cv2.CAP_PROP_FPS)
     return {"width": width, "height": height, "rate_hz": rate_hz, "fourcc": fourcc, "backend": capture.getBackendName()}
+
+
+def _in_words(settings: Mapping[str, float | str]) -> str:
+    rate = f" at {float(settings['rate_hz']):g} fps" if float(settings["rate_hz"]) > 0 else ""
+    rest = ", ".join(str(settings[key]) for key in ("fourcc", "backend") if settings[key])
+    return f"{settings['width']}x{settings['height']}{rate}, {rest}"
 
 
 def _notice(label: str, asked: Mapping[str, float | None], given: Mapping[str, float | str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,9 @@ class PacedSource(BaseSource):
         self._clock = clock
         self._wait = wait or self._closed.wait
         self._started_at_s: float | None = None
+        self._paused_at_s: float | None = None
+        self._going = threading.Event()
+        self._going.set()
         self._info = replace(source.info, live=True)
         if self._rate_hz is not None:  # the file's own timestamps, and with them its audio, no longer fit
             self._info = replace(self._info, rate_hz=self._rate_hz, time_base=None, path=None)
@@ -55,16 +59,32 @@ class PacedSource(BaseSource):
         if frame is None:
             return None
         time_s = frame.time_s if self._rate_hz is None else float(frame.index / self._rate_hz)
+        self._going.wait()
         now_s = self._clock()
         if self._started_at_s is None or now_s - (self._started_at_s + time_s) > LATEST_S:
             self._started_at_s = now_s - time_s
-        ahead_s = self._started_at_s + time_s - now_s
-        if ahead_s > 0:
+        while not self._closed.is_set() and (ahead_s := self._started_at_s + time_s - self._clock()) > 0:
             self._wait(ahead_s)
+            self._going.wait()
         if self._closed.is_set():
             return None
         return replace(frame, time_s=time_s, captured_at_s=self._clock())
 
+    def pause(self) -> None:
+        """Give no more frames until `resume`. May be called from another thread than `read`."""
+        if self._paused_at_s is None:
+            self._paused_at_s = self._clock()
+            self._going.clear()
+
+    def resume(self) -> None:
+        """Go on where it was: the time away is not part of the recording."""
+        if self._paused_at_s is not None:
+            if self._started_at_s is not None:
+                self._started_at_s += self._clock() - self._paused_at_s
+            self._paused_at_s = None
+            self._going.set()
+
     def close(self) -> None:
         super().close()
+        self._going.set()
         self._source.close()

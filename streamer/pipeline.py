@@ -18,6 +18,7 @@ from streamer.prompts import Embedding, Found, Prompt, box_of, check_inside
 from streamer.result import Result, Track
 from streamer.scheduler import Plan, Scheduler, Situation
 from streamer.tracker import INSIDE, Answer, Asking, Question, Sight, Tracker, ask
+from streamer.tracking.fading import Fading
 from streamer.workers import Done, Workers
 
 KEYFRAME, CLICK, DEPTH = "keyframe", "click", "depth"
@@ -83,6 +84,7 @@ class Pipeline:
         self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
         self._timings: dict[str, float] = {}
         self._keys = 0
+        self._fading, self._landed = Fading(), set[int]()
 
     # What a person can say -------------------------------------------------------------------------------------
 
@@ -192,6 +194,7 @@ class Pipeline:
         self._scene += 1
         self._tracker.forget_masks()
         self._depth.forget()
+        self._fading.forget()
         self._embedding = None
 
     def _situation(self) -> Situation:
@@ -266,12 +269,17 @@ class Pipeline:
         for found in seen.found:
             self._tracker.add_found(found.mask, found.score, pending.anchor)
         self._tracker.adopt(seen.answers, pending.anchor)
+        if pending.anchor.age > 0:
+            self._landed |= {answer.question.object_id for answer in seen.answers if not answer.question.spoken}
 
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None
         with self._timed("carry"):
             on_grid = self._depth.on_grid(self._motion.picture)
-            tracks = tuple(self._track(sight, on_grid) for sight in self._tracker.sights(self._motion, on_grid))
+            sights = self._tracker.sights(self._motion, on_grid)
+            softs = self._fading.apply({sight.object_id: sight.soft for sight in sights}, self._landed, self._motion)
+            self._landed.clear()
+            tracks = tuple(self._track(sight, softs[sight.object_id], on_grid) for sight in sights)
             depth = None if on_grid is None else self._motion.grid.enlarge(on_grid)
         return Result(
             frame=self._frame,
@@ -285,11 +293,11 @@ class Pipeline:
             timings_ms=self._timings,
         )
 
-    def _track(self, sight: Sight, inverse_depth: NDArray[np.float32] | None) -> Track:
-        mask = self._motion.grid.enlarge(sight.soft) > INSIDE
+    def _track(self, sight: Sight, soft: NDArray[np.uint8], inverse_depth: NDArray[np.float32] | None) -> Track:
+        mask = self._motion.grid.enlarge(soft) > INSIDE
         stats = None
         if inverse_depth is not None:
-            stats = self._depth.stats(sight.object_id, inverse_depth, sight.soft > INSIDE)
+            stats = self._depth.stats(sight.object_id, inverse_depth, soft > INSIDE)
         return Track(
             id=sight.object_id,
             mask=mask,

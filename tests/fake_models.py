@@ -23,7 +23,6 @@ class ColourSegmenter:
         self.encoded = 0
         self.asked: list[Prompt] = []
         self.delay_s, self.wrong = delay_s, wrong
-        self.grown_px = 0
 
     def encode(self, image_rgb):
         time.sleep(self.delay_s)
@@ -47,8 +46,6 @@ class ColourSegmenter:
         mask = (image[..., ::2] == colour).all(axis=2)
         if self.wrong:
             mask = np.roll(mask, width // 2, axis=1)
-        if self.grown_px:
-            mask = cv2.dilate(mask.astype(np.uint8), np.ones((2 * self.grown_px + 1,) * 2, np.uint8))
         return (cv2.resize(mask.astype(np.float32), (LOW_RES, LOW_RES), interpolation=cv2.INTER_AREA) - 0.5) * 20
 
     def mask_input(self, mask):

@@ -12,6 +12,7 @@ from streamer.pipeline import Pipeline
 from streamer.prompts import Prompt
 from streamer.scheduler import Scheduler
 from streamer.tracker import Tracker
+from streamer.tracking.fading import Fading
 from streamer.workers import InlineWorkers, ThreadedWorkers
 from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
 
@@ -20,14 +21,14 @@ def frame(index, speed_px=3.0):
     return Frame(index, index / 30, moving_scene(index, speed_px=speed_px)[0], 0.0)
 
 
-def build(segmenter=None, depth=None, workers=None, keyframe_interval=5, depth_interval=4, tracker=None):
+def build(segmenter=None, depth=None, workers=None, keyframe_interval=5, depth_interval=4):
     return Pipeline(
         segmenter,
         depth,
         Scheduler(keyframe_interval, depth_interval),
         workers or InlineWorkers(),
         Motion(320),
-        tracker or Tracker(),
+        Tracker(),
         DepthCarrier(),
     )
 
@@ -138,21 +139,28 @@ def test_a_late_result_lands_where_the_object_is_now():
     assert result.depth_age == 12
 
 
-def test_a_late_answer_does_not_make_the_mask_jump():
-    gate, segmenter = Gate(), ColourSegmenter()
-    pipeline = build(segmenter, None, gate, tracker=Tracker(refine=False))
-    pipeline.prompt(Prompt([(60, 80)]))
-    pipeline.process(frame(0, speed_px=0))
-    gate.release("keyframe")
-    for index in range(1, 8):
-        before = pipeline.process(frame(index, speed_px=0)).tracks[0].mask
-    segmenter.grown_px = 2
-    gate.release("keyframe")
-    areas = [before.sum()] + [pipeline.process(frame(index, speed_px=0)).tracks[0].mask.sum() for index in range(8, 14)]
-    steps = np.diff(areas) / areas[0]
-    assert areas[-1] > 1.1 * areas[0]
-    assert (steps > -0.01).all()
-    assert steps.max() < 0.6 * steps.sum()
+def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
+    landed = []
+
+    def apply(self, softs, ids, motion):
+        landed.append(set(ids))
+        return softs
+
+    monkeypatch.setattr(Fading, "apply", apply)
+    at_once = build(ColourSegmenter())
+    at_once.prompt(Prompt([(60, 80)]))
+    for index in range(11):
+        at_once.process(frame(index))
+    assert landed == [set()] * 11
+    landed.clear()
+    gate = Gate()
+    late = build(ColourSegmenter(), None, gate)
+    late.prompt(Prompt([(60, 80)]))
+    for index in range(9):
+        late.process(frame(index))
+        if index in (2, 7):
+            gate.release("keyframe")
+    assert landed == [set()] * 8 + [{1}]
 
 
 def test_a_click_is_answered_without_waiting_for_the_encoder():

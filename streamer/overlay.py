@@ -16,7 +16,8 @@ from streamer.result import Result, State, Track
 
 DepthView = Literal["off", "overlay", "side"]
 
-_MOST_OUTLINES = 32
+_SPECK_PX = 5
+_MOST_OUTLINES, _MOST_DASHES = 12, 48
 _DEVIATION_PX = 0.5
 _SUBPIXEL_BITS = 4
 
@@ -172,11 +173,12 @@ def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
     mask, _, corner = _crop(track)
     if not mask.size:
         return
-    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=corner)
     # A mask may fall into thousands of specks, which would cost more than the whole frame has time for.
+    whole = cv2.medianBlur(mask, _SPECK_PX) if mask.size > _SPECK_PX**4 else mask
+    outlines, _ = cv2.findContours(whole, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=corner)
     for outline in sorted(outlines, key=len, reverse=True)[:_MOST_OUTLINES]:
         line = _smooth(outline[:, 0].astype(np.float32))
-        dash = len(line) if track.state == State.TRACKED else max(3, dash_px // 2)
+        dash = len(line) if track.state == State.TRACKED else max(3, dash_px // 2, len(line) // _MOST_DASHES)
         for start in range(0, len(line), 2 * dash):
             # Long straight stretches become one segment each: drawing costs by the segment.
             kept = cv2.approxPolyDP(line[start : start + dash], _DEVIATION_PX, track.state == State.TRACKED)

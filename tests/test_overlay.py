@@ -212,10 +212,9 @@ def test_a_result_is_drawn_once_per_style():
 
 
 def test_a_mask_of_thousands_of_specks_is_drawn_by_its_largest_pieces():
-    mask = np.zeros((240, 320), bool)
-    mask[::4, ::4] = True
+    mask = np.random.default_rng(0).random((240, 320)) < 0.3
     mask[100:180, 100:200] = True
     track = Track(1, mask, box_of(mask), 0.9, State.TRACKED)
     strokes = list(overlay._strokes(track, 12))
-    assert len(strokes) == 32
+    assert 1 <= len(strokes) <= 12
     assert cv2.contourArea(strokes[0]) > 75 * 95 * 16**2

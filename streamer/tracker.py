@@ -12,7 +12,7 @@ from streamer.motion import Anchor, Grid, Motion
 from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Question, ask
-from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, recognised
+from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, recognised, weight_of
 from streamer.tracking.objects import Object
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
@@ -229,6 +229,7 @@ class Tracker:
         if shown is None:
             return
         item.path.follow(shown)
+        item.score *= 1 - self._beliefs.drift
         if len(item.points) == 0:
             seed_points(item, motion.picture, motion.grid, self._positives)
         if np.count_nonzero(shown > INSIDE) < max(_VANISHED_PX, _VANISHED_SHARE * item.area):
@@ -273,19 +274,30 @@ class Tracker:
         item.bank = remember(item.bank, answer.look) if item.given else item.bank
         if item.given and item.anchor is not None and item.anchor.index == anchor.index:
             return
-        verdict = judge(answer, self._beliefs)
+        weight = weight_of(answer, item.score, self._beliefs)
+        verdict = judge(answer, weight, self._beliefs)
         if verdict is Verdict.REJECT:
             item.rejections += 1
-            item.score *= 0.7
             item.state = State.UNCERTAIN
             if item.rejections >= self._beliefs.lost_after or item.soft is None:
                 self._lose(item)
             return
+        soft, score = answer.soft, answer.score
         if verdict is Verdict.ACCEPT:
             item.bank = remember(item.bank, answer.look)
-        self._believe(item, answer.soft if verdict is Verdict.ACCEPT else blended(answer), answer.score, anchor)
-        if answer.score < 0.5 and not answer.question.spoken:
+        else:
+            score = weight * answer.score + (1 - weight) * item.score
+            soft = self._settled(item, blended(answer, weight), anchor)
+        self._believe(item, soft, score, anchor)
+        if score < 0.5 and not answer.question.spoken:
             item.state = State.UNCERTAIN
+
+    def _settled(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
+        """Where two masks disagree, the colours decide."""
+        if not self._refine or item.ratio is None:
+            return soft
+        sure = np.ones(soft.shape, np.float32)
+        return harden(refine(soft, item.ratio, sure, Present(anchor.picture)))
 
     def _look_again(self, item: Object, answer: Answer, others: list[NDArray[np.uint8]], anchor: Anchor) -> None:
         """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""

@@ -21,15 +21,22 @@ class Beliefs:
     """What it takes to be believed.
 
     Attributes:
-        accept: Worth (predicted IoU times IoU with the carried mask) from which an answer replaces the carried mask.
-        reject: Worth below which it is not used at all; between the two it is blended with the carried mask.
+        sharpness: How much better than the carried mask an answer has to be, by its predicted IoU, to replace it:
+            smaller decides faster.
+        drift: Share of its quality that a carried mask loses per frame.
+        accept: Weight from which an answer replaces the carried mask.
+        reject: Weight below which it is not used at all; between the two it is blended with the carried mask.
+        overlap: IoU with the carried mask below which the two are not of the same thing and cannot be blended.
         lost_after: Rejected answers in a row after which an object counts as lost.
         likeness: Cosine to the bank from which a lost object may have been found again.
         confirmations: Keyframes in a row that must see a lost object before it is believed to be back.
     """
 
-    accept: float = 0.75
-    reject: float = 0.25
+    sharpness: float = 0.1
+    drift: float = 0.03
+    accept: float = 0.85
+    reject: float = 0.1
+    overlap: float = 0.3
     lost_after: int = 4
     likeness: float = 0.5
     confirmations: int = 2
@@ -67,23 +74,27 @@ class Verdict(Enum):
     ACCEPT, BLEND, REJECT = auto(), auto(), auto()
 
 
-def judge(answer: Answer, beliefs: Beliefs) -> Verdict:
-    """What to do with an answer about an object that is followed, or that the person has just spoken about."""
+def weight_of(answer: Answer, carried_score: float, beliefs: Beliefs) -> float:
+    """How far an answer is believed against the carried mask, 0 to 1, by what IoU each is thought to have."""
     if not (answer.soft > INSIDE).any():
-        return Verdict.REJECT
+        return 0.0
     if answer.question.spoken or answer.agreement is None:
-        return Verdict.ACCEPT
-    worth = answer.score * answer.agreement
-    if worth >= beliefs.accept:
-        return Verdict.ACCEPT
-    return Verdict.BLEND if worth >= beliefs.reject else Verdict.REJECT
+        return 1.0
+    return float(1 / (1 + np.exp((carried_score - answer.score) / beliefs.sharpness)))
 
 
-def blended(answer: Answer) -> NDArray[np.uint8]:
-    """Halfway between the answer and what was carried."""
+def judge(answer: Answer, weight: float, beliefs: Beliefs) -> Verdict:
+    """What to do with an answer of that weight."""
+    if weight >= beliefs.accept:
+        return Verdict.ACCEPT
+    foreign = answer.agreement is not None and answer.agreement < beliefs.overlap
+    return Verdict.REJECT if foreign or weight < beliefs.reject else Verdict.BLEND
+
+
+def blended(answer: Answer, weight: float) -> NDArray[np.uint8]:
+    """Between the answer and what was carried."""
     carried = answer.question.carried
     assert carried is not None
-    weight = min(0.8, answer.score)
     return cv2.addWeighted(answer.soft, weight, carried, 1 - weight, 0)
 
 

@@ -1,0 +1,260 @@
+"""The parts of the tracker, each on its own."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.motion import Grid
+from streamer.prompts import Decoded, Embedding, Prompt
+from streamer.tracking import points
+from streamer.tracking.asking import Answer, Asking, Question, ask
+from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, recognised, weight_of
+from streamer.tracking.objects import Object, Path
+from streamer.tracking.overlaps import apart
+from streamer.tracking.recognition import described, likeness, place_of, remember
+from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine
+
+SIZE = (160, 96)
+
+
+def disc(centre, radius, size=SIZE):
+    mask = np.zeros(size[::-1], np.uint8)
+    cv2.circle(mask, centre, radius, 255, -1)
+    return mask
+
+
+def iou(first, second):
+    return (first & second).sum() / (first | second).sum()
+
+
+def red_ball(centre=(80, 48)):
+    picture = np.random.default_rng(0).integers(60, 110, (96, 160, 3), dtype=np.uint8)
+    picture[disc(centre, 20) > 0] = (200, 30, 30)
+    return picture
+
+
+# Refining
+
+
+def test_refining_pulls_a_shifted_mask_back_onto_the_object():
+    picture, truth = red_ball(), disc((80, 48), 20) > 0
+    ratio = Colours.of(Present(picture).bins, disc((80, 48), 20)).ratio()
+    carried = disc((86, 51), 20)
+    refined = refine(carried, ratio, np.full(truth.shape, 0.3, np.float32), Present(picture)) > INSIDE
+    assert iou(carried > 0, truth) < 0.75
+    assert iou(refined, truth) > 0.93
+
+
+def test_refining_keeps_a_mask_where_colours_say_nothing_and_it_is_trusted():
+    picture = np.full((96, 160, 3), 90, np.uint8)
+    carried = disc((60, 50), 18)
+    ratio = Colours.of(Present(picture).bins, carried).ratio()
+    refined = refine(carried, ratio, np.ones((96, 160), np.float32), Present(picture)) > INSIDE
+    assert iou(refined, carried > 0) > 0.95
+
+
+def test_nothing_refined_is_nothing_and_edges_stay_through_many_rounds():
+    picture, mask = red_ball(), disc((80, 48), 20)
+    present, trust = Present(picture), np.ones((96, 160), np.float32)
+    ratio = Colours.of(present.bins, mask).ratio()
+    assert not refine(np.zeros_like(mask), ratio, trust, present).any()
+    for _ in range(30):
+        mask = harden(refine(mask, ratio, trust, present))
+    assert iou(mask > INSIDE, disc((80, 48), 20) > 0) > 0.93
+
+
+def test_colours_need_both_sides():
+    bins = Present(red_ball()).bins
+    assert Colours.of(bins, np.zeros((96, 160), np.uint8)) is None
+    assert Colours.of(bins, np.full((96, 160), 255, np.uint8)) is None
+
+
+# Points
+
+
+@given(st.integers(1, 16), st.integers(4, 30), st.tuples(st.integers(30, 130), st.integers(30, 66)))
+def test_positive_points_lie_inside_and_are_spread(count, radius, centre):
+    mask = disc(centre, radius) > 0
+    grey = np.random.default_rng(1).integers(0, 255, (96, 160), dtype=np.uint8)
+    chosen = points.positive(mask, grey, count)
+    assert 1 <= len(chosen) <= count
+    assert points.inside(mask, chosen).all()
+    if radius > 15 and count >= 4:
+        assert chosen.std(axis=0).min() > radius / 8
+
+
+def test_kept_points_stay_and_others_fill_up():
+    kept = np.float32([[75, 45], [85, 50]])
+    chosen = points.positive(disc((80, 48), 20) > 0, np.zeros((96, 160), np.uint8), 6, kept)
+    assert np.array_equal(chosen[:2], kept)
+    assert len(chosen) == 6
+
+
+def test_negative_points_lie_around_and_on_others():
+    mask, other = disc((60, 48), 15) > 0, disc((130, 48), 15) > 0
+    chosen = points.negative(mask, other, 8)
+    assert len(chosen) == 8
+    assert not points.inside(mask, chosen).any()
+    assert points.inside(other, chosen).any()
+
+
+def test_the_whole_frame_has_no_surroundings():
+    assert len(points.negative(np.ones((96, 160), bool), np.zeros((96, 160), bool), 4)) == 0
+
+
+# Asking
+
+
+class Candidates:
+    """Answers every prompt with the same candidates, and remembers what it was asked."""
+
+    def __init__(self, masks, scores):
+        self.masks, self.scores, self.asked = masks, scores, []
+
+    def decode(self, embedding, prompts, multimask_output=True):
+        self.asked.append(list(prompts))
+        logits = np.stack([np.where(mask > 0, 8.0, -8.0) for mask in self.masks]).astype(np.float32)
+        return Decoded(np.stack([logits] * len(prompts)), np.tile(np.float32(self.scores), (len(prompts), 1)))
+
+    def mask_input(self, mask):
+        return np.asarray(mask, np.float32)
+
+    def upscale(self, logits, image_size):
+        return logits
+
+    def features(self, embedding):
+        return np.random.default_rng(0).normal(size=(12, 20, 8)).astype(np.float32)
+
+
+GRID, EMBEDDING = Grid(SIZE, SIZE), Embedding(None, SIZE)
+BALL, PART, WHOLE = disc((80, 48), 20), disc((80, 48), 8), np.full((96, 160), 255, np.uint8)
+
+
+def question(carried=BALL, spoken=False, **more):
+    return Question(1, 1, spoken, Prompt([(80, 48)]), carried, **more)
+
+
+def test_the_candidate_that_agrees_with_what_was_carried_is_chosen():
+    (answer,) = ask(Candidates([PART, BALL, WHOLE], [0.9, 0.8, 0.85]), EMBEDDING, [question()], GRID)
+    assert answer.agreement > 0.95
+    (answer,) = ask(
+        Candidates([PART, BALL, WHOLE], [0.9, 0.8, 0.85]), EMBEDDING, [question()], GRID, Asking(agreement=0.0)
+    )
+    assert answer.score == pytest.approx(0.9)
+
+
+def test_a_person_gets_what_sam_is_surest_of():
+    (answer,) = ask(Candidates([PART, BALL], [0.9, 0.8]), EMBEDDING, [question(spoken=True)], GRID)
+    assert (answer.soft > INSIDE).sum() == (PART > 0).sum()
+
+
+def test_constant_velocity_tells_twins_apart():
+    left, right = disc((50, 48), 15), disc((110, 48), 15)
+    expected = np.float32([95, 33, 126, 64])
+    asked = question(carried=np.maximum(left, right), expected=expected)
+    (answer,) = ask(Candidates([left, right], [0.8, 0.8]), EMBEDDING, [asked], GRID, Asking(motion=0.5))
+    assert answer.soft[48, 110] == 255
+
+
+def test_later_passes_show_sam_its_own_answer_and_box():
+    decoder = Candidates([BALL], [0.9])
+    ask(decoder, EMBEDDING, [question()], GRID, Asking(passes=2, use_box=False))
+    first, second = decoder.asked
+    assert first[0].box is None
+    assert second[0].box == pytest.approx([60, 28, 101, 69], abs=1.5)
+    assert second[0].mask_input.max() == 8
+
+
+# Judging
+
+
+def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None):
+    return Answer(question(spoken=spoken), soft, score, agreement, look=look)
+
+
+@pytest.mark.parametrize(
+    ("answered", "carried_score", "verdict"),
+    [
+        (answer(score=0.9), 0.4, Verdict.ACCEPT),
+        (answer(score=0.7), 0.7, Verdict.BLEND),
+        (answer(score=0.3), 0.9, Verdict.REJECT),
+        (answer(score=0.7, agreement=0.1), 0.7, Verdict.REJECT),
+        (answer(score=0.9, agreement=0.1), 0.4, Verdict.ACCEPT),
+        (answer(score=0.1, agreement=0.0, spoken=True), 0.9, Verdict.ACCEPT),
+        (answer(soft=np.zeros_like(BALL), score=0.9), 0.1, Verdict.REJECT),
+    ],
+)
+def test_the_better_of_answer_and_carried_mask_is_believed(answered, carried_score, verdict):
+    assert judge(answered, weight_of(answered, carried_score, Beliefs()), Beliefs()) is verdict
+
+
+def test_trouble_has_a_name():
+    worries = Worries()
+    assert worries.about(0.1, 1.1, 0.8) is None
+    assert worries.about(0.9, 1.1, 0.8) == "points lost"
+    assert worries.about(0.1, 3.0, 0.8) == "area jump"
+    assert worries.about(0.1, 0.3, 0.8) == "area jump"
+    assert worries.about(0.1, 1.1, 0.1) == "looks different"
+    assert Worries.none().about(1.0, 100.0, 0.0) is None
+
+
+# Recognition
+
+
+def features_of(centre):
+    picture = red_ball(centre)
+    return cv2.resize(picture, (20, 12), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def test_an_object_is_known_again_where_it_is_and_nothing_else_is():
+    bank = remember((), described(features_of((40, 48)), disc((40, 48), 20)))
+    elsewhere = features_of((120, 40))
+    column, row = place_of(elsewhere, bank)
+    assert (column * 8, row * 8) == pytest.approx((120, 40), abs=12)
+    item = Object(1, area=int((disc((40, 48), 20) > 0).sum()), bank=bank)
+    right = answer(disc((120, 40), 20), look=described(elsewhere, disc((120, 40), 20)))
+    wrong = answer(disc((40, 48), 20), look=described(elsewhere, disc((40, 48), 20)))
+    assert recognised(item, right, [], Beliefs())
+    assert not recognised(item, wrong, [], Beliefs())
+    assert not recognised(item, right, [disc((121, 40), 20)], Beliefs())
+    tiny = answer(disc((120, 40), 3), look=right.look)
+    assert not recognised(item, tiny, [], Beliefs())
+
+
+def test_the_bank_keeps_the_first_look_and_stays_small():
+    bank = ()
+    for place in range(20):
+        bank = remember(bank, np.eye(20, dtype=np.float32)[place])
+    assert len(bank) <= 6
+    assert likeness(np.eye(20, dtype=np.float32)[0], bank) == 1
+    assert likeness(np.eye(20, dtype=np.float32)[19], bank) == 1
+    assert likeness(np.eye(20, dtype=np.float32)[5], bank) == 0
+    assert remember(bank, None) is bank
+    assert described(features_of((40, 48)), np.zeros((96, 160), np.uint8)) is None
+
+
+# Paths and overlaps
+
+
+def test_a_path_goes_on_at_its_velocity():
+    path = Path()
+    assert path.expected() is None
+    for step in range(30):
+        path.follow(disc((30 + 3 * step, 48), 10))
+    x0, y0, _, _ = path.expected()
+    assert (x0, y0) == pytest.approx((30 + 3 * 30 - 10, 38), abs=1)
+
+
+def test_contested_pixels_go_to_the_surer_object_or_to_the_one_at_that_depth():
+    near, far = disc((70, 48), 20), disc((90, 48), 20)
+    both = (near > 0) & (far > 0)
+    first, second = apart([near, far], [0.5, 0.9], None)
+    assert (second[both] > INSIDE).all()
+    assert not (first[both] > INSIDE).any()
+    inverse_depth = np.ones((96, 160), np.float32)
+    inverse_depth[near > 0] = 5
+    first, second = apart([near, far], [0.8, 0.85], inverse_depth)
+    assert (first[both] > INSIDE).all()
+    assert not (second[both] > INSIDE).any()

@@ -1,0 +1,228 @@
+"""The models as their READMEs use them against the same models here: time, memory and how far the answers differ.
+
+Every side of every model runs in a process of its own, so that its peak of memory is its own. Where the official
+weights are not in the cache, both sides get the same random ones, with which the speed is the same.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.models import hub, zoo
+
+IMAGE_SIZE = (1280, 720)
+BOXES = ((200, 150, 600, 500), (700, 100, 1100, 650), (50, 400, 400, 700))
+UPSTREAM = "upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One side of one model.
+
+    Attributes:
+        model: Its name.
+        side: ``upstream``, or the precision that ours ran in.
+        seconds: Best time of one image [s].
+        speedup: How many times faster than upstream.
+        peak_mib: Most memory that the process (on a GPU: torch) held meanwhile [MiB]; weights are part of it.
+        relative_error: Norm of the difference to upstream's answer, over the norm of that answer.
+        mask_iou: Mean IoU of the masks that three boxes give, against upstream's; None for depth.
+    """
+
+    model: str
+    side: str
+    seconds: float
+    speedup: float
+    peak_mib: float
+    relative_error: float
+    mask_iou: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    seconds: float
+    peak_mib: float
+    answer: NDArray[np.float32]
+    masks: NDArray[np.bool_] | None
+
+
+def run(
+    models: Sequence[str] = ("tiny", "vit_b"),
+    depth_models: Sequence[str] = ("tiny", "Intel/dpt-hybrid-midas"),
+    precisions: Sequence[str] = ("float32", "auto"),
+    repeats: int = 3,
+    threads: int = 2,
+    device: str = "auto",
+) -> Iterator[Row]:
+    """Measure, and yield a row as soon as it is known: upstream first, then ours in each precision.
+
+    Args:
+        models: Names of segmenters.
+        depth_models: Names of depth models.
+        precisions: That ours shall run in.
+        repeats: The best of so many images counts, after one to warm up.
+        threads: Processor cores for each side.
+        device: Where both sides run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for model, measure, find in (
+            *((model, _measure_sam, _sam_weights) for model in models),
+            *((model, _measure_depth, _depth_weights) for model in depth_models),
+        ):
+            weights = find(model, Path(folder))
+            call = partial(measure, model, weights, repeats=repeats, threads=threads, device=device)
+            upstream = _in_a_process_of_its_own(partial(call, side=UPSTREAM))
+            yield _row(model, UPSTREAM, upstream, upstream)
+            for precision in precisions:
+                yield _row(model, precision, _in_a_process_of_its_own(partial(call, side=precision)), upstream)
+
+
+def _row(model: str, side: str, ours: _Measured, upstream: _Measured) -> Row:
+    error = np.linalg.norm(ours.answer - upstream.answer) / np.linalg.norm(upstream.answer)
+    iou = None
+    if ours.masks is not None and upstream.masks is not None:
+        both = (ours.masks & upstream.masks).sum(axis=(1, 2))
+        either = (ours.masks | upstream.masks).sum(axis=(1, 2))
+        iou = float(np.mean(np.where(either == 0, 1.0, both / np.maximum(either, 1))))
+    return Row(model, side, ours.seconds, upstream.seconds / ours.seconds, ours.peak_mib, float(error), iou)
+
+
+def _in_a_process_of_its_own(call: Callable[[], _Measured]) -> _Measured:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(call).result()
+
+
+def _sam_weights(model: str, folder: Path) -> Path | None:
+    if model == zoo.TINY:
+        return None
+    if zoo.checkpoint_path(model).exists():
+        return zoo.checkpoint_path(model)
+    from streamer.models.random_weights import make_random_checkpoint
+
+    return make_random_checkpoint(model, folder / f"{model}.pth")
+
+
+def _depth_weights(model: str, folder: Path) -> Path | None:
+    if model == zoo.TINY or Path(model).is_dir():
+        return None if model == zoo.TINY else Path(model)
+    if model in hub.cached():
+        return hub.cached()[model][1]
+    from streamer.models.random_weights import make_random_dpt
+
+    return make_random_dpt(model, folder / Path(model).name)
+
+
+def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:
+    """Time the encoder, then decode the boxes."""
+    from streamer.models.devices import pick_device, set_threads
+    from streamer.prompts import Prompt
+
+    set_threads(threads)
+    image = _picture()
+    if side != UPSTREAM:
+        segmenter: Any = zoo.load_segmenter(model, weights, device, side)
+        measured = _time(lambda: segmenter.encode(image), repeats)
+        embedding = segmenter.encode(image)
+        logits = segmenter.decode(embedding, [Prompt(box=box) for box in BOXES], multimask_output=False).logits[:, 0]
+        return _Measured(*measured, embedding.features.cpu().numpy(), logits > 0)
+
+    from segment_anything import SamPredictor, sam_model_registry
+
+    from streamer.models import tiny
+
+    sam = tiny.load_sam() if model == zoo.TINY else sam_model_registry[model](checkpoint=weights)
+    predictor = SamPredictor(sam.to(pick_device(device)))
+    measured = _time(lambda: predictor.set_image(image), repeats)
+    masks = [predictor.predict(box=np.array(box), multimask_output=False)[2][0] > 0 for box in BOXES]
+    return _Measured(*measured, predictor.features.cpu().numpy(), np.stack(masks))
+
+
+def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:
+    """Time one map at the size of the frame."""
+    from streamer.models import tiny
+    from streamer.models.devices import pick_device, set_threads
+
+    set_threads(threads)
+    image = _picture()
+    folder = weights or tiny.dpt_folder()
+    if side != UPSTREAM:
+        estimator = zoo.load_depth(model if weights is None else str(weights), device, side)
+        estimate: Callable[[], NDArray[np.float32]] = partial(estimator.estimate, image)
+    else:
+        estimate = _documented_depth(folder, image, pick_device(device))
+    return _Measured(*_time(estimate, repeats), estimate(), None)
+
+
+def _documented_depth(folder: Path, image: NDArray[np.uint8], device: Any) -> Callable[[], NDArray[np.float32]]:
+    """The example of transformers' documentation."""
+    import torch
+    from PIL import Image
+    from transformers import AutoImageProcessor, AutoModelForDepthEstimation
+
+    processor = AutoImageProcessor.from_pretrained(folder)
+    network = AutoModelForDepthEstimation.from_pretrained(folder).to(device)
+    picture = Image.fromarray(image)
+
+    def estimate() -> NDArray[np.float32]:
+        with torch.no_grad():
+            outputs = network(**processor(images=picture, return_tensors="pt").to(device))
+        target = [(picture.height, picture.width)]
+        maps = processor.post_process_depth_estimation(outputs, target_sizes=target)
+        return maps[0]["predicted_depth"].cpu().numpy()
+
+    return estimate
+
+
+def _picture() -> NDArray[np.uint8]:
+    """Smooth random colours: what is on it does not matter, but flat pictures hide mistakes."""
+    noise = np.random.default_rng(0).integers(0, 256, (IMAGE_SIZE[1] // 40, IMAGE_SIZE[0] // 40, 3), np.uint8)
+    return cv2.resize(noise, IMAGE_SIZE, interpolation=cv2.INTER_CUBIC)
+
+
+def _time(call: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Best time [s] of one call, and the peak of memory meanwhile [MiB]."""
+    import torch
+
+    is_cuda = torch.cuda.is_available()
+    call()
+    _forget_peak()
+    best = np.inf
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        if is_cuda:
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - started)
+    return float(best), torch.cuda.max_memory_allocated() / 2**20 if is_cuda else _peak_mib()
+
+
+def _forget_peak() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    refs = Path("/proc/self/clear_refs")
+    if refs.exists():
+        refs.write_text("5")
+
+
+def _peak_mib() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -118,9 +118,14 @@ class Engine:
         _ = self.device, self.segmenter, self.depth_estimator
         return self
 
-    def pipeline(self, live: bool = False) -> Pipeline:
-        """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way."""
-        schedule, flow, tracking = self.config.schedule, self.config.flow, self.config.tracking
+    def pipeline(self, live: bool = False, tracking: TrackingConfig | None = None) -> Pipeline:
+        """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
+
+        Args:
+            live: Which of the two.
+            tracking: Instead of the config's own.
+        """
+        schedule, flow, tracking = self.config.schedule, self.config.flow, tracking or self.config.tracking
         pipeline = Pipeline(
             self.segmenter,
             self.depth_estimator,
@@ -250,7 +255,13 @@ def tracker_of(tracking: TrackingConfig) -> Tracker:
         tracking.negatives,
         tracking.refine,
         tracking.redetect,
-        Beliefs(tracking.accept, tracking.reject, likeness=tracking.likeness, confirmations=tracking.confirmations),
+        Beliefs(
+            drift=tracking.drift,
+            accept=tracking.accept,
+            reject=tracking.reject,
+            likeness=tracking.likeness,
+            confirmations=tracking.confirmations,
+        ),
         Worries() if tracking.trouble else Worries.none(),
     )
 

@@ -187,7 +187,9 @@ def evaluate(
     init: Annotated[str, typer.Option(metavar="mask|box|click", help="What is said about each object.")] = "mask",
     method: Annotated[
         str,
-        typer.Option(metavar="ours|flow|every-frame", help="What follows the objects, or `ablation` for all parts."),
+        typer.Option(
+            metavar="ours|flow|every-frame|ablation", help="What follows them; `ablation` leaves out part by part."
+        ),
     ] = "ours",
     config: Config = "tiny",
     overrides: Overrides = None,

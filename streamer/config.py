@@ -57,8 +57,9 @@ class TrackingConfig(Section):
     agreement: float = Field(default=1.0, ge=0)
     stability: float = Field(default=0.2, ge=0)
     motion: float = Field(default=0.2, ge=0)
-    accept: float = Field(default=0.75, ge=0, le=1)
-    reject: float = Field(default=0.25, ge=0, le=1)
+    accept: float = Field(default=0.85, ge=0, le=1)
+    reject: float = Field(default=0.1, ge=0, le=1)
+    drift: float = Field(default=0.05, ge=0, lt=1)
     refine: bool = True
     redetect: bool = True
     likeness: float = Field(default=0.5, ge=-1, le=1)

@@ -181,7 +181,7 @@ def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None):
         (answer(score=0.7), 0.7, Verdict.BLEND),
         (answer(score=0.3), 0.9, Verdict.REJECT),
         (answer(score=0.7, agreement=0.1), 0.7, Verdict.REJECT),
-        (answer(score=0.9, agreement=0.1), 0.4, Verdict.ACCEPT),
+        (answer(score=0.9, agreement=0.1), 0.4, Verdict.REJECT),
         (answer(score=0.1, agreement=0.0, spoken=True), 0.9, Verdict.ACCEPT),
         (answer(soft=np.zeros_like(BALL), score=0.9), 0.1, Verdict.REJECT),
     ],

@@ -12,15 +12,17 @@ import numpy as np
 from rich.table import Table
 
 from streamer.app import Engine
+from streamer.commands.ablation import ablate
 from streamer.commands.clips import Clip, clips_of, prompts_for
 from streamer.commands.methods import EveryFrame, FlowOnly, Method, Ours
 from streamer.commands.scoring import ObjectScore, Score, mean_score, score_clip
 from streamer.config import Config
 from streamer.console import Terminal
-from streamer.errors import SinkError
+from streamer.errors import ConfigError, SinkError
 from streamer.motion import Motion
 
-METHODS = ("ours", "flow", "every-frame")
+ABLATION = "ablation"
+METHODS = ("ours", "flow", "every-frame", ABLATION)
 INITS = ("mask", "box", "click")
 _NEW_SHARE = 0.003
 """An object that is not there on the first frame is pointed out once it covers this share of a frame."""
@@ -34,7 +36,7 @@ class EvalJob:
         root: A folder in DAVIS layout, or ``scene``.
         sequences: Some of its sequences; empty for all of them.
         init: What is said about every object when it first shows: mask, box or click.
-        method: ours, flow or every-frame.
+        method: ours, flow, every-frame, or ablation: ours with each of its parts left out.
         json: Where to write the figures as well.
     """
 
@@ -52,17 +54,30 @@ def evaluate(config: Config, job: EvalJob) -> int:
         Exit code 0.
 
     Raises:
+        ConfigError: There is no such method, or nothing of that kind can be said.
         SourceError: There is no such folder or sequence.
         SinkError: The figures cannot be written.
     """
+    _check(job)
     clips, terminal = clips_of(job.root, job.sequences), Terminal()
     with Engine(config.model_copy(update={"depth": None})) as engine:
-        scores = [score_method(engine, clip, job, terminal.say) for clip in clips]
-    rows = [*scores, mean_score(scores)]
-    terminal.console.print(table_of(rows, f"{job.method}, --init {job.init}"))
+        if job.method == ABLATION:
+            patience = 2 * config.schedule.keyframe_interval
+            rows = ablate(engine, clips, lambda method, clip: follow(method, clip, job.init, patience))
+            print(as_markdown(rows))
+        else:
+            scores = [score_method(engine, clip, job, terminal.say) for clip in clips]
+            rows = [*scores, mean_score(scores)]
+            terminal.console.print(table_of(rows, f"{job.method}, --init {job.init}"))
     if job.json is not None:
         write_scores(job, rows)
     return 0
+
+
+def _check(job: EvalJob) -> None:
+    for option, value, known in (("--init", job.init, INITS), ("--method", job.method, METHODS)):
+        if value not in known:
+            raise ConfigError(f"There is no {option} {value}: choose one of {', '.join(known)}.")
 
 
 def score_method(engine: Engine, clip: Clip, job: EvalJob, say: Callable[[str], None] | None = None) -> Score:
@@ -122,6 +137,16 @@ def table_of(scores: Sequence[Score], title: str) -> Table:
             score.name, *cells, f"{score.rate_hz:.1f}", *shares, style="bold" if score.name == "mean" else None
         )
     return table
+
+
+def as_markdown(scores: Sequence[Score]) -> str:
+    """The same rows for a page, each with its distance to the first."""
+    lines = ["| | J&F | | J | F | keyframes |", "| --- | --- | --- | --- | --- | --- |"]
+    for score in scores:
+        distance = "" if score is scores[0] else f"{score.j_and_f - scores[0].j_and_f:+.3f}"
+        cells = [score.name, f"{score.j_and_f:.3f}", distance, f"{score.j:.3f}", f"{score.f:.3f}"]
+        lines.append(f"| {' | '.join([*cells, _percent(score.keyframes)])} |")
+    return "\n".join(lines)
 
 
 def write_scores(job: EvalJob, scores: Sequence[Score]) -> None:

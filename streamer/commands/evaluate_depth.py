@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -173,7 +174,7 @@ def _metric(maps: Sequence[DepthMap], shots: Sequence[Shot]) -> Iterator[NDArray
 
 
 def _difference(
-    depth: NDArray[np.float64], other: NDArray[np.float64], move: NDArray[np.float64], camera: NDArray[np.float64]
+    depth: NDArray[np.float64], other: NDArray[np.float64], move: NDArray[Any], camera: NDArray[np.float64]
 ) -> float:
     """AbsRel of the first map, moved to the other frame, against the other; of several points, the nearest counts."""
     height, width = depth.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,15 +108,15 @@ def score_clip(name: str, objects: list[ObjectScore], elapsed_s: float, frames: 
     )
 
 
-def mean_score(scores: list[Score]) -> Score:
+def mean_score(scores: Sequence[Score], name: str = "mean") -> Score:
     """The mean of several clips; what one of them has nothing of is left out."""
 
     def mean(attribute: str) -> float:
         values = np.array([getattr(score, attribute) for score in scores])
         return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
-    names = ("j", "f", "j_and_f", "decay", "rate_hz", "keyframes", "refound", "ghosts")
-    return Score("mean", *(mean(name) for name in names))
+    measures = ("j", "f", "j_and_f", "decay", "rate_hz", "keyframes", "refound", "ghosts")
+    return Score(name, *(mean(measure) for measure in measures))
 
 
 def _share(part: int, whole: int) -> float:

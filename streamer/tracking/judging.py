@@ -26,17 +26,17 @@ class Beliefs:
         drift: Share of its quality that a carried mask loses per frame.
         accept: Weight from which an answer replaces the carried mask.
         reject: Weight below which it is not used at all; between the two it is blended with the carried mask.
-        overlap: IoU with the carried mask below which the two are not of the same thing and cannot be blended.
+        overlap: IoU with the carried mask below which an answer is about something else.
         lost_after: Rejected answers in a row after which an object counts as lost.
         likeness: Cosine to the bank from which a lost object may have been found again.
         confirmations: Keyframes in a row that must see a lost object before it is believed to be back.
     """
 
     sharpness: float = 0.1
-    drift: float = 0.03
+    drift: float = 0.05
     accept: float = 0.85
     reject: float = 0.1
-    overlap: float = 0.3
+    overlap: float = 0.15
     lost_after: int = 4
     likeness: float = 0.5
     confirmations: int = 2
@@ -85,10 +85,12 @@ def weight_of(answer: Answer, carried_score: float, beliefs: Beliefs) -> float:
 
 def judge(answer: Answer, weight: float, beliefs: Beliefs) -> Verdict:
     """What to do with an answer of that weight."""
+    if answer.agreement is not None and answer.agreement < beliefs.overlap and not answer.question.spoken:
+        # SAM was asked about one thing and answers about another: however sure it is, it did not understand.
+        return Verdict.REJECT
     if weight >= beliefs.accept:
         return Verdict.ACCEPT
-    foreign = answer.agreement is not None and answer.agreement < beliefs.overlap
-    return Verdict.REJECT if foreign or weight < beliefs.reject else Verdict.BLEND
+    return Verdict.REJECT if weight < beliefs.reject else Verdict.BLEND
 
 
 def blended(answer: Answer, weight: float) -> NDArray[np.uint8]:

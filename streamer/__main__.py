@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from streamer.cli import app
 from streamer.errors import StreamerError
 
 
@@ -13,6 +12,8 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
+        from streamer.cli import app  # not above: Ctrl-C while it is imported is Ctrl-C as well
+
         app(arguments, prog_name="streamer")
     except StreamerError as error:
         if debug:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rich.markup import escape
 from rich.table import Table
 
 from streamer.console import Terminal
@@ -46,7 +47,7 @@ def doctor() -> int:
     findings = [finding for look in LOOKS for finding in _safely(look)]
     for finding in findings:
         style = _STYLES[finding.verdict]
-        table.add_row(finding.part, f"[{style}]{finding.verdict}[/]", finding.text)
+        table.add_row(finding.part, f"[{style}]{finding.verdict}[/]", escape(finding.text))
     Terminal().console.print(table)
     return 1 if any(finding.verdict == "broken" for finding in findings) else 0
 

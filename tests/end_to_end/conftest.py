@@ -85,10 +85,11 @@ def inside(tmp_path, monkeypatch, capfd) -> Callable[..., Ended]:
 
 def start(folder: Path, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     """The command, running."""
+    paths = [str(Path(__file__).parents[2]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return subprocess.Popen(
         [sys.executable, "-m", "streamer", *map(str, arguments)],
         cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])} | environment,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

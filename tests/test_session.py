@@ -1,0 +1,214 @@
+"""A run with everything around it, driven by a window that plays back what a person would do."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from streamer import events
+from streamer.app import Run
+from streamer.depth import DepthCarrier
+from streamer.errors import SinkError
+from streamer.motion import Motion
+from streamer.overlay import Overlay, Style
+from streamer.pipeline import Pipeline
+from streamer.producer import Producer
+from streamer.scheduler import Scheduler
+from streamer.session import Session, View, recording_path
+from streamer.sinks.fanout import Fanout
+from streamer.sources.iterable import ArraySource
+from streamer.stats import Meter
+from streamer.tracker import Tracker
+from streamer.workers import InlineWorkers
+from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+
+COUNT = 8
+
+
+class ScriptedWindow:
+    """Hands out the events of each poll, and keeps what was shown."""
+
+    def __init__(self, *script):
+        self.script, self.shown = list(script), []
+
+    def show(self, drawing, result, status=None):
+        self.shown.append((drawing, result, status))
+
+    def poll(self, wait_ms=1):
+        return self.script.pop(0) if self.script else []
+
+
+class ListSink:
+    def __init__(self, name="list", draw=None):
+        self.name, self.draw = name, draw
+        self.results, self.drawings, self.closed = [], [], 0
+
+    def write(self, result):
+        self.results.append(result)
+        if self.draw:
+            self.drawings.append(self.draw(result))
+
+    def close(self):
+        self.closed += 1
+
+
+class Stage:
+    """A session on a short scene, and everything that it touches."""
+
+    def __init__(self, tmp_path, *script, style=None, window=True, sinks=None, recorder=None):
+        source = ArraySource([moving_scene(index)[0] for index in range(COUNT)], rate_hz=Fraction(25))
+        scheduler = Scheduler(5, 5, 2)
+        pipeline = Pipeline(
+            ColourSegmenter(), RedDepth(), scheduler, InlineWorkers(), Motion(320), Tracker(), DepthCarrier()
+        )
+        self.sink, self.said = ListSink(), []
+        self.run = Run(Producer(source, live=False), pipeline, Meter("a device"))
+        self.view = View(style or Style())
+        self.stop = SimpleNamespace(signalled=False)
+        self.window = ScriptedWindow(*script) if window else None
+        self.session = Session(
+            self.run,
+            Fanout([self.sink] if sinks is None else sinks, self.said.append),
+            self.view,
+            Overlay(),
+            self.stop,
+            lambda run, result: None,
+            self.said.append,
+            self.window,
+            recorder,
+            tmp_path,
+        )
+
+    def play(self):
+        with self.run.producer:
+            self.session.play()
+        return self
+
+
+def test_without_a_window_every_frame_is_written_and_counted(tmp_path):
+    stage = Stage(tmp_path, window=False).play()
+    assert [result.index for result in stage.sink.results] == list(range(COUNT))
+    assert stage.sink.closed == 1
+    summary = stage.run.meter.summary()
+    assert summary["frames"]["shown"] == COUNT
+    assert {"write", "flow"} <= summary["stages_ms"].keys()
+
+
+def test_a_click_makes_an_object_that_later_clicks_belong_to(tmp_path):
+    stage = Stage(tmp_path, [events.Click(62, 80, 1)], [], [events.Click(66, 82, 1), events.Click(5, 5, 0)]).play()
+    assert [[track.id for track in result.tracks] for result in stage.sink.results] == [[], *[[1]] * (COUNT - 1)]
+    assert stage.view.selected == 1
+    assert list(stage.sink.results[-1].tracks[0].point_labels) == [1, 1, 0]
+    assert stage.window.shown[-1][2].selected == 1
+
+
+def test_new_select_and_delete(tmp_path):
+    script = (
+        *([events.Click(62, 80, 1)], [events.NewObject()], [events.Box(225, 115, 285, 190)]),
+        *([events.SelectObject(1)], [events.Delete()], [events.Delete()]),
+    )
+    stage = Stage(tmp_path, *script).play()
+    ids = [[track.id for track in result.tracks] for result in stage.sink.results]
+    assert ids == [[], [1], [1], [1, 2], [1, 2], [2], [2], [2]]
+    assert "select an object first" in stage.window.shown[6][2].message
+
+
+def test_undo_takes_the_last_object_back_and_the_next_click_begins_a_new_one(tmp_path):
+    stage = Stage(tmp_path, [events.Click(62, 80, 1)], [], [events.Undo()], [events.Click(250, 150, 1)]).play()
+    ids = [[track.id for track in result.tracks] for result in stage.sink.results]
+    assert ids[:4] == [[], [1], [1], []]
+    assert len(ids[4]) == 1
+    assert stage.view.selected == ids[4][0]
+
+
+def test_keys_change_what_is_drawn_but_not_what_is_written(tmp_path):
+    overlay, style = Overlay(), Style(depth="side")
+    sink = ListSink(draw=lambda result: overlay.draw(result, style))
+    script = ([events.CycleDepth()], [events.CycleDepth()], [events.CycleDepth(), events.ToggleMasks()])
+    stage = Stage(tmp_path, *script, style=style, sinks=[sink]).play()
+    assert [drawing.shape[1] for drawing, _, _ in stage.window.shown[:4]] == [640, 320, 320, 640]
+    assert not stage.view.style.masks
+    assert {drawing.shape[1] for drawing in sink.drawings} == {640}
+
+
+def test_a_pause_holds_the_picture_and_clicks_are_answered_meanwhile(tmp_path):
+    script = ([events.Pause()], [events.Click(62, 80, 1)], [], [], [events.Pause()])
+    stage = Stage(tmp_path, *script).play()
+    assert [result.index for result in stage.sink.results] == list(range(COUNT)), "a frame was lost or written twice"
+    held = [(result, status) for _, result, status in stage.window.shown if status.paused]
+    assert {result.index for result, _ in held} == {0}
+    assert [track.id for track in held[-1][0].tracks] == [1]
+    assert held[-1][0].tracks[0].mask.any()
+
+
+def test_recording_on_and_off_and_a_snapshot(tmp_path):
+    made = []
+
+    def recorder():
+        made.append(ListSink(f"recording {len(made)}"))
+        return made[-1]
+
+    script = ([], [events.ToggleRecord()], [events.Snapshot()], [events.ToggleRecord()], [events.ToggleRecord()])
+    stage = Stage(tmp_path, *script, recorder=recorder).play()
+    assert [[result.index for result in sink.results] for sink in made] == [[2, 3], [5, 6, 7]]
+    assert [sink.closed for sink in made] == [1, 1], "the second one is closed when the run ends"
+    assert [status.recording for _, _, status in stage.window.shown] == [False] * 2 + [True] * 2 + [False] + [True] * 3
+    (snapshot,) = tmp_path.iterdir()
+    np.testing.assert_array_equal(np.array(Image.open(snapshot)), stage.window.shown[2][0])
+    assert f"snapshot {snapshot}" in stage.said
+    assert "recording recording 0" in stage.said
+
+
+def test_a_recording_that_cannot_begin_is_told_in_the_window(tmp_path):
+    def recorder():
+        raise SinkError("There is no room: free some space.")
+
+    stage = Stage(tmp_path, [events.ToggleRecord()], recorder=recorder).play()
+    assert stage.window.shown[1][2].message == "There is no room: free some space."
+    assert not stage.window.shown[1][2].recording
+    assert len(stage.sink.results) == COUNT
+
+
+def test_a_click_beside_the_frame_is_told_in_the_window(tmp_path):
+    stage = Stage(tmp_path, [events.Click(1000, 10, 1)]).play()
+    assert "1000,10 lies outside the frame" in stage.window.shown[1][2].message
+    assert stage.sink.results[-1].tracks == ()
+
+
+def test_a_forced_keyframe(tmp_path):
+    stage = Stage(tmp_path, [events.Click(62, 80, 1)], [], [events.Keyframe()]).play()
+    assert stage.sink.results[3].keyframe == "forced"
+
+
+@pytest.mark.parametrize("how", ["quit", "signal"])
+def test_the_end_comes_when_it_is_asked_for(tmp_path, how):
+    stage = Stage(tmp_path, [], [events.Quit()] if how == "quit" else [])
+    if how == "signal":
+        stage.sink.write = lambda result: (
+            stage.sink.results.append(result),
+            setattr(stage.stop, "signalled", result.index == 1),
+        )
+    stage.play()
+    assert len(stage.sink.results) == 2
+    assert stage.sink.closed == 1
+
+
+def test_an_error_closes_the_outputs(tmp_path):
+    class FailingSink(ListSink):
+        def write(self, result):
+            raise SinkError("It is full: free some space.")
+
+    sink = FailingSink()
+    with pytest.raises(SinkError, match="It is full"):
+        Stage(tmp_path, window=False, sinks=[sink]).play()
+    assert sink.closed == 1
+
+
+def test_recordings_are_named_after_their_source(tmp_path):
+    path = recording_path(tmp_path, "dog")
+    assert path.parent == tmp_path
+    assert path.match("dog-????????-??????.mp4")

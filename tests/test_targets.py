@@ -1,0 +1,65 @@
+"""Where the results of a run go."""
+
+from pathlib import Path
+
+import pytest
+
+from streamer.commands.targets import Targets
+from streamer.errors import SinkError
+from streamer.sources.base import SourceInfo
+
+VIDEO = SourceInfo("dog", (64, 48), path=Path("in/dog.mov"))
+PHOTO = SourceInfo("cat", (64, 48), still=True, path=Path("in/cat.jpg"))
+
+
+def test_a_folder_gets_a_name_that_suits_the_source(tmp_path):
+    targets = Targets(tmp_path)
+    assert targets.is_folder
+    assert targets.of(VIDEO, several=False).output == tmp_path / "dog-annotated.mp4"
+    assert targets.of(PHOTO, several=False).output == tmp_path / "cat-annotated.png"
+    assert Targets(tmp_path / "new").is_folder
+    assert not Targets(tmp_path / "new.mp4").is_folder
+
+
+def test_several_sources_get_names_of_their_own(tmp_path):
+    targets = Targets(tmp_path, tmp_path / "masks", tmp_path / "lines.jsonl", tmp_path / "stats.json")
+    assert list(targets.of(VIDEO, several=True)) == [
+        *(tmp_path / "dog-annotated.mp4", tmp_path / "masks" / "dog"),
+        *(tmp_path / "lines-dog.jsonl", tmp_path / "stats-dog.json"),
+    ]
+    assert list(targets.of(VIDEO, several=False))[1:] == list(targets)[1:]
+
+
+def test_what_was_written_is_what_is_there(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    assert Targets(tmp_path / "a.mp4", jsonl=tmp_path / "b.jsonl").written() == [tmp_path / "a.mp4"]
+    assert not Targets()
+    assert Targets(stats=tmp_path / "s.json")
+
+
+@pytest.mark.parametrize("name", ["out.avi", "out.mp3", "out.txt"])
+def test_a_suffix_that_cannot_be_written_is_refused(name):
+    with pytest.raises(SinkError, match=r"end its name in \.mp4 or \.mkv"):
+        Targets(Path(name)).check(several=False)
+
+
+def test_one_file_for_several_sources_is_refused():
+    with pytest.raises(SinkError, match="name a folder with -o"):
+        Targets(Path("out.mp4")).check(several=True)
+
+
+def test_kinds_do_not_mix_and_the_source_is_safe(tmp_path):
+    with pytest.raises(SinkError, match="dog is no single picture"):
+        Targets(tmp_path / "out.png").of(VIDEO, several=False)
+    with pytest.raises(SinkError, match="cat is one picture"):
+        Targets(tmp_path / "out.mp4").of(PHOTO, several=False)
+    source = SourceInfo("a", (64, 48), path=tmp_path / "sub" / ".." / "a.mp4")
+    with pytest.raises(SinkError, match="is the source itself"):
+        Targets(tmp_path / "a.mp4").of(source, several=False)
+
+
+def test_a_place_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="file is a file"):
+        Targets(jsonl=tmp_path / "file" / "deep" / "out.jsonl").of(VIDEO, several=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

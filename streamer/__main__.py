@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 
 from streamer.errors import StreamerError
 
@@ -35,5 +37,30 @@ def main() -> None:
         sys.exit(2)
 
 
+def program() -> None:
+    """The whole life of the process: `main`, and an end that waits for no model.
+
+    A model call cannot be interrupted, and the interpreter, when it ends, stops threads in a way that torch answers by
+    aborting. Everything that matters is closed by now.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        leave(end)
+
+
+def leave(end: SystemExit) -> None:
+    """End as `SystemExit` would; at once where a thread of ours is still at work.
+
+    Raises:
+        SystemExit: There is none, so that the interpreter may end in its own way.
+    """
+    if not any(thread.name.startswith("streamer-") for thread in threading.enumerate()):
+        raise end
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+
+
 if __name__ == "__main__":
-    main()
+    program()

@@ -1,98 +1,75 @@
-"""What becomes an event of the live panel, with a clock that the test turns."""
+"""What the live panel is told."""
 
-from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from streamer.commands.chronicle import Chronicle
 from streamer.frame import Frame
+from streamer.overlay import Style
 from streamer.result import Result, State, Track
-from streamer.sinks.background import BackgroundSink
+from streamer.session import View
 from streamer.sinks.fanout import Fanout
 from streamer.stats import Meter
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
-class Console:
+def result_of(index, state, keyframe=None):
+    track = Track(7, np.zeros((4, 6), bool), None, 0.5, state)
+    return Result(Frame(index, index / 10, IMAGE, 0.0), (track,), keyframe=keyframe, mask_age=2, depth_age=3)
+
+
+class Setting:
     def __init__(self):
-        self.events, self.summaries = [], []
+        self.events, self.summaries, self.now_s = [], [], 0.0
+        console = SimpleNamespace(event=lambda *words: self.events.append(words), update=self.summaries.append)
+        self.producer = SimpleNamespace(drops={}, reopened=0, state="running", silent_s=0.0, frames_read=0)
+        self.run = SimpleNamespace(
+            producer=self.producer,
+            meter=Meter("a device"),
+            info=SimpleNamespace(name="door"),
+            pipeline=SimpleNamespace(queues=lambda: {"depth": "busy"}),
+        )
+        self.chronicle = Chronicle(console, View(Style()), Fanout([], print), clock=lambda: self.now_s)
 
-    def event(self, kind, text=""):
-        self.events.append((kind, text))
-
-    def update(self, summary):
-        self.summaries.append(summary)
-
-
-class Sleepy:
-    name = "slow.mp4"
-
-    def write(self, result):
-        pass
-
-    def close(self):
-        pass
+    def tell(self, result=None):
+        self.chronicle(self.run, result)
 
 
-@pytest.fixture
-def stage():
-    clock = SimpleNamespace(now_s=100.0)
-    console, sinks = Console(), Fanout([], print)
-    producer = SimpleNamespace(drops=Counter(), frames_read=0, reopened=0, state="running", silent_s=0.0)
-    info = SimpleNamespace(name="camera 0")
-    run = SimpleNamespace(producer=producer, meter=Meter(), pipeline=SimpleNamespace(queues=dict), info=info)
-    chronicle = Chronicle(console, SimpleNamespace(paused=False), sinks, lambda: clock.now_s)
-    return SimpleNamespace(clock=clock, console=console, sinks=sinks, run=run, chronicle=chronicle)
+def test_objects_that_come_and_go_and_keyframes_are_events():
+    setting = Setting()
+    for index, state in enumerate([State.LOST, State.TRACKED, State.UNCERTAIN, State.LOST, State.LOST, State.TRACKED]):
+        setting.tell(result_of(index, state, "trouble" if index == 2 else "interval"))
+    assert setting.events == [
+        ("found", "object 7"),
+        ("keyframe", "trouble"),
+        ("lost", "object 7"),
+        ("found", "object 7"),
+    ]
 
 
-def result(index=0, state=State.TRACKED, keyframe=None):
-    mask = np.ones((4, 6), bool)
-    return Result(Frame(index, index / 30, IMAGE, 0.0), (Track(3, mask, (0, 0, 6, 4), 0.9, state),), keyframe=keyframe)
+def test_what_happens_to_the_source_is_told_once():
+    setting = Setting()
+    producer = setting.producer
+    producer.drops = {"newer frame": 2, "too old": 1}
+    setting.tell()
+    setting.tell()
+    producer.state, producer.silent_s = "stalled", 3.0
+    setting.tell()
+    setting.tell()
+    producer.state, producer.reopened = "running", 1
+    setting.tell()
+    assert setting.events == [("drop", "3 frames"), ("stalled", "no frame for 3 s"), ("reconnect", "door")]
 
 
-def test_drops_are_told_at_most_once_a_second(stage):
-    for _ in range(30):
-        stage.run.producer.drops["newer frame"] += 1
-        stage.chronicle(stage.run, None)
-        stage.clock.now_s += 0.125
-    assert stage.console.events == [("drop", "1 frame"), *[("drop", "8 frames")] * 3]
-
-
-def test_a_recording_that_drops_says_so_and_is_in_the_panel(stage):
-    sink = BackgroundSink(Sleepy())
-    sink.dropped = 3
-    stage.sinks.add(sink)
-    stage.chronicle(stage.run, None)
-    stage.chronicle(stage.run, None)
-    sink.close()
-    assert stage.console.events == [("drop", "3 frames of slow.mp4: too slow to write")]
-    assert stage.console.summaries[0]["frames"]["dropped"] == {"slow.mp4 too slow": 3}
-
-
-def test_objects_that_go_and_come_back_and_unusual_keyframes(stage):
-    for state in (State.TRACKED, State.LOST, State.LOST, State.TRACKED):
-        stage.chronicle(stage.run, result(state=state))
-    for reason in ("interval", "points lost", None):
-        stage.chronicle(stage.run, result(keyframe=reason))
-    assert stage.console.events == [("lost", "object 3"), ("found", "object 3"), ("keyframe", "points lost")]
-
-
-def test_a_camera_that_stalls_and_comes_back(stage):
-    producer = stage.run.producer
-    for state, reopened in (("running", 0), ("stalled", 0), ("stalled", 0), ("reopening", 0), ("running", 1)):
-        producer.state, producer.reopened, producer.silent_s = state, reopened, 2.1
-        stage.chronicle(stage.run, None)
-    assert stage.console.events == [("stalled", "no frame for 2 s"), ("reconnect", "camera 0")]
-    assert not stage.console.summaries[-1]["stalled"]
-
-
-def test_the_panel_is_fed_four_times_a_second_and_knows_the_rate_of_capture(stage):
-    for _ in range(100):
-        stage.run.producer.frames_read += 1
-        stage.chronicle(stage.run, None)
-        stage.clock.now_s += 1 / 30
-    assert 12 <= len(stage.console.summaries) <= 14
-    assert stage.console.summaries[-1]["capture_rate_hz"] == pytest.approx(30, rel=0.05)
+def test_the_summary_comes_a_few_times_a_second_with_the_rate_of_capture():
+    setting = Setting()
+    for index in range(41):
+        setting.now_s, setting.producer.frames_read = index / 10, 3 * index
+        setting.tell(result_of(index, State.TRACKED))
+    assert 12 <= len(setting.summaries) <= 17
+    last = setting.summaries[-1]
+    assert abs(last["capture_rate_hz"] - 30) < 2
+    assert (last["mask_age"], last["depth_age"], last["queues"]) == (2, 3, {"depth": "busy"})
+    assert (last["paused"], last["stalled"], last["frames"]["read"]) == (False, False, last["frames"]["read"])

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.paint import colour_of
+from streamer.paint import AMBER
 from tests.end_to_end.conftest import frames_of, start, wait_until
 from tests.mjpeg_server import MjpegServer
 from tests.test_window import close_as_a_person_would, red_pixels
@@ -73,28 +73,33 @@ def test_a_person_uses_the_window(live, tmp_path):
     wait_until(lambda: len(lines_of(growing)) > 3, what="frames")
     assert lines_of(growing)[-1]["objects"] == []
 
+    def press(key):
+        """One key, and two frames for it to be heard: keys within one frame may overtake a click."""
+        person.does("key", key)
+        before = len(lines_of(growing))
+        wait_until(lambda: len(lines_of(growing)) >= before + 2, what="the next frames")
+
     middle = 640, 380  # of the window, which lies at the corner of the screen and shows 1280x720 with bars
     person.does("mousemove", *middle, "click", 1)
     wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1], what="a new object")
-    person.does("mousemove", 300, 300, "key", "n", "click", 1)
+    press("n")
+    person.does("mousemove", 300, 300, "click", 1)
     wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1, 2], what="a second object")
-    person.does("key", "d")
+    press("d")
     wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1], what="the object's end")
 
-    person.does("key", "r")
+    press("r")
     wait_until(lambda: list(recordings.glob("*.partial.mp4")), what="a recording")
-    begun = len(lines_of(growing))
-    wait_until(lambda: len(lines_of(growing)) > begun + 8, what="recorded frames")
-    person.does("key", "t", "key", "m", "key", "s")
+    for key in ("t", "m", "m", "s"):
+        press(key)
     wait_until(lambda: list(recordings.glob("scene-?????.png")), what="a snapshot")
-    person.does("key", "r")
+    press("r")
     wait_until(lambda: [path for path in recordings.glob("*.mp4") if "partial" not in path.name], what="its end")
 
-    person.does("key", "m", "mousemove", 5, 5, "key", "space")
-    wait_until(lambda: (colour_of(1) == person.sees()[:20, :200]).all(axis=2).any() or True)
+    person.does("mousemove", 5, 5, "key", "space")
     held = wait_for_rest(person)
     count = len(lines_of(growing))
-    amber = (np.abs(held[:40, :200].astype(int) - (255, 190, 60)).max(axis=2) < 60).any()
+    amber = (np.abs(held[:40, :200].astype(int) - AMBER).max(axis=2) < 60).any()
     assert amber, "the window does not say that it is paused"
     assert len(lines_of(growing)) == count
     person.does("key", "space")

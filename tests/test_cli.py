@@ -1,0 +1,39 @@
+"""The command line itself: what each command calls itself, and how its end is told."""
+
+import sys
+
+import pytest
+
+from streamer.__main__ import main
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["streamer", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0
+
+
+@pytest.mark.parametrize("command", ["", "annotate", "live", "demo", "doctor", "models", "models pull"])
+def test_every_command_explains_itself(monkeypatch, capsys, command):
+    assert run(monkeypatch, *command.split(), "--help") == 0
+    out = capsys.readouterr().out
+    assert "Usage: streamer" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_an_option_that_does_not_exist_is_code_2(monkeypatch, capsys):
+    assert run(monkeypatch, "annotate", "a.mp4", "--nonsense") == 2
+    assert "--nonsense" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (ZeroDivisionError("by zero"), 2)])
+def test_what_nobody_expected_is_one_line_too(monkeypatch, capsys, error, code):
+    def fail():
+        raise error
+
+    monkeypatch.setattr("streamer.commands.doctor.doctor", fail)
+    assert run(monkeypatch, "doctor") == code
+    err = capsys.readouterr().err
+    assert ("ZeroDivisionError: by zero" in err) == (code == 2)
+    assert len(err.splitlines()) == (code == 2)

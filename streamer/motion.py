@@ -25,13 +25,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.grid import Grid, shrink
+
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
-_GRID_MULTIPLE_PX = 8
-"""DIS pads other sizes, which costs more than it saves."""
 _LUCAS_KANADE: dict[str, Any] = {"winSize": (15, 15), "maxLevel": 3}
 _NOISE_GREY, _TRUST_SCALE_GREY = 3, 25
 _TRUST_OF_DIFFERENCE = np.exp(-np.maximum(np.arange(256) - _NOISE_GREY, 0) / _TRUST_SCALE_GREY).astype(np.float32)
@@ -125,48 +125,6 @@ class Anchor:
         return self.grid.to_frame(np.stack(back, axis=1))
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The working grid: the frame shrunk so that its long side is at most so many pixels.
-
-    Attributes:
-        frame_size: (width, height) of the frame [px].
-        size: (width, height) of the grid [px].
-    """
-
-    frame_size: tuple[int, int]
-    size: tuple[int, int]
-
-    @classmethod
-    def of(cls, frame_size: tuple[int, int], max_side_px: int) -> Grid:
-        scale = min(1.0, max_side_px / max(frame_size))
-        multiple = _GRID_MULTIPLE_PX
-        width, height = (max(multiple, round(side * scale / multiple) * multiple) for side in frame_size)
-        return cls(frame_size, (width, height))
-
-    @property
-    def _scale(self) -> NDArray[np.float32]:
-        return np.divide(self.size, self.frame_size, dtype=np.float32)
-
-    def from_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``(N, 2)`` pixel coordinates of the frame, as coordinates of the grid (pixel centres are whole numbers)."""
-        return ((points + 0.5) * self._scale - 0.5).astype(np.float32)
-
-    def to_frame(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The way back of :meth:`from_frame`."""
-        return ((points + 0.5) / self._scale - 0.5).astype(np.float32)
-
-    def shrink(self, image: NDArray) -> NDArray:
-        """Bring an image or map of the frame to the grid."""
-        return _shrink(image, self.size)
-
-    def enlarge(self, image: NDArray) -> NDArray:
-        """Bring an image or map of the grid to the frame."""
-        if self.size == self.frame_size:
-            return image
-        return cv2.resize(image, self.frame_size, interpolation=cv2.INTER_LINEAR)
-
-
 class Motion:
     """Flow from each frame to the one before it, the anchors it is composed for, and the points that follow it.
 
@@ -217,7 +175,7 @@ class Motion:
             self._start(width, height)
         fine = self._fine.shrink(image_rgb)
         self._before, self._grey = self._grey, cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
-        earlier, self.picture = self.picture, _shrink(fine, self.grid.size)
+        earlier, self.picture = self.picture, shrink(fine, self.grid.size)
         self.scene_cut, self.backward = self._before is None and self.index >= 0, None
         self.index = index
         if self._before is None:
@@ -248,7 +206,7 @@ class Motion:
         if self._before is None or self._grey is None or len(points) == 0:
             return points, np.ones(len(points), bool)
         start = self.grid.from_frame(points).reshape(-1, 1, 2)
-        before, now = (_shrink(grey, self.grid.size) for grey in (self._before, self._grey))
+        before, now = (shrink(grey, self.grid.size) for grey in (self._before, self._grey))
         there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, start, None, **_LUCAS_KANADE)
         back, found_back, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **_LUCAS_KANADE)
         error = np.linalg.norm(back - start, axis=2).ravel()
@@ -283,15 +241,6 @@ class Motion:
         self.photometric_error = float(cv2.cvtColor(difference, cv2.COLOR_RGB2GRAY).mean())
         if self.photometric_error > self._cut_error:
             self.scene_cut = _histogram_overlap(earlier, self.picture) < 0.75
-
-
-def _shrink(image: NDArray, size: tuple[int, int]) -> NDArray:
-    """Resize to (width, height). Area averaging costs ten times as much and is only needed to shrink by more than 2."""
-    height, width = image.shape[:2]
-    if (width, height) == size:
-        return image
-    area = width > 2 * size[0] and height > 2 * size[1]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if area else cv2.INTER_LINEAR)
 
 
 def _remap(values: NDArray, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray:

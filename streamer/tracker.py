@@ -12,17 +12,17 @@ from streamer.motion import Anchor, Grid, Motion
 from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Question, ask
+from streamer.tracking.carrying import Carrier
 from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, recognised, weight_of
 from streamer.tracking.objects import Object
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
 from streamer.tracking.recognition import remember
-from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine
+from streamer.tracking.refine import INSIDE, Colours, Present
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
 _VANISHED_PX, _VANISHED_SHARE = 12, 0.03
-_SETTLE_AFTER = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,11 +58,10 @@ class Tracker:
         worries: Worries | None = None,
     ) -> None:
         self._positives, self._negatives = positives, negatives
-        self._refine, self._redetect = refine, redetect
+        self._carrier, self._redetect = Carrier(refine), redetect
         self._beliefs, self._worries = beliefs or Beliefs(), worries or Worries()
         self._objects: dict[int, Object] = {}
         self._order: list[int] = []
-        self._present = Present(np.empty((0, 0, 3), np.uint8))
         self._index = -1
         self.trouble: str | None = None
 
@@ -113,7 +112,7 @@ class Tracker:
         self._follow(motion)
         for item in self._objects.values():
             self._carry(item, motion)
-        self._settle(motion)
+        self._carrier.settle(self._objects.values(), motion)
         self.trouble = next(filter(None, (self._worry(item, motion) for item in self._objects.values())), None)
 
     def forget_masks(self) -> None:
@@ -130,7 +129,7 @@ class Tracker:
         """
         items = sorted(self._objects.values(), key=lambda item: item.id)
         empty = np.zeros(motion.grid.size[::-1], np.uint8)
-        softs = (None if item.state is State.LOST else self._shown(item, motion) for item in items)
+        softs = (None if item.state is State.LOST else self._carrier.shown(item, motion) for item in items)
         shown = [empty if soft is None else soft for soft in softs]
         separate = apart(shown, [item.score for item in items], inverse_depth)
         return [
@@ -149,7 +148,7 @@ class Tracker:
     def questions(self, motion: Motion) -> list[Question]:
         """What to ask SAM on the present frame, which is to become a keyframe."""
         for item in self._objects.values():
-            self._shown(item, motion)
+            self._carrier.shown(item, motion)
             seed_points(item, motion.picture, motion.grid, self._positives)
         asked = []
         for item in self._objects.values():
@@ -225,7 +224,7 @@ class Tracker:
     def _carry(self, item: Object, motion: Motion) -> None:
         """Bring an object's mask to the present frame; where nothing is left of it, it is lost."""
         item.shown, item.expected = None, item.path.expected()
-        shown = self._shown(item, motion)
+        shown = self._carrier.shown(item, motion)
         if shown is None:
             return
         item.path.follow(shown)
@@ -234,25 +233,6 @@ class Tracker:
             seed_points(item, motion.picture, motion.grid, self._positives)
         if np.count_nonzero(shown > INSIDE) < max(_VANISHED_PX, _VANISHED_SHARE * item.area):
             self._lose(item)
-
-    def _shown(self, item: Object, motion: Motion) -> NDArray[np.uint8] | None:
-        if item.shown is None and item.soft is not None and item.anchor is not None:
-            item.shown = item.anchor.carry_mask(item.soft)
-            if self._refine and item.ratio is not None and item.anchor.age > 0:
-                if self._present.picture is not motion.picture:
-                    self._present = Present(motion.picture)
-                item.shown = refine(item.shown, item.ratio, item.anchor.trust(motion.picture), self._present)
-        return item.shown
-
-    def _settle(self, motion: Motion) -> None:
-        """Put masks that have been carried for long on a new anchor, as they are now: the old one tells ever less."""
-        old = [item for item in self._objects.values() if item.anchor is not None and item.anchor.age >= _SETTLE_AFTER]
-        if not self._refine or not old:
-            return
-        anchor = motion.open()
-        for item in old:
-            assert item.shown is not None
-            item.place(harden(item.shown), anchor)
 
     def _worry(self, item: Object, motion: Motion) -> str | None:
         if item.sightings:
@@ -287,17 +267,10 @@ class Tracker:
             item.bank = remember(item.bank, answer.look)
         else:
             score = weight * answer.score + (1 - weight) * item.score
-            soft = self._settled(item, blended(answer, weight), anchor)
+            soft = self._carrier.decided(item, blended(answer, weight), anchor)
         self._believe(item, soft, score, anchor)
         if score < 0.5 and not answer.question.spoken:
             item.state = State.UNCERTAIN
-
-    def _settled(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
-        """Where two masks disagree, the colours decide."""
-        if not self._refine or item.ratio is None:
-            return soft
-        sure = np.ones(soft.shape, np.float32)
-        return harden(refine(soft, item.ratio, sure, Present(anchor.picture)))
 
     def _look_again(self, item: Object, answer: Answer, others: list[NDArray[np.uint8]], anchor: Anchor) -> None:
         """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
@@ -316,9 +289,7 @@ class Tracker:
         item.place(soft, anchor)
         item.score, item.state, item.rejections, item.sightings, item.given = score, State.TRACKED, 0, 0, False
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
-        newer = Colours.of(Present(anchor.picture).bins, soft)
-        item.colours = newer if item.colours is None else item.colours.joined(newer)
-        item.ratio = None if item.colours is None else item.colours.ratio()
+        item.learn(Colours.of(Present(anchor.picture).bins, soft))
 
     def _lose(self, item: Object) -> None:
         item.forget_mask()

@@ -71,6 +71,11 @@ class Object:
         """From now on it is this mask on that frame."""
         self.soft, self.anchor, self.shown = soft, anchor, None
 
+    def learn(self, newer: Colours | None) -> None:
+        """Take in the colours of a mask that is believed."""
+        self.colours = newer if self.colours is None else self.colours.joined(newer)
+        self.ratio = None if self.colours is None else self.colours.ratio()
+
     def forget_mask(self) -> None:
         """It is nowhere."""
         self.soft = self.anchor = self.shown = self.expected = None

@@ -1,0 +1,53 @@
+"""Masks on their way from the anchor on which they were believed to the present frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.motion import Anchor, Motion
+from streamer.tracking.objects import Object
+from streamer.tracking.refine import Present, harden, refine
+
+_SETTLE_AFTER = 5
+
+
+class Carrier:
+    """Carries masks with the flow.
+
+    Args:
+        refine: Whether they follow the colours and edges of every frame on the way.
+    """
+
+    def __init__(self, refine: bool) -> None:
+        self._refine = refine
+        self._present = Present(np.empty((0, 0, 3), np.uint8))
+
+    def shown(self, item: Object, motion: Motion) -> NDArray[np.uint8] | None:
+        """The object's ``(h, w)`` soft mask on the present frame; None where it has none."""
+        if item.shown is None and item.soft is not None and item.anchor is not None:
+            item.shown = item.anchor.carry_mask(item.soft)
+            if self._refine and item.ratio is not None and item.anchor.age > 0:
+                if self._present.picture is not motion.picture:
+                    self._present = Present(motion.picture)
+                item.shown = refine(item.shown, item.ratio, item.anchor.trust(motion.picture), self._present)
+        return item.shown
+
+    def settle(self, items: Iterable[Object], motion: Motion) -> None:
+        """Put masks that have been carried for long on a new anchor, as they are now: the old one tells ever less."""
+        old = [item for item in items if item.anchor is not None and item.anchor.age >= _SETTLE_AFTER]
+        if not self._refine or not old:
+            return
+        anchor = motion.open()
+        for item in old:
+            if item.shown is not None:
+                item.place(harden(item.shown), anchor)
+
+    def decided(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
+        """A mask blended from two that disagree on the anchor's frame, after the colours have decided between them."""
+        if not self._refine or item.ratio is None:
+            return soft
+        sure = np.ones(soft.shape, np.float32)
+        return harden(refine(soft, item.ratio, sure, Present(anchor.picture)))

@@ -24,7 +24,7 @@ from training.pretrained import load_pretrained
 
 EVALUATE_EVERY_S = 900.0
 SAVE_EVERY_S = 180.0
-LOG_EVERY_STEPS = 20
+LOG_EVERY_STEPS = 10
 
 
 def new_model() -> DPTForDepthEstimation:
@@ -63,7 +63,7 @@ class DepthTraining:
         rooms = load_rgbd(data, held_out=False) + load_hololens(data)
         photos = remembered("coco-train", lambda: load_coco(data, held_out=False))
         self.stream = loop.batches(depth_samples(rooms, photos, IMAGE_SIZE_PX, seed + self.step), batch_size)
-        self.benchmarks = load_depth_benchmarks(data, scenes=10)
+        self.benchmarks = remembered("depth-benchmarks", lambda: load_depth_benchmarks(data, scenes=10))
 
     def run(self) -> None:
         """Train until the time is spent, then measure and save."""

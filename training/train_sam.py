@@ -26,35 +26,58 @@ from training.prompting import correct, decode, embed_images, set_resolution
 from training.samples import DrawPhoto, Recipe, mixture, samples
 from training.scenes import draw_scene
 
-EVALUATE_EVERY_S = 900.0
+EVALUATE_EVERY_S = 1200.0
 SAVE_EVERY_S = 180.0
 LOG_EVERY_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A part of the training: until ``until`` (share of the time), with that recipe and batch."""
+    """A part of the training: until ``until`` (share of the time), with that recipe, batch and number of prompts.
+
+    Attributes:
+        rounds: How often each region is prompted: once, then with corrective clicks.
+    """
 
     until: float
     recipe: Recipe
     batch_size: int
+    rounds: int
 
 
 STAGES = (
-    Stage(0.30, Recipe(side_px=192, prompts_per_image=6), batch_size=12),
-    Stage(0.70, Recipe(side_px=256, prompts_per_image=6), batch_size=8),
-    Stage(1.00, Recipe(side_px=384, prompts_per_image=6), batch_size=4),
+    Stage(0.25, Recipe(side_px=128, prompts_per_image=6, worn_mask_probability=0.0), batch_size=16, rounds=1),
+    Stage(0.60, Recipe(side_px=192, prompts_per_image=6), batch_size=12, rounds=2),
+    Stage(1.00, Recipe(side_px=256, prompts_per_image=6), batch_size=8, rounds=2),
 )
 
 
 def new_model() -> Sam:
-    """The tiny SAM with the pretrained backbone and everything else random."""
+    """The tiny SAM with the pretrained backbone; everything else is random, but starts out attending to places."""
     sam = build_sam()
     features = build_backbone()
     load_pretrained(features)
     fold_batch_norms(features)
     sam.image_encoder.backbone = features
+    attend_to_places(sam)
     return sam
+
+
+def attend_to_places(sam: Sam, gain: float = 1.5) -> None:
+    """Give queries and keys of the cross attention the same orthogonal projection.
+
+    Tokens and cells with like positions then attend to each other from the first step. It took half as many steps
+    until clicks were understood.
+    """
+    transformer = sam.mask_decoder.transformer
+    layers = [transformer.final_attn_token_to_image]
+    for block in transformer.layers:
+        layers += [block.cross_attn_token_to_image, block.cross_attn_image_to_token]
+    for layer in layers:
+        torch.nn.init.orthogonal_(layer.q_proj.weight, gain)
+        layer.k_proj.weight.data.copy_(layer.q_proj.weight.data)
+        torch.nn.init.zeros_(layer.q_proj.bias)
+        torch.nn.init.zeros_(layer.k_proj.bias)
 
 
 def freeze_early_layers(sam: Sam) -> None:
@@ -122,7 +145,7 @@ class SamTraining:
         saved_s = evaluated_s = logged_s = self.budget.elapsed_s()
         losses: list[float] = []
         while self.budget.progress() < stage.until:
-            losses.append(self._train_step(stream))
+            losses.append(self._train_step(stream, stage.rounds))
             now_s = self.budget.elapsed_s()
             if self.step % LOG_EVERY_STEPS == 0:
                 pace_s = (now_s - logged_s) / LOG_EVERY_STEPS
@@ -139,11 +162,11 @@ class SamTraining:
                 self._evaluate()
                 evaluated_s = logged_s = self.budget.elapsed_s()
 
-    def _train_step(self, stream: Iterator[dict[str, Tensor]]) -> float:
+    def _train_step(self, stream: Iterator[dict[str, Tensor]], rounds: int) -> float:
         batch = {name: value.to(self.device) for name, value in next(stream).items()}
         loop.set_learning_rate(self.optimizer, loop.learning_rate_factor(self.step, self.budget.progress()))
         with loop.autocast(self.device):
-            loss = step_loss(self.sam, batch, self.rng, rounds=2)
+            loss = step_loss(self.sam, batch, self.rng, rounds)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.sam.parameters(), 1.0)

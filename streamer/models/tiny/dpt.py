@@ -27,9 +27,9 @@ def build_dpt() -> DPTForDepthEstimation:
         num_attention_heads=4,
         backbone_out_indices=[0, 1, 1, 3],
         reassemble_factors=[1, 1, 1, 0.5],
-        neck_hidden_sizes=[stride4, stride8, 96, 96],
+        neck_hidden_sizes=[stride4, stride8, 64, 64],
         neck_ignore_stages=[0, 1],
-        fusion_hidden_size=64,
+        fusion_hidden_size=48,
         readout_type="project",
     )
     return DPTForDepthEstimation(config).eval()

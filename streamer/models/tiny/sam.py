@@ -13,8 +13,9 @@ from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_n
 IMAGE_SIZE_PX = 512
 EMBEDDING_STRIDE_PX = 16
 WIDTH = 128
-# Upstream's positions are that much smoother: a click would take far longer to learn where it is.
-POSITION_FREQUENCY = 2.0
+# Upstream draws all frequencies of the positions from one normal distribution. Spread from a tenth to one and a half
+# of that, they tell both which side of a box something is on and which cell was clicked.
+POSITION_FREQUENCIES = torch.logspace(-0.8, 0.2, WIDTH // 2)
 # What EfficientNet-Lite0 was trained with.
 PIXEL_MEAN = [127.0, 127.0, 127.0]
 PIXEL_STD = [128.0, 128.0, 128.0]
@@ -79,7 +80,7 @@ def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
     prompt_encoder = PromptEncoder(
         embed_dim=WIDTH, image_embedding_size=(grid, grid), input_image_size=(img_size, img_size), mask_in_chans=16
     )
-    prompt_encoder.pe_layer.positional_encoding_gaussian_matrix *= POSITION_FREQUENCY
+    prompt_encoder.pe_layer.positional_encoding_gaussian_matrix *= POSITION_FREQUENCIES
     sam = Sam(
         image_encoder=TinyImageEncoder(img_size),
         prompt_encoder=prompt_encoder,

@@ -154,3 +154,46 @@ def test_after_a_scene_cut_every_object_is_lost_but_stays():
     (question,) = stage.tracker.questions(stage.motion)
     assert question.prompt is None
     assert len(question.bank) == 1
+
+
+def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.forget_masks()
+    stage.step(2)
+    stage.keyframe()
+    assert stage.state(1) is State.LOST
+    assert stage.iou(1) == 0
+    stage.step(3)
+    assert stage.tracker.trouble == "found again?"
+    stage.keyframe()
+    assert stage.state(1) is State.TRACKED
+    assert stage.iou(1) > 0.8
+
+
+def test_an_object_that_is_not_there_is_not_found():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.forget_masks()
+    for _ in range(4):
+        stage.step()
+        gone = stage.image.copy()
+        gone[stage.labels == 1] = (70, 0, 90)
+        questions = stage.tracker.questions(stage.motion)
+        answers = ask(stage.segmenter, stage.segmenter.encode(gone), questions, stage.motion.grid)
+        stage.tracker.adopt(answers, stage.motion.open())
+        assert stage.state(1) is State.LOST
+
+
+def test_an_object_that_leaves_the_frame_is_lost():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    for _ in range(150):
+        stage.step()
+        if stage.state(1) is State.LOST:
+            break
+    assert stage.state(1) is State.LOST
+    assert not (stage.labels == 1).sum() > 600

@@ -163,6 +163,55 @@ def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
     assert landed == [set()] * 8 + [{1}]
 
 
+def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
+    gate = Gate()
+    pipeline = build(ColourSegmenter(), None, gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    gate.release("keyframe")
+    for index in range(1, 7):
+        pipeline.process(frame(index))
+    assert not gate.ready("keyframe")
+    pipeline.prompt(Prompt([(250, 156)], object_id=2))
+    gate.release("click")
+    before = pipeline.process(frame(7))
+    pipeline.remove(2)
+    gate.release("keyframe")
+    after = pipeline.process(frame(8))
+    assert [track.id for track in before.tracks] == [1, 2]
+    assert [track.id for track in after.tracks] == [1]
+
+
+def test_depth_and_masks_may_come_in_any_order():
+    for order in (("keyframe", "depth"), ("depth", "keyframe")):
+        gate = Gate()
+        pipeline = build(ColourSegmenter(), RedDepth(), gate)
+        pipeline.prompt(Prompt([(60, 80)]))
+        for index in range(10):
+            result = pipeline.process(frame(index))
+            if index in (3, 6):
+                gate.release(order[index == 6])
+        assert (result.mask_age, result.depth_age) == (9, 9)
+        assert iou(result.tracks[0].mask, moving_scene(9)[1] == 1) > 0.75
+        assert result.tracks[0].depth is not None
+
+
+def test_where_models_take_turns_a_frame_starts_one_of_them():
+    gate = Gate()
+    gate.in_turns = ("keyframe", "depth")
+    gate.ready = lambda lane: not gate.waiting
+    pipeline = build(ColourSegmenter(), RedDepth(), gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    started = []
+    for index in range(40):
+        result = pipeline.process(frame(index))
+        started += ["keyframe"] * (result.keyframe is not None) + ["depth"] * result.depth_run
+        assert len(gate.waiting) == 1
+        if index % 8 == 7:
+            gate.release(*gate.waiting)
+    assert started == ["keyframe", "depth"] * 2 + ["keyframe"]
+
+
 def test_a_click_is_answered_without_waiting_for_the_encoder():
     gate, segmenter = Gate(), ColourSegmenter()
     pipeline = build(segmenter, None, gate)

@@ -91,7 +91,8 @@ def describe_device(device: torch.device) -> str:
     extras = ["AMX"] if getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)() else []
     extras += ["bfloat16"] if has_fast_bfloat16() else []
     capability = ", ".join([torch.backends.cpu.get_cpu_capability(), *extras])
-    return f"cpu: {torch.get_num_threads()} threads, {capability}"
+    threads = torch.get_num_threads()
+    return f"cpu: {threads} thread{'s' if threads != 1 else ''}, {capability}"
 
 
 def _has_mps() -> bool:

@@ -127,7 +127,7 @@ def follow(method: Method, clip: Clip, init: str, patience: int) -> Score:
 def table_of(scores: Sequence[Score], title: str) -> Table:
     """One row per score."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("sequence")
+    table.add_column("sequence", no_wrap=True)
     for name in ("J&F", "J", "F", "decay", "frames/s", "keyframes", "found again", "ghosts"):
         table.add_column(name, justify="right")
     for score in scores:

@@ -26,7 +26,7 @@ from training.prompting import correct, decode, embed_images, set_resolution
 from training.samples import DrawPhoto, Recipe, mixture, samples
 from training.scenes import draw_scene
 
-EVALUATE_EVERY_S = 1200.0
+EVALUATE_EVERY_S = 900.0
 SAVE_EVERY_S = 180.0
 LOG_EVERY_STEPS = 20
 
@@ -88,10 +88,10 @@ def freeze_early_layers(sam: Sam) -> None:
 
 
 def training_photos(data: Path) -> DrawPhoto:
-    """Real photographs four times out of five, rendered scenes otherwise."""
+    """Real photographs two times out of three, rendered scenes otherwise."""
     coco = remembered("coco-train", lambda: load_coco(data, held_out=False))
     bsds = remembered("bsds-train", lambda: load_bsds(data, ("train", "val")))
-    return mixture([(0.47, coco), (0.37, bsds), (0.16, draw_scene)])
+    return mixture([(0.37, coco), (0.30, bsds), (0.33, draw_scene)])
 
 
 def step_loss(sam: Sam, batch: dict[str, Tensor], rng: np.random.Generator, rounds: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 
-IMAGE_SIZE_PX = 512
+IMAGE_SIZE_PX = 384
 EMBEDDING_STRIDE_PX = 16
 WIDTH = 128
 # Upstream draws all frequencies of the positions from one normal distribution. Spread from a tenth to one and a half

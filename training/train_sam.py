@@ -48,7 +48,8 @@ class Stage:
 STAGES = (
     Stage(0.25, Recipe(side_px=128, prompts_per_image=6, worn_mask_probability=0.0), batch_size=16, rounds=1),
     Stage(0.60, Recipe(side_px=192, prompts_per_image=6), batch_size=12, rounds=2),
-    Stage(1.00, Recipe(side_px=256, prompts_per_image=6), batch_size=8, rounds=2),
+    Stage(0.80, Recipe(side_px=256, prompts_per_image=6), batch_size=8, rounds=2),
+    Stage(1.00, Recipe(side_px=384, prompts_per_image=6), batch_size=4, rounds=2),
 )
 
 

@@ -57,7 +57,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence(overrides, message):
 
 
 def test_unknown_presets_and_bad_files_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="no preset 'huge': choose one of .*sam-b.*tiny"):
+    with pytest.raises(ConfigError, match=r"no preset 'huge': choose one of .*sam-b.*tiny"):
         load("huge")
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "missing.yaml")

@@ -110,7 +110,9 @@ class FastBlock(nn.Module):
             attended = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
         else:
             by_row, by_column = _relative_terms(q, self.row_table, self.column_table)
-            attention = attend_in_pieces if q.device.type == "cpu" and q.dtype == torch.float32 else attend_fused
+            # torch.compile traces no writing into given memory, which is what the pieces live from.
+            by_pieces = q.device.type == "cpu" and q.dtype == torch.float32 and not torch.compiler.is_compiling()
+            attention = attend_in_pieces if by_pieces else attend_fused
             attended = attention(q * self.scale, k, v, by_row, by_column)
         attended = attended.transpose(1, 2).reshape(batch, -1, width // 3)
         return attended if self.from_windows is None else attended.index_select(1, self.from_windows)

@@ -155,7 +155,8 @@ class Tracker:
             prompt = prompt_for(item, self._others(item, motion.grid), motion.grid, self._negatives)
             if prompt is not None or (self._redetect and item.bank):
                 spoken = item.answered < item.version
-                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, item.expected, item.bank))
+                expected = _on_grid(item.box, motion.grid) if spoken else item.expected
+                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, item.bank))
                 item.answered = item.version
         return asked
 
@@ -171,7 +172,9 @@ class Tracker:
             prompt = prompt_for(item, self._others(item, anchor.grid), anchor.grid, self._negatives)
             if prompt is not None:
                 carried = item.soft if item.anchor is anchor else None
-                asked.append(Question(item.id, item.version, True, moved(prompt, anchor), carried))
+                there = moved(prompt, anchor)
+                drawn = _on_grid(None if item.box is None else there.box, anchor.grid)
+                asked.append(Question(item.id, item.version, True, there, carried, drawn))
         return asked
 
     def add_found(self, mask: NDArray[np.bool_], score: float, anchor: Anchor) -> int:
@@ -294,3 +297,7 @@ class Tracker:
     def _lose(self, item: Object) -> None:
         item.forget_mask()
         item.state, item.score = State.LOST, 0.0
+
+
+def _on_grid(box: NDArray[np.float32] | None, grid: Grid) -> NDArray[np.float32] | None:
+    return None if box is None else grid.from_frame(box.reshape(2, 2)).ravel()

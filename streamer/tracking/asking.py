@@ -61,7 +61,8 @@ class Question:
         spoken: Whether the person has spoken since the last question: then the answer is theirs, and is believed.
         prompt: Clicks, box and what else is known, in pixels of the keyframe; None for a lost object.
         carried: ``(h, w)`` uint8 soft mask on the grid that the flow brought to the keyframe; None for a new object.
-        expected: ``(4,)`` box x0, y0, x1, y1 [px of the grid] where constant velocity would put it, or None.
+        expected: ``(4,)`` box x0, y0, x1, y1 [px of the grid] that a person drew, or else where constant velocity would
+            put it, or None.
         bank: What the object looked like before; a lost one is looked for by it.
     """
 
@@ -144,11 +145,12 @@ def _candidate(question: Question, logits: NDArray[np.float32], score: float) ->
 def _worth(answer: Answer, how: Asking) -> float:
     question = answer.question
     worth = answer.score + how.stability * answer.stability
-    if question.spoken:
-        return worth
-    worth += how.agreement * (answer.agreement or 0.0)
+    if not question.spoken:
+        worth += how.agreement * (answer.agreement or 0.0)
     if question.expected is not None:
-        worth += how.motion * _box_overlap(question.expected, box_of(answer.soft > INSIDE))
+        # A box that a person drew is meant; one that motion foretells is a guess.
+        weight = 1.0 if question.spoken else how.motion
+        worth += weight * _box_overlap(question.expected, box_of(answer.soft > INSIDE))
     return worth
 
 

@@ -1,0 +1,37 @@
+"""``streamer bench models``: the models as their READMEs use them, against the same models here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from streamer.benchmarks.models import Row, run
+from streamer.console import Terminal
+
+COLUMNS = ("model", "side", "s per image", "speed-up", "peak MiB", "relative error", "IoU of masks")
+
+
+def bench_models(segmenters: Sequence[str], depth_models: Sequence[str], repeats: int, threads: int) -> None:
+    """Measure, say each row when it is known, and print the table."""
+    terminal, rows = Terminal(), []
+    for row in run(segmenters, depth_models, repeats=repeats, threads=threads):
+        rows.append(_cells(row))
+        terminal.say("  ".join(rows[-1]))
+    table = Table(*COLUMNS, title=f"best of {repeats}, {threads} threads", title_justify="left", box=None)
+    for cells in rows:
+        table.add_row(*cells)
+    terminal.console.print(table)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    iou = "" if row.mask_iou is None else f"{row.mask_iou:.3f}"
+    return (
+        row.model,
+        row.side,
+        f"{row.seconds:.3f}",
+        f"{row.speedup:.2f}x",
+        f"{row.peak_mib:.0f}",
+        f"{row.relative_error:.1e}",
+        iou,
+    )

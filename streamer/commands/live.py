@@ -46,7 +46,9 @@ class Camera:
         if not is_camera and (self.width or self.height or self.fps):
             raise ConfigError("--width, --height and --fps are for cameras: for a file, use --source-fps.")
         options = {"width": self.width, "height": self.height, "rate_hz": self.fps or self.source_fps}
-        return {name: value for name, value in options.items() if value is not None}
+        chosen = {name: value for name, value in options.items() if value is not None}
+        # The scene stands in for a camera, which has no end.
+        return chosen | {"frame_count": None} if kind == "scene" else chosen
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from streamer.prompts import Decoded, Embedding, Found, Prompt
 PATCHES_PER_POINT = 5
 MIN_POINTS_PER_SIDE = 8
 POINTS_PER_BATCH = 16
-MIN_PREDICTED_IOU = 0.7
-MIN_STABILITY = 0.85
+# (predicted IoU, stability): the first pair that any object meets is used, since small models are less sure of all.
+STANDARDS = ((0.7, 0.85), (0.5, 0.7), (0.3, 0.45), (0.15, 0.2))
 MIN_AREA_SHARE = 0.002
 MAX_AREA_SHARE = 0.6
 MAX_BORDER_SHARE = 0.4
@@ -47,8 +47,8 @@ def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple
         sam,
         points_per_side=max(MIN_POINTS_PER_SIDE, embedding.features.shape[-1] // PATCHES_PER_POINT),
         points_per_batch=POINTS_PER_BATCH,
-        pred_iou_thresh=MIN_PREDICTED_IOU,
-        stability_score_thresh=MIN_STABILITY,
+        pred_iou_thresh=STANDARDS[-1][0],
+        stability_score_thresh=STANDARDS[-1][1],
     )
     generator.predictor = predictor
     width, height = valid_size
@@ -89,6 +89,14 @@ class _EmbeddedPredictor:
 
 
 def _select(records: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    for min_iou, min_stability in STANDARDS:
+        sure = [one for one in records if one["predicted_iou"] >= min_iou and one["stability_score"] >= min_stability]
+        if chosen := _largest(sure, limit):
+            return chosen
+    return []
+
+
+def _largest(records: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
     chosen: list[dict[str, Any]] = []
     for record in sorted(records, key=lambda record: record["area"] * record["stability_score"], reverse=True):
         if len(chosen) == limit:

@@ -37,3 +37,8 @@ def virtual_display() -> Iterator[str]:
         os.environ["DISPLAY"] = before
     server.terminate()
     server.wait(timeout=5)
+
+
+def pytest_collection_modifyitems(items):
+    """Windows first: in one process with everything else, Qt was seen to hang after the models had run."""
+    items.sort(key=lambda item: "test_window" not in item.nodeid)

@@ -67,7 +67,7 @@ def test_threads_and_description() -> None:
     before = torch.get_num_threads()
     try:
         devices.set_threads(1)
-        assert devices.describe_device(CPU).startswith("cpu: 1 threads, ")
+        assert devices.describe_device(CPU).startswith("cpu: 1 thread, ")
         devices.set_threads(0)
         assert torch.get_num_threads() == 1
     finally:

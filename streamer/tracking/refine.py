@@ -25,6 +25,7 @@ _LARGEST_LOG_RATIO = 3.0
 _FLOOR = 1e-6
 _MEMORY = 0.5
 _SURE_BLUR_PX, _UNSURE_BLUR_PX = 3, 21
+_NEAR = 0.03
 _EDGE_RADIUS_PX, _EDGE_EPS = 3, 3e-3
 
 
@@ -96,6 +97,8 @@ def refine(
     carried = np.divide(soft[region], 255, dtype=np.float32)
     sure, unsure = _blur(carried, _SURE_BLUR_PX), _blur(carried, _UNSURE_BLUR_PX)
     prior = np.clip(unsure + trust[region] * (sure - unsure), 0.002, 0.998)
+    # Far from the carried mask nothing is the object, whatever its colours.
+    prior[unsure < _NEAR] = 0
     evidence = prior * ratio[present.bins[region]]
     aligned = _follow_edges(evidence / (evidence + 1 - prior), present.brightness[region])
     refined[region] = cv2.convertScaleAbs(aligned, alpha=255)

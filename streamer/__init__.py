@@ -14,6 +14,8 @@ first model.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from streamer.xcb import prefer_opencv
+
 if TYPE_CHECKING:
     from streamer.app import Engine, Run, load
     from streamer.config import Config
@@ -53,6 +55,8 @@ __all__ = [
     "Track",
     "load",
 ]
+
+prefer_opencv()
 
 _MODULES = {"load": "app", "Engine": "app", "Run": "app", "Config": "config", "Frame": "frame", "Prompt": "prompts"}
 _MODULES |= dict.fromkeys(("DepthStats", "Result", "State", "Track"), "result")

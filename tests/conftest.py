@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import streamer  # noqa: F401  (before any test imports PyAV: see streamer.xcb)
+
 
 @pytest.fixture(scope="session")
 def virtual_display() -> Iterator[str]:
@@ -18,7 +20,7 @@ def virtual_display() -> Iterator[str]:
             pytest.skip(f"{tool} is not installed")
     reader, writer = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x1000x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1400x1000x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[writer],
         stderr=subprocess.DEVNULL,
     )
@@ -37,8 +39,3 @@ def virtual_display() -> Iterator[str]:
         os.environ["DISPLAY"] = before
     server.terminate()
     server.wait(timeout=5)
-
-
-def pytest_collection_modifyitems(items):
-    """Windows first: in one process with everything else, Qt was seen to hang after the models had run."""
-    items.sort(key=lambda item: "test_window" not in item.nodeid)

@@ -69,15 +69,20 @@ def poll_until(window, wanted=1, limit_s=5.0):
     return events
 
 
-def screenshot(window, holds, limit_s=10.0):
-    """The screen once ``holds(picture)``: the X server may paint a little later than it was asked to."""
+def screen():
+    """What is on the screen, uint8 RGB."""
     if not shutil.which("import"):
         pytest.skip("ImageMagick is not installed")
+    encoded = subprocess.run(["import", "-window", "root", "png:-"], check=True, capture_output=True).stdout
+    return cv2.cvtColor(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def screenshot(window, holds, limit_s=10.0):
+    """The screen once ``holds(picture)``: the X server may paint a little later than it was asked to."""
     end_s = time.monotonic() + limit_s
     while True:
         window.poll(10)
-        encoded = subprocess.run(["import", "-window", "root", "png:-"], check=True, capture_output=True).stdout
-        picture = cv2.cvtColor(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        picture = screen()
         if holds(picture):
             return picture
         assert time.monotonic() < end_s, "the screen does not show it"
@@ -101,10 +106,30 @@ def red_pixels(picture):
 @pytest.fixture
 def window(virtual_display):
     with Window("clip – ünïcode", SIZE) as window:
-        result = make_result()
-        window.show(draw(result, Style()), result, Status(29.9, 21.0, "interval", "CPU", selected=1))
-        poll_until(window, wanted=0)
+        show_once(window)
         yield window
+
+
+@pytest.fixture
+def painted_window(virtual_display):
+    """A window that is on the screen for certain.
+
+    Qt 5 loses the X server's MapNotify for about every third window that a process opens after it closed another
+    (never for its first), and then paints nothing in it. The program opens one, these tests many.
+    """
+    for _ in range(12):
+        with Window("clip – ünïcode", SIZE) as window:
+            show_once(window)
+            if len(red_pixels(screen())):
+                yield window
+                return
+    pytest.fail("no window was painted")
+
+
+def show_once(window):
+    result = make_result()
+    window.show(draw(result, Style()), result, Status(29.9, 21.0, "interval", "CPU", selected=1))
+    poll_until(window, wanted=0)
 
 
 def canvas_point(window, x, y, half=0):
@@ -168,7 +193,8 @@ def test_clicks_on_the_depth_beside_the_picture_mean_the_picture(window):
         assert (click.x, click.y) == pytest.approx((500, 200), abs=2)
 
 
-def test_clicks_stay_right_after_resizing_and_the_aspect_is_kept(window):
+def test_clicks_stay_right_after_resizing_and_the_aspect_is_kept(painted_window):
+    window = painted_window
     xdotool("windowsize", find_window(), 500, 900)
     end_s = time.monotonic() + 5
     while window._layout.canvas_size != (500, 900) and time.monotonic() < end_s:
@@ -225,7 +251,8 @@ def test_other_keys_do_nothing(window, key):
     assert poll_until(window, 0) == []
 
 
-def test_what_is_on_the_screen(window):
+def test_what_is_on_the_screen(painted_window):
+    window = painted_window
     x, y = canvas_point(window, 500, 80)
     xdotool("mousemove", 5, 5)
     picture = settled_screenshot(window)
@@ -240,7 +267,8 @@ def test_what_is_on_the_screen(window):
     assert (np.abs(row - paint.colour_of(1)).max(axis=2) < 40).any(), "the object's colour is not in the list"
 
 
-def test_the_help_sheet_opens_and_closes(window):
+def test_the_help_sheet_opens_and_closes(painted_window):
+    window = painted_window
     xdotool("mousemove", 5, 5)
     x0, y0, x1, y1 = window._layout.area
     before = settled_screenshot(window)[y0:y1, x0:x1]

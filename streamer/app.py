@@ -54,6 +54,10 @@ class Run:
     def info(self) -> SourceInfo:
         return self.producer.info
 
+    def summary(self) -> dict[str, Any]:
+        """The meter's figures with what the producer read and dropped, ready for JSON; see :meth:`Meter.summary`."""
+        return self.meter.summary(self.producer.frames_read, self.producer.drops)
+
     def __iter__(self) -> Iterator[Result]:
         """Every frame of the source, with all that is known of it."""
         for frame in self.producer:

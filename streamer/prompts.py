@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -138,6 +139,13 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
         return None
     rows = np.flatnonzero(mask.any(axis=1))
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def innermost_of(mask: NDArray[Any]) -> tuple[float, float]:
+    """The (x, y) of a ``(H, W)`` mask that lies farthest from its edge; the frame's border counts as edge [px]."""
+    padded = np.pad(mask.astype(np.uint8), 1)
+    _, _, _, (x, y) = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 5))
+    return float(x - 1), float(y - 1)
 
 
 def prompts_from_labels(labels: NDArray[np.integer]) -> list[Prompt]:

@@ -9,6 +9,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -123,14 +124,12 @@ class Meter:
 
     Attributes:
         device: What the models run on, for people.
-        read: Frames that came out of the source.
         shown: Frames that came out of the pipeline.
         latency: Capture to display [ms].
     """
 
     def __init__(self, device: str = "") -> None:
         self.device = device
-        self.read = Rate()
         self.shown = Rate()
         self.latency = Histogram()
         self.last_keyframe: tuple[int, str] | None = None
@@ -161,11 +160,6 @@ class Meter:
                 if age is not None:
                     self._ages[what].add(age)
 
-    def frame_read(self, at_s: float) -> None:
-        """Count a frame that the source gave at this reading of the monotonic clock [s], shown later or not."""
-        with self._lock:
-            self.read.add(at_s)
-
     def frames_written(self, sink: str, count: int = 1) -> None:
         """Count frames that this sink wrote."""
         with self._lock:
@@ -181,16 +175,22 @@ class Meter:
         with self._lock:
             self._stages.setdefault(name, Histogram()).add(duration_ms)
 
-    def summary(self) -> dict[str, Any]:
-        """Everything so far, ready for JSON; times in ms, rates in Hz, memory in MiB."""
+    def summary(self, frames_read: int = 0, drops: Mapping[str, int] = MappingProxyType({})) -> dict[str, Any]:
+        """Everything so far, ready for JSON; times in ms, rates in Hz, memory in MiB.
+
+        Args:
+            frames_read: Frames that the source gave, shown later or not.
+            drops: Frames left out on the way here, by cause.
+        """
         with self._lock:
+            dropped = {cause: count for cause, count in (self._dropped | Counter(drops)).items() if count}
             return {
                 "device": self.device,
                 "frames": {
-                    "read": self.read.count,
+                    "read": frames_read,
                     "shown": self.shown.count,
                     "written": dict(self._written),
-                    "dropped": dict(self._dropped),
+                    "dropped": dropped,
                 },
                 "duration_s": round(self.shown.duration_s, 3),
                 "frame_rate_hz": round(self.shown.mean_hz, 3),

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from streamer.app import Run
 from streamer.commands.chronicle import Chronicle
 from streamer.frame import Frame
 from streamer.overlay import Style
@@ -24,13 +25,10 @@ class Setting:
     def __init__(self):
         self.events, self.summaries, self.now_s = [], [], 0.0
         console = SimpleNamespace(event=lambda *words: self.events.append(words), update=self.summaries.append)
-        self.producer = SimpleNamespace(drops={}, reopened=0, state="running", silent_s=0.0, frames_read=0)
-        self.run = SimpleNamespace(
-            producer=self.producer,
-            meter=Meter("a device"),
-            info=SimpleNamespace(name="door"),
-            pipeline=SimpleNamespace(queues=lambda: {"depth": "busy"}),
+        self.producer = SimpleNamespace(
+            drops={}, reopened=0, state="running", silent_s=0.0, frames_read=0, info=SimpleNamespace(name="door")
         )
+        self.run = Run(self.producer, SimpleNamespace(queues=lambda: {"depth": "busy"}), Meter("a device"))
         self.chronicle = Chronicle(console, View(Style()), Fanout([], print), clock=lambda: self.now_s)
 
     def tell(self, result=None):

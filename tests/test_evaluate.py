@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from streamer.commands.ablation import PARTS, with_changes
-from streamer.commands.clips import Clip, clips_of, prompts_for, read_labels
+from streamer.commands.clips import Clip, clips_of, prompts_for
 from streamer.commands.evaluate import EvalJob, as_markdown, evaluate, follow, write_scores
 from streamer.commands.evaluate_depth import Shot, read_camera, read_shots, temporal_error
 from streamer.commands.methods import EveryFrame, FlowOnly, Ours
@@ -171,8 +171,3 @@ def test_registered_depth_is_read(tmp_path):
     assert shot.inverse_depth[5, 5] == 0.5
     assert shot.inverse_depth[0, 0] == shot.inverse_depth[1, 1] == 0
     assert read_camera(tmp_path)[0, 0] == 100
-
-
-def test_labels_of_a_png(tmp_path):
-    Image.fromarray(np.uint8([[0, 2], [5, 0]])).convert("P").save(tmp_path / "a.png")
-    assert read_labels(tmp_path / "a.png").tolist() == [[0, 2], [5, 0]]

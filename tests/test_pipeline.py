@@ -163,9 +163,8 @@ def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
     assert landed == [set()] * 8 + [{1}]
 
 
-def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
-    gate = Gate()
-    pipeline = build(ColourSegmenter(), None, gate)
+def click_while_it_encodes(pipeline, gate):
+    """Object 1 is known since frame 0, the next keyframe is under way on frame 6, and then object 2 is clicked."""
     pipeline.prompt(Prompt([(60, 80)]))
     pipeline.process(frame(0))
     gate.release("keyframe")
@@ -173,6 +172,12 @@ def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
         pipeline.process(frame(index))
     assert not gate.ready("keyframe")
     pipeline.prompt(Prompt([(250, 156)], object_id=2))
+
+
+def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
+    gate = Gate()
+    pipeline = build(ColourSegmenter(), None, gate)
+    click_while_it_encodes(pipeline, gate)
     gate.release("click")
     before = pipeline.process(frame(7))
     pipeline.remove(2)
@@ -215,13 +220,7 @@ def test_where_models_take_turns_a_frame_starts_one_of_them():
 def test_a_click_is_answered_without_waiting_for_the_encoder():
     gate, segmenter = Gate(), ColourSegmenter()
     pipeline = build(segmenter, None, gate)
-    pipeline.prompt(Prompt([(60, 80)]))
-    pipeline.process(frame(0))
-    gate.release("keyframe")
-    for index in range(1, 7):
-        pipeline.process(frame(index))
-    assert not gate.ready("keyframe")
-    pipeline.prompt(Prompt([(250, 156)], object_id=2))
+    click_while_it_encodes(pipeline, gate)
     pipeline.process(frame(7))
     encoded = segmenter.encoded
     gate.release("click")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamer.models.tiny import build_dpt, build_sam
+from streamer.prompts import innermost_of
 from training import augment, loop, prompts, train_depth, train_sam
 from training.benchmarks import iou
 from training.depth_benchmarks import score
@@ -42,7 +43,7 @@ def draw_disc(rng: np.random.Generator) -> Photo:
 @given(MASKS)
 def test_clicks_fall_inside(mask: np.ndarray) -> None:
     rng = np.random.default_rng(0)
-    for x, y in (prompts.innermost_point(mask), prompts.random_point(mask, rng)):
+    for x, y in (innermost_of(mask), prompts.random_point(mask, rng)):
         assert mask[int(y), int(x)] == 1
 
 

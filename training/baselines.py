@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.evaluation import iou
+from streamer.prompts import innermost_of
 from training import prompts
-from training.benchmarks import Benchmark, iou, large_regions
+from training.benchmarks import Benchmark, large_regions
 
 SIDE_PX = 256
 
@@ -56,7 +58,7 @@ def measure_baselines(benchmark: Benchmark) -> dict[str, float]:
         small_size = (round(width * scale), round(height * scale))
         small = cv2.resize(photo.image_rgb, small_size, interpolation=cv2.INTER_AREA).astype(np.uint8)
         for truth in large_regions(photo):
-            x, y = prompts.innermost_point(truth)
+            x, y = innermost_of(truth)
             box, point = prompts.tight_box(truth) * np.float32(scale), (x * scale, y * scale)
             attempts = {
                 "GrabCut, box": grabcut(small, box),

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
+from streamer.evaluation import iou
+from streamer.prompts import innermost_of
 from training import prompts
 from training.photos import Photo, encode_mask, load_bsds, load_coco, read_image
 from training.scenes import as_photo, held_out
@@ -106,7 +108,7 @@ def _measure_region(predictor: SamPredictor, truth: NDArray[np.uint8]) -> tuple[
     masks, scores, _ = predictor.predict(box=prompts.tight_box(truth), multimask_output=True)
     errors = [abs(score - iou(mask, truth)) for mask, score in zip(masks, scores, strict=True)]
     box = iou(masks[scores.argmax()], truth)
-    points, labels = np.array([prompts.innermost_point(truth)]), np.array([prompts.FOREGROUND])
+    points, labels = np.array([innermost_of(truth)]), np.array([prompts.FOREGROUND])
     masks, scores, logits = predictor.predict(points, labels, multimask_output=True)
     ious = [iou(mask, truth) for mask in masks]
     errors += [abs(score - true) for true, score in zip(ious, scores, strict=True)]
@@ -119,13 +121,6 @@ def _measure_region(predictor: SamPredictor, truth: NDArray[np.uint8]) -> tuple[
         masks, scores, logits = predictor.predict(points, labels, mask_input=logit[None], multimask_output=True)
         mask, logit = masks[scores.argmax()], logits[scores.argmax()]
     return box, max(ious), ious[preferred], iou(mask, truth), float(np.mean(errors))
-
-
-def iou(mask: NDArray[np.bool_], truth: NDArray[np.uint8]) -> float:
-    """Intersection over union of two ``(H, W)`` masks; 1 where both are empty."""
-    wanted = truth.astype(bool)
-    union = np.count_nonzero(mask | wanted)
-    return np.count_nonzero(mask & wanted) / union if union else 1.0
 
 
 def summary(sam: Sam, benchmarks: Sequence[Benchmark]) -> str:

@@ -58,6 +58,7 @@ def decode(
         encoder.mask_downscaling(mask_input[:, None]),
         encoder.no_mask_embed.weight[:, :, None, None],
     )
+    dense = dense + encoder.embed_painting(points + 0.5, labels)
     count = len(points)
     output_tokens = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
     tokens = torch.cat([output_tokens.expand(count, -1, -1), sparse], dim=1)

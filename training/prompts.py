@@ -6,15 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.prompts import innermost_of
+
 Mask = NDArray[np.uint8]
 NOT_A_POINT, BACKGROUND, FOREGROUND, BOX_CORNER_0, BOX_CORNER_1 = -1, 0, 1, 2, 3
-
-
-def innermost_point(mask: Mask) -> tuple[float, float]:
-    """The (x, y) [px] of the pixel farthest from the mask's edge; the picture's border counts as an edge."""
-    distance = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(distance.argmax()), distance.shape)
-    return float(x), float(y)
 
 
 def random_point(mask: Mask, rng: np.random.Generator) -> tuple[float, float]:
@@ -47,7 +42,7 @@ def jittered_box(mask: Mask, rng: np.random.Generator) -> NDArray[np.float32]:
 
 def first_prompt(mask: Mask, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """A click or a box, as ``(2, 2)`` points [px] and ``(2,)`` labels; a click is padded, as upstream pads it."""
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         points = np.array([random_point(mask, rng), (0, 0)], np.float32)
         return points, np.array([FOREGROUND, NOT_A_POINT])
     return jittered_box(mask, rng).reshape(2, 2), np.array([BOX_CORNER_0, BOX_CORNER_1])
@@ -62,7 +57,7 @@ def corrective_point(error: Mask, rng: np.random.Generator | None) -> tuple[floa
     if count < 2:
         return error.shape[1] / 2, error.shape[0] / 2
     largest = (pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
-    return innermost_point(largest) if rng is None else random_point(largest, rng)
+    return innermost_of(largest) if rng is None else random_point(largest, rng)
 
 
 def worn_logits(mask: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

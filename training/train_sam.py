@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from segment_anything.modeling import Sam
@@ -16,19 +15,16 @@ from torch import Tensor
 
 from streamer.models.tiny.backbone import build_backbone, fold_batch_norms
 from streamer.models.tiny.sam import build_sam
-from streamer.models.tiny.weights import save_sam
+from streamer.models.tiny.weights import load_sam, save_sam
 from training import loop
 from training.benchmarks import load_benchmarks, summary
 from training.losses import mask_loss
-from training.photos import DATA_ROOT, load_bsds, load_coco, remembered
+from training.photos import load_bsds, load_coco, remembered
 from training.pretrained import load_pretrained
 from training.prompting import correct, decode, embed_images, set_resolution
+from training.run import Batch, Part, Training, parser
 from training.samples import DrawPhoto, Recipe, mixture, samples
 from training.scenes import draw_scene
-
-EVALUATE_EVERY_S = 900.0
-SAVE_EVERY_S = 180.0
-LOG_EVERY_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +42,8 @@ class Stage:
 
 
 STAGES = (
-    Stage(0.25, Recipe(side_px=128, prompts_per_image=6, worn_mask_probability=0.0), batch_size=16, rounds=1),
-    Stage(0.60, Recipe(side_px=192, prompts_per_image=6), batch_size=12, rounds=2),
+    Stage(0.10, Recipe(side_px=128, prompts_per_image=6, worn_mask_probability=0.0), batch_size=16, rounds=1),
+    Stage(0.40, Recipe(side_px=192, prompts_per_image=6), batch_size=12, rounds=2),
     Stage(0.80, Recipe(side_px=256, prompts_per_image=6), batch_size=8, rounds=2),
     Stage(1.00, Recipe(side_px=384, prompts_per_image=6), batch_size=4, rounds=2),
 )
@@ -95,7 +91,7 @@ def training_photos(data: Path) -> DrawPhoto:
     return mixture([(0.37, coco), (0.30, bsds), (0.33, draw_scene)])
 
 
-def step_loss(sam: Sam, batch: dict[str, Tensor], rng: np.random.Generator, rounds: int) -> Tensor:
+def step_loss(sam: Sam, batch: Batch, rng: np.random.Generator, rounds: int) -> Tensor:
     """The mean loss over the first prompt and ``rounds`` - 1 corrective clicks, each with the logits from before."""
     targets = batch["targets"].flatten(0, 1)
     points, labels = batch["points"].flatten(0, 1), batch["labels"].flatten(0, 1)
@@ -113,93 +109,46 @@ def step_loss(sam: Sam, batch: dict[str, Tensor], rng: np.random.Generator, roun
     return torch.stack(losses).mean()
 
 
-class SamTraining:
-    """One training run, which lives in a folder and can be interrupted."""
+class SamTraining(Training):
+    """The tiny SAM, from ImageNet's backbone or from the weights given."""
 
-    def __init__(self, run: Path, data: Path, minutes: float, learning_rate: float, seed: int) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.checkpoint, self.seed = run / "checkpoint.pt", seed
-        self.sam = new_model().to(self.device, memory_format=torch.channels_last)
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.sam = new_model() if arguments.weights is None else load_sam(arguments.weights)
         freeze_early_layers(self.sam)
-        self.average = loop.Average(self.sam)
-        self.optimizer = loop.make_optimizer(self.sam, self.sam.image_encoder.backbone, learning_rate, 0.3)
-        start = loop.Progress(0, 0.0)
-        if self.checkpoint.exists():
-            start = loop.load_checkpoint(self.checkpoint, self.sam, self.average, self.optimizer)
-        self.step = start.step
-        self.draw = training_photos(data)
-        self.benchmarks = remembered("benchmarks-quick", lambda: load_benchmarks(data, quick=True))
-        self.budget = loop.Budget(60 * minutes, start.spent_s)
-        self.rng = np.random.default_rng(seed + self.step)
+        super().__init__(self.sam.train(), self.sam.image_encoder.backbone, arguments)
+        self.draw = training_photos(arguments.data)
+        self.benchmarks = remembered("benchmarks-quick", lambda: load_benchmarks(arguments.data, quick=True))
+        self.rng = np.random.default_rng(self.seed + self.step)
 
-    def run(self) -> None:
-        """Train through what is left of all stages, then measure and save."""
-        for stage in STAGES:
-            if self.budget.progress() < stage.until:
-                self._run_stage(stage)
-        self._evaluate()
-        self._save()
+    def parts(self) -> list[Part]:
+        """One for each stage."""
+        return [
+            Part(
+                f"{stage.recipe.side_px} px",
+                stage.until,
+                partial(self._begin, stage),
+                partial(step_loss, self.sam, rng=self.rng, rounds=stage.rounds),
+            )
+            for stage in STAGES
+        ]
 
-    def _run_stage(self, stage: Stage) -> None:
+    def measure(self) -> str:
+        """IoUs on a tenth of the benchmarks."""
+        return summary(self.average.model, self.benchmarks)
+
+    def export(self) -> None:
+        """``sam_tiny.safetensors``."""
+        save_sam(self.average.model, self.folder / "sam_tiny.safetensors")
+
+    def _begin(self, stage: Stage) -> Iterator[Batch]:
         set_resolution(self.sam, stage.recipe.side_px)
-        stream = loop.batches(samples(self.draw, stage.recipe, self.seed + self.step), stage.batch_size)
-        saved_s = evaluated_s = logged_s = self.budget.elapsed_s()
-        losses: list[float] = []
-        while self.budget.progress() < stage.until:
-            losses.append(self._train_step(stream, stage.rounds))
-            now_s = self.budget.elapsed_s()
-            if self.step % LOG_EVERY_STEPS == 0:
-                pace_s = (now_s - logged_s) / LOG_EVERY_STEPS
-                print(
-                    f"{now_s / 60:6.1f} min  step {self.step}  {stage.recipe.side_px} px  "
-                    f"loss {np.mean(losses):.4f}  {pace_s:.2f} s/step  {time.process_time() / 60:.1f} min of CPU",
-                    flush=True,
-                )
-                losses, logged_s = [], now_s
-            if now_s - saved_s > SAVE_EVERY_S:
-                self._save()
-                saved_s = now_s
-            if now_s - evaluated_s > EVALUATE_EVERY_S:
-                self._evaluate()
-                evaluated_s = logged_s = self.budget.elapsed_s()
-
-    def _train_step(self, stream: Iterator[dict[str, Tensor]], rounds: int) -> float:
-        batch = {name: value.to(self.device) for name, value in next(stream).items()}
-        loop.set_learning_rate(self.optimizer, loop.learning_rate_factor(self.step, self.budget.progress()))
-        with loop.autocast(self.device):
-            loss = step_loss(self.sam, batch, self.rng, rounds)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.sam.parameters(), 1.0)
-        self.optimizer.step()
-        self.step += 1
-        self.average.update(self.sam, self.step)
-        return loss.item()
-
-    def _evaluate(self) -> None:
-        started_s = time.monotonic()
-        print(f"   step {self.step}: {summary(self.average.model, self.benchmarks)}", flush=True)
-        self.budget.pause(time.monotonic() - started_s)
-
-    def _save(self) -> None:
-        progress = loop.Progress(self.step, self.budget.elapsed_s())
-        loop.save_checkpoint(self.checkpoint, self.sam, self.average, self.optimizer, progress)
-        save_sam(self.average.model, self.checkpoint.with_name("sam_tiny.safetensors"))
+        return loop.batches(samples(self.draw, stage.recipe, self.seed + self.step), stage.batch_size)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=Path("runs/sam"), help="folder of the checkpoints")
-    parser.add_argument("--data", type=Path, default=DATA_ROOT)
-    parser.add_argument("--minutes", type=float, default=70.0, help="training time in all, earlier runs included")
-    parser.add_argument("--learning-rate", type=float, default=8e-4)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.manual_seed(arguments.seed)
-    torch.set_num_threads(arguments.threads)
-    cv2.setNumThreads(1)
-    SamTraining(arguments.run, arguments.data, arguments.minutes, arguments.learning_rate, arguments.seed).run()
+    options = parser(__doc__, run="runs/sam", minutes=70, learning_rate=8e-4)
+    options.add_argument("--weights", type=Path, help="start from these weights of a tiny SAM rather than ImageNet's")
+    SamTraining(options.parse_args()).run()
 
 
 if __name__ == "__main__":

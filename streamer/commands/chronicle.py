@@ -87,11 +87,8 @@ class Chronicle:
                 self._left_out[sink.name] = sink.dropped
 
     def _summary(self, run: Run, now_s: float) -> Mapping[str, Any]:
-        summary = run.meter.summary()
-        summary["frames"]["read"] = run.producer.frames_read
-        summary["frames"]["dropped"] |= run.producer.drops | {
-            f"{name} too slow": count for name, count in self._left_out.items()
-        }
+        summary = run.summary()
+        summary["frames"]["dropped"] |= {f"{name} too slow": count for name, count in self._left_out.items()}
         return {
             **summary,
             **self._ages,

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from streamer.errors import SourceError
 from streamer.frame import Frame
-from streamer.prompts import Prompt, box_of
+from streamer.prompts import Prompt, box_of, innermost_of
+from streamer.sinks.masks import read_labels
 from streamer.sources.base import Source
 from streamer.sources.images import ImageFolderSource
 from streamer.sources.scene import SceneSource
@@ -80,15 +79,8 @@ def prompts_for(labels: Labels, init: str) -> list[Prompt]:
         elif init == "box":
             prompts.append(Prompt(box=box_of(mask), object_id=value))
         else:
-            prompts.append(Prompt([_innermost(mask)], [1], object_id=value))
+            prompts.append(Prompt([innermost_of(mask)], [1], object_id=value))
     return prompts
-
-
-def read_labels(path: Path) -> Labels:
-    """Object ids of an indexed or binary (0 and 255) PNG."""
-    with Image.open(path) as image:
-        labels = np.asarray(image if image.mode in ("P", "L") else image.convert("L"))
-    return (labels > 127).astype(np.uint8) if set(np.unique(labels)) <= {0, 255} else labels
 
 
 def _davis(root: Path, name: str) -> Clip:
@@ -114,9 +106,3 @@ def _scene(seed: str) -> Clip:
 
     truth = scene()
     return Clip(f"scene {seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)
-
-
-def _innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    _, _, _, (x, y) = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 5))
-    return x - 1, y - 1

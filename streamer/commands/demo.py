@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from streamer.app import Engine
+from streamer.commands.clips import prompts_for
 from streamer.commands.playing import advise, drawer, finish, opened, partly, progress_of, style_of
 from streamer.commands.targets import FOLDER, Targets
 from streamer.config import Config
 from streamer.console import AnnotateConsole
 from streamer.evaluation import depth_errors, iou
 from streamer.overlay import Overlay
-from streamer.prompts import Prompt, box_of
 from streamer.result import Result
 from streamer.session import Session, View
 from streamer.sinks.fanout import Fanout
@@ -66,7 +66,7 @@ def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
     targets.check(several=False)
     console = AnnotateConsole()
     scene = SceneSource(seed=seed, frame_count=frames)
-    prompts = boxes_of(scene)
+    prompts = prompts_for(scene.truth(0).labels, "box")
     options: dict[str, Any] = {"prompts": prompts, "seed": seed, "frame_count": frames}
     with Stop() as stop, Engine(config) as engine, opened(engine, "scene", console, **options) as run:
         overlay, view, truth = Overlay(), View(style_of(config)), TruthMeter(scene)
@@ -82,13 +82,6 @@ def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
     _print_accuracy(truth, len(prompts), console)
     advise(config, console)
     return INTERRUPTED if stop.signalled else 0
-
-
-def boxes_of(scene: SceneSource) -> list[Prompt]:
-    """The boxes that a person would draw around what is to be seen on the first frame."""
-    labels = scene.truth(0).labels
-    boxes = {int(value): box_of(labels == value) for value in np.unique(labels) if value != 0}
-    return [Prompt(box=box, object_id=object_id) for object_id, box in boxes.items()]
 
 
 def _print_accuracy(truth: TruthMeter, objects: int, console: AnnotateConsole) -> None:

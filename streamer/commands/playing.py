@@ -133,8 +133,4 @@ def summary_of(run: Run, sinks: Fanout) -> dict[str, Any]:
         if isinstance(sink, BackgroundSink):
             run.meter.frames_written(sink.name, sink.written)
             run.meter.frames_dropped(f"{sink.name} too slow", sink.dropped)
-    summary = run.meter.summary()
-    frames = summary["frames"]
-    frames["read"] = run.producer.frames_read
-    frames["dropped"] = {cause: count for cause, count in (frames["dropped"] | run.producer.drops).items() if count}
-    return summary
+    return run.summary()

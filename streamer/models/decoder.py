@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from streamer.models.painting import PaintingPromptEncoder
 from streamer.models.two_way import ImageToTokens, MaskHead, TokensToImage
 from streamer.prompts import Prompt
 
@@ -73,8 +74,11 @@ class PromptDecoder:
         Returns:
             Logits ``(N, K, 4h, 4w)`` and predicted IoU ``(N, K)``.
         """
-        kinds, tokens = self._embed_points(prompts, scale)
+        places, kinds = self._place_points(prompts, scale)
+        tokens = self._embed_points(places, kinds)
         dense = self._embed_masks(prompts, features.shape[-2:])
+        if isinstance(self._prompt_encoder, PaintingPromptEncoder):
+            dense = dense + self._prompt_encoder.embed_painting(places, kinds)
         keep = None
         if bool((kinds == ABSENT).any()):
             keep = F.pad(kinds != ABSENT, (len(self._output_tokens), 0), value=True)[:, None, None]
@@ -82,8 +86,8 @@ class PromptDecoder:
         tokens, image = self._transform(features + dense, torch.cat([output_tokens, tokens], dim=1), keep)
         return self._predict(tokens, image, (int(features.shape[-2]), int(features.shape[-1])), multimask_output)
 
-    def _embed_points(self, prompts: Sequence[Prompt], scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
-        """The kind of every token ``(N, T)`` and its embedding ``(N, T, C)``."""
+    def _place_points(self, prompts: Sequence[Prompt], scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        """Where every token lies in the square input ``(N, T, 2)`` [px], and its kind ``(N, T)``."""
         rows = [_points_of(prompt) for prompt in prompts]
         longest = max(len(kinds) for _, kinds in rows)
         coords = np.zeros((len(rows), longest, 2), np.float32)
@@ -91,12 +95,14 @@ class PromptDecoder:
         for row, (points, labels) in enumerate(rows):
             coords[row, : len(points)] = points
             kinds[row, : len(labels)] = labels
-        placed = torch.from_numpy(coords * np.array(scale, np.float32) + np.float32(0.5)).to(self._device)
+        places = torch.from_numpy(coords * np.array(scale, np.float32) + np.float32(0.5))
+        return places.to(self._device), torch.from_numpy(kinds).to(self._device)
+
+    def _embed_points(self, places: Tensor, kinds: Tensor) -> Tensor:
+        """The embedding ``(N, T, C)`` of every token."""
         encoder = self._prompt_encoder
-        positions = encoder.pe_layer.forward_with_coords(placed, encoder.input_image_size)
-        chosen = torch.from_numpy(kinds).to(self._device)
-        positions = torch.where((chosen < NOT_A_POINT)[..., None], positions, 0.0)
-        return chosen, positions + self._kind_embeddings[chosen]
+        positions = encoder.pe_layer.forward_with_coords(places, encoder.input_image_size)
+        return torch.where((kinds < NOT_A_POINT)[..., None], positions, 0.0) + self._kind_embeddings[kinds]
 
     def _embed_masks(self, prompts: Sequence[Prompt], size: Sequence[int]) -> Tensor:
         """What the prompts say about every pixel: ``(N, C, h, w)``, or ``(1, C, 1, 1)`` where none has a mask."""

@@ -15,13 +15,6 @@ _RING_PX = (5, 18)
 _NO_POINTS = np.empty((0, 2), np.float32)
 
 
-def innermost(mask: NDArray[np.bool_]) -> Points:
-    """The ``(2,)`` (x, y) of a ``(h, w)`` mask that lies farthest from its edge; the frame's border counts as edge."""
-    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    _, _, _, place = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))
-    return np.asarray(place, np.float32) - 1
-
-
 def inside(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
     """Which of ``(N, 2)`` points lie on a ``(h, w)`` mask, ``(N,)``."""
     height, width = mask.shape

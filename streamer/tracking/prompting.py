@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.motion import Anchor, Grid
-from streamer.prompts import FOREGROUND, Prompt, box_of
+from streamer.prompts import FOREGROUND, Prompt, box_of, innermost_of
 from streamer.tracking import points
 from streamer.tracking.objects import Object
 from streamer.tracking.refine import INSIDE
@@ -36,7 +36,7 @@ def prompt_for(item: Object, others: NDArray[np.bool_], grid: Grid, negatives: i
     coords, labels, box = item.clicks, item.labels, item.box
     mask = None if item.shown is None else item.shown > INSIDE
     if mask is not None and mask.any():
-        inner = item.points if len(item.points) else grid.to_frame(points.innermost(mask)[None])
+        inner = item.points if len(item.points) else grid.to_frame(np.asarray([innermost_of(mask)], np.float32))
         more, kinds = points.labelled(inner, grid.to_frame(points.negative(mask, others, negatives)))
         coords, labels = np.concatenate([coords, more]), np.append(labels, kinds)
         tight = box_of(mask)

@@ -172,7 +172,6 @@ def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no
     assert mask[y0:y1, x0:x1].sum() > 0.5 * mask.sum() > 0, "the mask is not where the box is"
 
 
-@pytest.mark.xfail(reason="the tiny weights are not good enough for it yet", strict=False)
 def test_without_a_prompt_objects_are_found(inside, clip, tmp_path):
     lines = tmp_path / "out.jsonl"
     assert inside("annotate", clip.path, "--jsonl", lines, "--no-depth", "--set", "tracking.max_objects=3").code == 0

@@ -8,7 +8,6 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 BACKBONE = "efficientnet_lite0"
-STRIDES_PX = (4, 8, 16, 32)
 CHANNELS = (24, 40, 112, 320)
 
 

@@ -1,13 +1,14 @@
-"""The tiny SAM: upstream's prompt encoder and mask decoder behind a convolutional image encoder."""
+"""The tiny SAM: upstream's mask decoder and a prompt encoder derived from upstream's, behind a small image encoder."""
 
 from __future__ import annotations
 
 import torch
-from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+from segment_anything.modeling import MaskDecoder, Sam, TwoWayTransformer
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
+from streamer.models.painting import PaintingPromptEncoder
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 
 IMAGE_SIZE_PX = 384
@@ -77,7 +78,7 @@ def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
     The weights do not depend on ``img_size``; its low-resolution logits are ``(img_size / 4)`` squared.
     """
     grid = img_size // EMBEDDING_STRIDE_PX
-    prompt_encoder = PromptEncoder(
+    prompt_encoder = PaintingPromptEncoder(
         embed_dim=WIDTH, image_embedding_size=(grid, grid), input_image_size=(img_size, img_size), mask_in_chans=16
     )
     prompt_encoder.pe_layer.positional_encoding_gaussian_matrix *= POSITION_FREQUENCIES

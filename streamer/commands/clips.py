@@ -105,4 +105,4 @@ def _scene(seed: str) -> Clip:
         return SceneSource(int(seed), _SCENE_SIZE, frame_count=_SCENE_FRAMES, objects=_SCENE_OBJECTS)
 
     truth = scene()
-    return Clip(f"scene {seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)
+    return Clip(f"scene-{seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)

@@ -59,7 +59,7 @@ class SceneSource:
         self._started_at_s: float | None = None
         self._closed = False
         self.info = SourceInfo(
-            name=f"scene {seed}",
+            name=f"scene-{seed}",
             size=size,
             rate_hz=self._rate_hz,
             time_base=None if paced else 1 / self._rate_hz,

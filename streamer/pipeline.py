@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,35 +12,15 @@ from numpy.typing import NDArray
 
 from streamer.depth import DepthCarrier
 from streamer.frame import Frame
+from streamer.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending, Seen, look
 from streamer.models.base import DepthEstimator, Segmenter
 from streamer.motion import Anchor, Motion
-from streamer.prompts import Embedding, Found, Prompt, box_of, check_inside
+from streamer.prompts import Embedding, Prompt, box_of, check_inside
 from streamer.result import Result, Track
 from streamer.scheduler import Plan, Scheduler, Situation
-from streamer.tracker import INSIDE, Answer, Asking, Question, Sight, Tracker, ask
+from streamer.tracker import INSIDE, Asking, Sight, Tracker, ask
 from streamer.tracking.fading import Fading
 from streamer.workers import Done, Workers
-
-KEYFRAME, CLICK, DEPTH = "keyframe", "click", "depth"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pending:
-    """A job under way: the anchor it will hang on, and what was known there when it started."""
-
-    anchor: Anchor
-    scene: int
-    carried_depth: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What a keyframe job brings back."""
-
-    embedding: Embedding
-    answers: list[Answer]
-    found: list[Found]
-    timings_ms: dict[str, float]
 
 
 class Pipeline:
@@ -75,15 +55,13 @@ class Pipeline:
         self._motion, self._tracker, self._depth = motion, tracker, depth
         self._max_objects, self._asking = max_objects, asking or Asking()
         self._frame: Frame | None = None
-        self._pending: dict[Hashable, _Pending] = {}
+        self._pending = Pending(workers)
         self._embedding: tuple[Embedding, Anchor] | None = None
         self._said: list[Prompt] = []
         self._wanted: str | None = None
         self._discover = False
-        self._scene = 0
         self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
         self._timings: dict[str, float] = {}
-        self._keys = 0
         self._fading, self._landed = Fading(), set[int]()
 
     # What a person can say -------------------------------------------------------------------------------------
@@ -191,7 +169,7 @@ class Pipeline:
             self._start(CLICK, lambda: ask(segmenter, embedding, questions, anchor.grid, self._asking), anchor)
 
     def _start_scene(self) -> None:
-        self._scene += 1
+        self._pending.start_scene()
         self._tracker.forget_masks()
         self._depth.forget()
         self._fading.forget()
@@ -217,9 +195,10 @@ class Pipeline:
         assert self._frame is not None
         image = self._frame.image_rgb
         if plan.keyframe is not None and self._segmenter is not None:
+            segmenter, grid, asking = self._segmenter, self._motion.grid, self._asking
             questions = self._tracker.questions(self._motion)
             limit = self._max_objects if self._discover else 0
-            self._start(KEYFRAME, lambda: self._look(image, questions, limit))
+            self._start(KEYFRAME, lambda: look(segmenter, image, questions, limit, grid, asking))
             self._wanted, self._discover = None, False
         if plan.depth is not None and self._depth_estimator is not None:
             estimator = self._depth_estimator
@@ -227,49 +206,30 @@ class Pipeline:
 
     def _start(self, lane: str, call: Callable[[], Any], anchor: Anchor | None = None) -> None:
         assert self._frame is not None
-        self._keys += 1
-        carried = self._depth.on_grid(self._motion.picture) if lane == DEPTH else None
-        self._pending[self._keys] = _Pending(anchor or self._motion.open(), self._scene, carried)
+        carried_depth = self._depth.on_grid(self._motion.picture) if lane == DEPTH else None
         self._last[lane] = self._frame.index
-        replaced = self._workers.submit(lane, self._keys, call)
-        self._pending.pop(replaced, None)
-
-    def _look(self, image: NDArray[np.uint8], questions: Sequence[Question], limit: int) -> _Seen:
-        """A keyframe job: runs in a worker, so it touches nothing but its arguments and the segmenter."""
-        assert self._segmenter is not None
-        start = time.perf_counter()
-        embedding = self._segmenter.encode(image)
-        encoded = time.perf_counter()
-        found = self._segmenter.find(embedding, limit) if limit else []
-        answers = ask(self._segmenter, embedding, questions, self._motion.grid, self._asking)
-        decoded = time.perf_counter()
-        timings = {"encode": (encoded - start) * 1000, "decode": (decoded - encoded) * 1000}
-        return _Seen(embedding, answers, found, timings)
+        self._pending.start(lane, call, anchor or self._motion.open(), carried_depth)
 
     def _adopt_finished(self) -> None:
-        for done in self._workers.finished():
-            pending = self._pending.pop(done.key, None)
-            if done.error is not None:
-                raise done.error
-            if pending is not None and pending.scene == self._scene:
-                self._adopt(done, pending)
+        for done, job in self._pending.finished():
+            self._adopt(done, job)
 
-    def _adopt(self, done: Done, pending: _Pending) -> None:
+    def _adopt(self, done: Done, job: Job) -> None:
         if done.lane == DEPTH:
             self._timings["depth"] = done.elapsed_ms
-            self._depth.adopt(done.value, pending.anchor, pending.carried_depth)
+            self._depth.adopt(done.value, job.anchor, job.carried_depth)
             return
         if done.lane == CLICK:
             self._timings["click"] = done.elapsed_ms
-            self._tracker.adopt(done.value, pending.anchor)
+            self._tracker.adopt(done.value, job.anchor)
             return
-        seen: _Seen = done.value
+        seen: Seen = done.value
         self._timings |= seen.timings_ms
-        self._embedding = seen.embedding, pending.anchor
+        self._embedding = seen.embedding, job.anchor
         for found in seen.found:
-            self._tracker.add_found(found.mask, found.score, pending.anchor)
-        self._tracker.adopt(seen.answers, pending.anchor)
-        if pending.anchor.age > 0:
+            self._tracker.add_found(found.mask, found.score, job.anchor)
+        self._tracker.adopt(seen.answers, job.anchor)
+        if job.anchor.age > 0:
             self._landed |= {answer.question.object_id for answer in seen.answers if not answer.question.spoken}
 
     def _result(self, plan: Plan) -> Result:
@@ -309,16 +269,8 @@ class Pipeline:
             depth=stats,
         )
 
-    def _timed(self, stage: str) -> _Stopwatch:
-        return _Stopwatch(self._timings, stage)
-
-
-class _Stopwatch:
-    def __init__(self, timings: dict[str, float], stage: str) -> None:
-        self._timings, self._stage = timings, stage
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._timings[self._stage] = (time.perf_counter() - self._start) * 1000
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start_s = time.perf_counter()
+        yield
+        self._timings[stage] = (time.perf_counter() - start_s) * 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -138,8 +139,10 @@ class Pipeline:
         return self._result(plan)
 
     def queues(self) -> dict[str, str]:
-        """Whether each slow stage is at work: "busy" or "idle"."""
-        return {lane: "idle" if self._workers.ready(lane) else "busy" for lane in (KEYFRAME, DEPTH)}
+        """What each slow stage does: "busy", "waiting" for its turn although it is due, or "idle"."""
+        plan = self._plan_if_free()
+        stages = (KEYFRAME, self._segmenter, plan.keyframe), (DEPTH, self._depth_estimator, plan.depth)
+        return {lane: self._queue(lane, due is not None) for lane, model, due in stages if model is not None}
 
     def close(self) -> None:
         """Stop the workers. May be called twice."""
@@ -174,6 +177,16 @@ class Pipeline:
         self._depth.forget()
         self._fading.forget()
         self._embedding = None
+
+    def _queue(self, lane: str, due: bool) -> str:
+        state = self._workers.state(lane)
+        return "waiting" if state == "idle" and due and not self._workers.ready(lane) else state
+
+    def _plan_if_free(self) -> Plan:
+        """What would start on the present frame if no model were at work."""
+        if self._frame is None:
+            return Plan()
+        return self._scheduler.plan(replace(self._situation(), keyframe_ready=True, depth_ready=True, in_turns=False))
 
     def _situation(self) -> Situation:
         assert self._frame is not None

@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
+
+LaneState = Literal["idle", "waiting", "busy"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,10 @@ class Workers(Protocol):
         """Whether a call submitted now would start at once."""
         ...
 
+    def state(self, lane: str) -> LaneState:
+        """Whether a call runs in the lane ("busy"), is queued behind those of other lanes ("waiting"), or neither."""
+        ...
+
     def finished(self) -> list[Done]:
         """The calls that ended since the last look, in the order in which they ended."""
         ...
@@ -82,6 +88,9 @@ class InlineWorkers:
 
     def ready(self, lane: str) -> bool:
         return True
+
+    def state(self, lane: str) -> LaneState:
+        return "idle"
 
     def finished(self) -> list[Done]:
         done, self._done = self._done, []
@@ -124,7 +133,10 @@ class ThreadedWorkers:
 
     def ready(self, lane: str) -> bool:
         needed = self.in_turns if lane in self.in_turns else {lane}
-        return all(self._lanes[name].idle for name in needed if name in self._lanes)
+        return all(self.state(name) == "idle" for name in needed)
+
+    def state(self, lane: str) -> LaneState:
+        return self._lanes[lane].state if lane in self._lanes else "idle"
 
     def finished(self) -> list[Done]:
         with self._lock:
@@ -161,9 +173,11 @@ class _Lane:
         self.thread.start()
 
     @property
-    def idle(self) -> bool:
+    def state(self) -> LaneState:
         with self._changed:
-            return not self._running and self._queued is None
+            if self._running:
+                return "busy"
+            return "idle" if self._queued is None else "waiting"
 
     def put(self, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
         with self._changed:

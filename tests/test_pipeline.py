@@ -113,6 +113,9 @@ class Gate:
     def ready(self, lane):
         return lane not in self.waiting
 
+    def state(self, lane):
+        return "busy" if lane in self.waiting else "idle"
+
     def release(self, lane):
         key, call = self.waiting.pop(lane)
         self.inner.submit(lane, key, call)
@@ -215,6 +218,36 @@ def test_where_models_take_turns_a_frame_starts_one_of_them():
         if index % 8 == 7:
             gate.release(*gate.waiting)
     assert started == ["keyframe", "depth"] * 2 + ["keyframe"]
+
+
+def test_a_stage_waits_only_if_it_is_due_and_another_one_has_its_turn():
+    gate = Gate()
+    gate.in_turns = ("keyframe", "depth")
+    gate.ready = lambda lane: not gate.waiting
+    pipeline = build(ColourSegmenter(), RedDepth(), gate, keyframe_interval=20, depth_interval=4)
+    assert pipeline.queues() == {"keyframe": "idle", "depth": "idle"}
+    pipeline.prompt(Prompt([(60, 80)]))
+    seen = []
+    for index in range(7):
+        pipeline.process(frame(index))
+        seen.append(tuple(pipeline.queues().values()))
+        if index in (1, 2):
+            gate.release(*gate.waiting)
+    first, second, others = seen[:2], seen[2:3], seen[3:]
+    assert first == [("busy", "waiting")] * 2
+    assert second == [("idle", "busy")]
+    assert others == [("idle", "idle")] * 3 + [("idle", "busy")]
+    pipeline.force_keyframe()
+    assert pipeline.queues() == {"keyframe": "waiting", "depth": "busy"}
+
+
+def test_without_turns_both_models_are_busy_and_one_that_is_left_out_is_not_told():
+    gate = Gate()
+    pipeline = build(ColourSegmenter(), RedDepth(), gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    assert pipeline.queues() == {"keyframe": "busy", "depth": "busy"}
+    assert build(None, RedDepth()).queues() == {"depth": "idle"}
 
 
 def test_a_click_is_answered_without_waiting_for_the_encoder():

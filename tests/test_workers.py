@@ -109,6 +109,21 @@ def test_lanes_in_turns_run_one_at_a_time_and_then_take_what_is_newest():
     workers.close(timeout_s=5)
 
 
+def test_the_state_of_a_lane_tells_running_from_queued():
+    workers, started, release = ThreadedWorkers(in_turns=("a", "b")), threading.Event(), threading.Event()
+    assert [workers.state(lane) for lane in "ab"] == ["idle", "idle"]
+    workers.submit("a", 1, lambda: (started.set(), release.wait(5)))
+    assert started.wait(5)
+    assert [workers.state(lane) for lane in "ab"] == ["busy", "idle"]
+    workers.submit("b", 2, lambda: None)
+    assert [workers.state(lane) for lane in "ab"] == ["busy", "waiting"]
+    release.set()
+    wait_for(workers, 2)
+    workers.close(timeout_s=5)
+    assert [workers.state(lane) for lane in "ab"] == ["idle", "idle"]
+    assert InlineWorkers().state("a") == "idle"
+
+
 def test_each_lane_is_prepared_once_in_its_own_thread():
     prepared = []
     workers = ThreadedWorkers(prepare=lambda lane: prepared.append((lane, threading.current_thread().name)))

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import timm
 import torch
 from numpy.typing import NDArray
 from transformers import (
@@ -18,6 +19,8 @@ from transformers import (
 from streamer.errors import ModelError
 from streamer.models.dpt import DptEstimator
 from streamer.models.random_weights import DPT_SIZES
+from streamer.models.tiny import dpt_folder
+from streamer.models.tiny.backbone import fold_efficientnets
 from tests.small_models import write_small_dpt
 
 CPU = torch.device("cpu")
@@ -37,6 +40,29 @@ def as_documented(folder: Path, image: NDArray[np.uint8]) -> NDArray[np.float32]
         outputs = model(**processor(images=image, return_tensors="pt"))
     target = [image.shape[:2]]
     return processor.post_process_depth_estimation(outputs, target_sizes=target)[0]["predicted_depth"].numpy()
+
+
+def test_the_tiny_dpt_answers_as_documented_without_its_batch_norms() -> None:
+    truth = as_documented(dpt_folder(), picture(640, 360))
+    estimator = DptEstimator(dpt_folder(), CPU, "float32")
+    assert not any("running_mean" in name for name, _ in estimator._network.named_buffers())
+    np.testing.assert_allclose(estimator.estimate(picture(640, 360)), truth, atol=1e-3 * np.ptp(truth))
+
+
+@pytest.mark.parametrize(("backbone", "folded"), [("efficientnet_lite0", True), ("resnet10t", False)])
+def test_only_batch_norms_of_efficientnets_are_folded(backbone: str, folded: bool) -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(timm.create_model(backbone, features_only=True, out_indices=(1, 2))).eval()
+    for name, buffer in network.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            buffer.copy_(torch.rand_like(buffer) + 0.5)
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        before = network(pixels)
+        fold_efficientnets(network)
+        after = network(pixels)
+    assert folded != any("running_mean" in name for name, _ in network.named_buffers())
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(before, after, strict=True))
 
 
 def write_depth_anything(folder: Path, kind: str) -> Path:

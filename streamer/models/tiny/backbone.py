@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import timm
 from timm.layers import BatchNormAct2d
+from timm.models.efficientnet import EfficientNet, EfficientNetFeatures
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -34,3 +35,10 @@ def fold_batch_norms(module: nn.Module) -> None:
         else:
             fold_batch_norms(child)
         before, before_name = child, name
+
+
+def fold_efficientnets(network: nn.Module) -> None:
+    """Fold, in place, the batch norms of every timm EfficientNet inside ``network`` and of nothing else."""
+    for module in list(network.modules()):
+        if isinstance(module, EfficientNet | EfficientNetFeatures):
+            fold_batch_norms(module)

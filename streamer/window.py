@@ -111,6 +111,8 @@ class Window:
         """What the person did since the last call; waits at most about ``wait_ms`` for it, and redraws when needed."""
         if self.closed:
             return []
+        # Returns as soon as a key is pressed, so clicks reported meanwhile came before it. Only of what piled up since
+        # the last call, within one frame, does OpenCV not tell the order, nor any key but the last.
         code = cv2.waitKeyEx(max(1, wait_ms))
         if not self._visible():
             self.close()

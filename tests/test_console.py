@@ -35,7 +35,7 @@ SUMMARY = {
     },
     "depth_runs": 30,
     "peak_memory_mib": 1804.2,
-    "queues": {"masks": "running, 1 waiting"},
+    "queues": {"keyframe": "busy", "depth": "waiting"},
     "mask_age": 12,
     "depth_age": 1,
 }
@@ -73,7 +73,7 @@ def test_the_panel_fits_80_columns_and_says_everything():
         "draw 13  flow 5",
         "encode 1.8 s 0.6/s",
         "10 (0.8%): display behind 10",
-        "masks running, 1 waiting",
+        "keyframe busy  depth waiting",
         "masks 12 frames  depth 1 frame",
         "interval (frame 1188)",
         "object 3 [sic]",

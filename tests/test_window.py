@@ -245,6 +245,31 @@ def test_keys(window, key, expected):
     assert poll_until(window) == [expected]
 
 
+def person(*arguments):
+    """Someone who does this while the test goes on."""
+    return subprocess.Popen(["xdotool", "sleep", "0.1", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("hands", "polls"),
+    [
+        (("click", 1, "sleep", 0.1, "key", "n"), [[Click, NewObject]]),
+        (("key", "n", "sleep", 0.1, "click", 1, "sleep", 0.1, "key", "u"), [[NewObject], [Click, Undo]]),
+    ],
+    ids=["click first", "key first"],
+)
+def test_keys_and_clicks_of_one_poll_keep_their_order(window, hands, polls):
+    xdotool("mousemove", *canvas_point(window, 320, 250))
+    poll_until(window, 0)
+    with person(*hands):
+        assert [[type(event) for event in window.poll(3000)] for _ in polls] == polls
+
+
+def test_a_key_and_a_click_that_piled_up_both_arrive(window):
+    xdotool("mousemove", *canvas_point(window, 320, 250), "key", "n", "click", 1)
+    assert {type(event) for event in poll_until(window, 2)} == {NewObject, Click}
+
+
 @pytest.mark.parametrize("key", ["9", "x", "F1", "Left", "Page_Down"])
 def test_other_keys_do_nothing(window, key):
     xdotool("mousemove", *canvas_point(window, 320, 180), "key", key)

@@ -105,17 +105,10 @@ def red_pixels(picture):
 
 @pytest.fixture
 def window(virtual_display):
-    with Window("clip – ünïcode", SIZE) as window:
-        show_once(window)
-        yield window
-
-
-@pytest.fixture
-def painted_window(virtual_display):
     """A window that is on the screen for certain.
 
-    Qt 5 loses the X server's MapNotify for about every third window that a process opens after it closed another
-    (never for its first), and then paints nothing in it. The program opens one, these tests many.
+    Qt 5 loses events of the X server, MapNotify among them, for about every third window that a process opens after it
+    closed another (never for its first), and then paints nothing in it. The program opens one, these tests many.
     """
     for _ in range(12):
         with Window("clip – ünïcode", SIZE) as window:
@@ -193,8 +186,7 @@ def test_clicks_on_the_depth_beside_the_picture_mean_the_picture(window):
         assert (click.x, click.y) == pytest.approx((500, 200), abs=2)
 
 
-def test_clicks_stay_right_after_resizing_and_the_aspect_is_kept(painted_window):
-    window = painted_window
+def test_clicks_stay_right_after_resizing_and_the_aspect_is_kept(window):
     xdotool("windowsize", find_window(), 500, 900)
     end_s = time.monotonic() + 5
     while window._layout.canvas_size != (500, 900) and time.monotonic() < end_s:
@@ -276,8 +268,7 @@ def test_other_keys_do_nothing(window, key):
     assert poll_until(window, 0) == []
 
 
-def test_what_is_on_the_screen(painted_window):
-    window = painted_window
+def test_what_is_on_the_screen(window):
     x, y = canvas_point(window, 500, 80)
     xdotool("mousemove", 5, 5)
     picture = settled_screenshot(window)
@@ -292,8 +283,7 @@ def test_what_is_on_the_screen(painted_window):
     assert (np.abs(row - paint.colour_of(1)).max(axis=2) < 40).any(), "the object's colour is not in the list"
 
 
-def test_the_help_sheet_opens_and_closes(painted_window):
-    window = painted_window
+def test_the_help_sheet_opens_and_closes(window):
     xdotool("mousemove", 5, 5)
     x0, y0, x1, y1 = window._layout.area
     before = settled_screenshot(window)[y0:y1, x0:x1]

@@ -66,6 +66,7 @@ class Training(ABC):
             start = loop.load_checkpoint(self._checkpoint, self.model, self.average, self.optimizer)
         self.step = start.step
         self.budget = loop.Budget(60 * arguments.minutes, start.spent_s)
+        self._saved_s = self._measured_s = start.spent_s
 
     @abstractmethod
     def parts(self) -> list[Part]:
@@ -93,7 +94,7 @@ class Training(ABC):
 
     def _run_part(self, part: Part) -> None:
         stream = part.begin()
-        saved_s = measured_s = logged_s = self.budget.elapsed_s()
+        logged_s = self.budget.elapsed_s()
         losses: list[float] = []
         while self.budget.progress() < part.until:
             losses.append(self._train_step(part.loss, next(stream)))
@@ -105,12 +106,10 @@ class Training(ABC):
                     flush=True,
                 )
                 losses, logged_s = [], now_s
-            if now_s - saved_s > SAVE_EVERY_S:
+            if now_s - self._saved_s > SAVE_EVERY_S:
                 self._save()
-                saved_s = now_s
-            if now_s - measured_s > EVALUATE_EVERY_S:
+            if now_s - self._measured_s > EVALUATE_EVERY_S:
                 self._measure()
-                measured_s = logged_s = self.budget.elapsed_s()
 
     def _train_step(self, loss_of: Callable[[Batch], Tensor], batch: Batch) -> float:
         batch = {name: value.to(self.device) for name, value in batch.items()}
@@ -129,11 +128,13 @@ class Training(ABC):
         started_s = time.monotonic()
         print(f"   step {self.step}: {self.measure()}", flush=True)
         self.budget.pause(time.monotonic() - started_s)
+        self._measured_s = self.budget.elapsed_s()
 
     def _save(self) -> None:
         progress = loop.Progress(self.step, self.budget.elapsed_s())
         loop.save_checkpoint(self._checkpoint, self.model, self.average, self.optimizer, progress)
         self.export()
+        self._saved_s = progress.spent_s
 
 
 def parser(description: str | None, run: str, minutes: float, learning_rate: float) -> argparse.ArgumentParser:

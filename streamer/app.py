@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,8 +15,10 @@ from typing import Any, Self
 import cv2
 
 from streamer import config as configuration
+from streamer.ahead import REACH, LookAhead, batch_that_fits, reach_of
 from streamer.config import Config, TrackingConfig
 from streamer.depth import DepthCarrier
+from streamer.frame import Frame
 from streamer.models.base import DepthEstimator, Segmenter
 from streamer.motion import Motion
 from streamer.pipeline import CLICK, DEPTH, KEYFRAME, Pipeline
@@ -44,11 +46,13 @@ class Run:
         producer: Where the frames come from.
         pipeline: Where they go.
         meter: What is counted on the way.
+        ahead: Begins early what the pipeline will ask its models for; None begins nothing.
     """
 
     producer: Producer
     pipeline: Pipeline
     meter: Meter
+    ahead: LookAhead | None = None
 
     @property
     def info(self) -> SourceInfo:
@@ -58,10 +62,16 @@ class Run:
         """The meter's figures with what the producer read and dropped, ready for JSON; see :meth:`Meter.summary`."""
         return self.meter.summary(self.producer.frames_read, self.producer.drops)
 
+    def process(self, frame: Frame) -> Result:
+        """Move on to the next frame of the producer; see :meth:`Pipeline.process`."""
+        if self.ahead is not None:
+            self.ahead.foresee(self.pipeline.foresee([frame, *self.producer.waiting]))
+        return self.pipeline.process(frame)
+
     def __iter__(self) -> Iterator[Result]:
         """Every frame of the source, with all that is known of it."""
         for frame in self.producer:
-            result = self.pipeline.process(frame)
+            result = self.process(frame)
             self.meter.add(result, time.monotonic())
             yield result
 
@@ -122,17 +132,20 @@ class Engine:
         _ = self.device, self.segmenter, self.depth_estimator
         return self
 
-    def pipeline(self, live: bool = False, tracking: TrackingConfig | None = None) -> Pipeline:
+    def pipeline(
+        self, live: bool = False, tracking: TrackingConfig | None = None, ahead: LookAhead | None = None
+    ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
 
         Args:
             live: Which of the two.
             tracking: Instead of the config's own.
+            ahead: Has the models that it is to use, instead of the engine's own.
         """
         schedule, flow, tracking = self.config.schedule, self.config.flow, tracking or self.config.tracking
         pipeline = Pipeline(
-            self.segmenter,
-            self.depth_estimator,
+            ahead.segmenter if ahead else self.segmenter,
+            ahead.depth_estimator if ahead else self.depth_estimator,
             Scheduler(
                 schedule.keyframe_interval if self.segmenter else None,
                 schedule.depth_interval if self.depth_estimator else None,
@@ -147,6 +160,19 @@ class Engine:
         )
         self._pipelines.append(pipeline)
         return pipeline
+
+    def _look_ahead(self, frame_size: tuple[int, int]) -> tuple[LookAhead, int]:
+        """A look-ahead for frames of this size, and how many of them it has to know."""
+        from streamer.models import devices
+
+        interval, batch_size = self.config.schedule.keyframe_interval, 1
+        compiled = self.config.segmenter is not None and self.config.segmenter.compile
+        if devices.pick_device(self.config.device).type == "cuda" and not compiled:
+            batch_size = batch_that_fits(interval, frame_size)
+        # A result may depend on the number of threads in its last bit.
+        same_threads = partial(devices.set_threads, devices.thread_count())
+        ahead = LookAhead(self.segmenter, self.depth_estimator, batch_size, same_threads)
+        return ahead, reach_of(interval, batch_size)
 
     def _threads(self) -> ThreadedWorkers:
         """Models take turns on a processor, and run side by side on a CUDA device."""
@@ -182,12 +208,14 @@ class Engine:
         def reopen() -> Source:
             return open_source(source, live=live, **source_options)
 
-        opened = reopen()
+        opened, ahead, reach = reopen(), None, REACH
         try:
             check_inside(prompts, opened.info.size)
             if check is not None:
                 check(opened.info)
-            pipeline = self.pipeline(live)
+            if self.config.schedule.look_ahead and not live:
+                ahead, reach = self._look_ahead(opened.info.size)
+            pipeline = self.pipeline(live, ahead=ahead)
         except BaseException:
             opened.close()
             raise
@@ -199,9 +227,11 @@ class Engine:
         lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
         try:
             sharing = _sharing_processor() if live else nullcontext()
-            with sharing, Producer(opened, live, reopen=lasting) as producer:
-                yield Run(producer, pipeline, Meter(self.device))
+            with sharing, Producer(opened, live, reach, reopen=lasting) as producer:
+                yield Run(producer, pipeline, Meter(self.device), ahead)
         finally:
+            if ahead is not None:
+                ahead.close()
             self._pipelines.remove(pipeline)
             pipeline.close()
 

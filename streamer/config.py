@@ -39,6 +39,7 @@ class ScheduleConfig(Section):
     keyframe_interval: int = Field(default=10, ge=1)
     depth_interval: int = Field(default=5, ge=1)
     min_keyframe_gap: int = Field(default=3, ge=1)
+    look_ahead: bool = True
 
 
 class FlowConfig(Section):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -137,6 +137,13 @@ class Pipeline:
             self._submit(plan)
             self._adopt_finished()
         return self._result(plan)
+
+    def foresee(self, frames: Sequence[Frame]) -> list[tuple[Frame, Plan]]:
+        """What will be started on the frames to come, if nobody says anything and nothing happens until then."""
+        if self._frame is None:
+            return []
+        plans = self._scheduler.foresee(self._situation(), [frame.index for frame in frames])
+        return list(zip(frames, plans, strict=True))
 
     def queues(self) -> dict[str, str]:
         """What each slow stage does: "busy", "waiting" for its turn although it is due, or "idle"."""

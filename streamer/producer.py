@@ -122,6 +122,12 @@ class Producer:
                 self._start_thread(None)
             return None
 
+    @property
+    def waiting(self) -> list[Frame]:
+        """The frames that lie ready to be taken, oldest first."""
+        with self._changed:
+            return [frame for frame, _ in self._queue]
+
     def __iter__(self) -> Iterator[Frame]:
         """Every frame until the end; waits through stalls."""
         while self.state != "ended":

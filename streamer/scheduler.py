@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,19 @@ class Scheduler:
         if now.in_turns and keyframe is not None and depth is not None:
             return Plan(depth=depth) if _depth_goes_first(now) else Plan(keyframe=keyframe)
         return Plan(keyframe, depth)
+
+    def foresee(self, now: Situation, indices: Iterable[int]) -> Iterator[Plan]:
+        """What `plan` will say about frames to come, if nobody wants anything and nothing happens until then."""
+        now = replace(now, wanted=None, trouble=None, scene_cut=False)
+        for index in indices:
+            now = replace(now, index=index)
+            plan = self.plan(now)
+            now = replace(
+                now,
+                keyframe_index=now.keyframe_index if plan.keyframe is None else index,
+                depth_index=now.depth_index if plan.depth is None else index,
+            )
+            yield plan
 
     def _keyframe(self, now: Situation) -> str | None:
         if self._keyframe_interval is None or not now.keyframe_ready:

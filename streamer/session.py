@@ -149,7 +149,7 @@ class Session:
                 self._show()
             return self._run.producer.state != "ended"
         self._run.meter.stage("wait", (time.monotonic() - frame.captured_at_s) * 1000)
-        self._result = result = self._run.pipeline.process(frame)
+        self._result = result = self._run.process(frame)
         self._show()
         self._run.meter.add(result, time.monotonic())
         with self._timed("write"):

@@ -78,3 +78,30 @@ def test_where_models_take_turns_nobody_is_forgotten_and_a_person_goes_first():
     assert order == ["keyframe", "depth"] * 5
     asked = replace(situation, index=300, keyframe_index=270, depth_index=0, wanted="prompt")
     assert scheduler.plan(asked) == Plan(keyframe="prompt")
+
+
+@given(
+    st.integers(1, 12),
+    st.integers(1, 12),
+    st.integers(0, 12),
+    st.integers(0, 12),
+    st.integers(0, 2),
+    st.sampled_from([None, "prompt"]),
+    st.integers(1, 40),
+)
+def test_what_is_foreseen_is_what_comes_on_calm_frames(
+    keyframes, depths, since_key, since_depth, objects, wanted, count
+):
+    scheduler = Scheduler(keyframes, depths)
+    now = Situation(20, 20 - since_key, 20 - since_depth, objects=objects)
+    foreseen = list(
+        scheduler.foresee(replace(now, wanted=wanted, trouble="lost", scene_cut=True), range(21, 21 + count))
+    )
+    assert len(foreseen) == count
+    for index, expected in enumerate(foreseen, start=21):
+        plan = scheduler.plan(replace(now, index=index))
+        assert plan == expected
+        key, depth = plan.keyframe is not None, plan.depth is not None
+        now = replace(
+            now, keyframe_index=index if key else now.keyframe_index, depth_index=index if depth else now.depth_index
+        )

@@ -20,6 +20,10 @@ class Segmenter(Protocol):
         """Look at a ``(H, W, 3)`` uint8 RGB image. Slow; depends on no prompt."""
         ...
 
+    def encode_batch(self, images_rgb: Sequence[NDArray[np.uint8]]) -> list[Embedding]:
+        """Look at several images at once: the same as one after the other within float tolerance."""
+        ...
+
     def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
         """Answer N prompts (points, box, mask_input; in pixels of the encoded frame) in one batch."""
         ...

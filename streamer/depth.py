@@ -14,7 +14,7 @@ _KEEP, _SAME_SHARE = 0.5, 0.08
 _UNCOVERED_TRUST, _UNCOVERED_CROWDING, _BACKGROUND_REACH_PX, _STEP_SHARE = 0.5, 1.5, 8, 0.05
 _RANGE_MEMORY = 0.85
 _STATS_MEMORY = 0.7
-_MIN_STATS_PIXELS, _MOST_STATS_PIXELS = 8, 2000
+_MIN_STATS_PIXELS, _MOST_STATS_PIXELS = 4, 1000
 
 
 def align(new: NDArray[np.float32], reference: NDArray[np.float32], rounds: int = 3) -> tuple[float, float]:
@@ -101,7 +101,7 @@ class DepthCarrier:
 
     def stats(self, object_id: int, on_grid: NDArray[np.float32], mask: NDArray[np.bool_]) -> DepthStats | None:
         """Quartiles inside an object's ``(h, w)`` mask on the working grid, smoothed over time."""
-        values = on_grid[mask]
+        values = on_grid[::2, ::2][mask[::2, ::2]]
         values = values[:: max(1, len(values) // _MOST_STATS_PIXELS)]
         if len(values) < _MIN_STATS_PIXELS:
             self._stats.pop(object_id, None)
@@ -142,10 +142,15 @@ def _filled(carried: NDArray[np.float32], anchor: Anchor, picture: NDArray[np.ui
     Pulling leaves the thing's depth there. What has come to light pulls from where the thing itself does, does not look
     like it, and lies beside something farther.
     """
-    reach = (2 * _BACKGROUND_REACH_PX + 1,) * 2
-    background = cv2.blur(cv2.erode(carried, np.ones(reach, np.uint8)), (5, 5))
-    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.trust(picture) < _UNCOVERED_TRUST)
-    return np.where(uncovered & (carried - background > _STEP_SHARE * _spread(carried)), background, carried)
+    half = np.ascontiguousarray(carried[::2, ::2])
+    background = cv2.blur(cv2.erode(half, np.ones((_BACKGROUND_REACH_PX + 1,) * 2, np.uint8)), (3, 3))
+    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.trust(picture)[::2, ::2] < _UNCOVERED_TRUST)
+    holes = uncovered & (half - background > _STEP_SHARE * _spread(carried))
+    if not holes.any():
+        return carried
+    size = carried.shape[1::-1]
+    share = cv2.resize(holes.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.where(share > 0.5, cv2.resize(background, size, interpolation=cv2.INTER_LINEAR), carried)
 
 
 def _spread(values: NDArray[np.float32]) -> np.float32:

@@ -92,8 +92,10 @@ class Anchor:
         return self._trust[1]
 
     def crowding(self) -> NDArray[np.float32]:
-        """How many pixels of n were pulled from the same place at k as this one, ``(h, w)``: more than one where
-        something was uncovered, and where the picture has grown."""
+        """How many pixels of n were pulled from the same place at k as this one, on every second pixel both ways.
+
+        More than one where something was uncovered, and where the picture has grown.
+        """
         map_x, map_y = self._half_maps()
         height, width = map_x.shape
         columns, rows = (
@@ -102,8 +104,7 @@ class Anchor:
         )
         pulled = np.bincount((rows * width + columns).ravel(), minlength=height * width)
         around = cv2.blur(pulled.reshape(height, width).astype(np.float32), (3, 3))
-        half_x, half_y = cv2.multiply(map_x, 0.5), cv2.multiply(map_y, 0.5)
-        return cv2.resize(_remap(around, half_x, half_y), self.grid.size, interpolation=cv2.INTER_LINEAR)
+        return _remap(around, cv2.multiply(map_x, 0.5), cv2.multiply(map_y, 0.5))
 
     def _half_maps(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Every second pixel of the map both ways: enough for what is blurred anyway, at a quarter of the cost."""

@@ -134,11 +134,8 @@ class Found:
 
 def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
     """Tightest box around a ``(H, W)`` mask: x0, y0, x1, y1 [px], x1 and y1 exclusive; None where it is empty."""
-    columns = np.flatnonzero(mask.any(axis=0))
-    if len(columns) == 0:
-        return None
-    rows = np.flatnonzero(mask.any(axis=1))
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return (float(x), float(y), float(x + width), float(y + height)) if width else None
 
 
 def innermost_of(mask: NDArray[Any]) -> tuple[float, float]:

@@ -43,8 +43,9 @@ def flood_fill(image: Image, point: tuple[float, float], tolerance: int = 12) ->
 
 def watershed(image: Image, point: tuple[float, float]) -> Mask:
     """Watershed with one seed at the click and one along the picture's border."""
-    markers = np.zeros(image.shape[:2], np.int32)
-    markers[[0, -1], :] = markers[:, [0, -1]] = 1
+    markers = np.ones(image.shape[:2], np.int32)
+    # OpenCV writes over the outermost pixels, so a seed needs to be wider than one.
+    markers[2:-2, 2:-2] = 0
     cv2.circle(markers, (int(point[0]), int(point[1])), 4, 2, -1)
     return cv2.watershed(image, markers) == 2
 

@@ -7,22 +7,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from streamer.commands import evaluate as command
 from streamer.commands.ablation import PARTS, with_changes
 from streamer.commands.clips import Clip, clips_of, prompts_for
 from streamer.commands.evaluate import EvalJob, as_markdown, evaluate, follow, write_scores
-from streamer.commands.evaluate_depth import Shot, read_camera, read_shots, temporal_error
+from streamer.commands.evaluate_depth import Shot, evaluate_depth, read_camera, read_shots, temporal_error
 from streamer.commands.methods import EveryFrame, FlowOnly, Ours
 from streamer.commands.scoring import ObjectScore, mean_score, score_clip
 from streamer.config import Config
 from streamer.depth import DepthCarrier
-from streamer.errors import ConfigError, SourceError
+from streamer.errors import ConfigError, SinkError, SourceError
+from streamer.models import zoo
 from streamer.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduler import Scheduler
 from streamer.sources.iterable import ArraySource
 from streamer.tracker import Tracker
 from streamer.workers import InlineWorkers
-from tests.fake_models import ColourSegmenter, moving_scene
+from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
 
 FRAMES = 16
 CLIP = Clip(
@@ -127,6 +129,39 @@ def test_unknown_ways_are_refused():
             evaluate(Config(), job)
 
 
+@pytest.fixture
+def with_fakes(monkeypatch):
+    """The command on one short clip, with a model that needs no weights."""
+    monkeypatch.setattr(command, "clips_of", lambda root, names: [CLIP])
+    monkeypatch.setattr(zoo, "load_segmenter", lambda *arguments: ColourSegmenter())
+
+
+@pytest.mark.parametrize("method", ["ours", "flow", "every-frame"])
+def test_the_command_prints_a_row_per_clip_and_writes_the_same_figures(with_fakes, tmp_path, capsys, method):
+    path = tmp_path / "scores.json"
+    assert evaluate(Config(device="cpu"), EvalJob("anywhere", init="click", method=method, json=path)) == 0
+    written = json.loads(path.read_text())
+    assert (written["method"], written["init"]) == (method, "click")
+    clip, mean = written["scores"]
+    assert (clip["name"], mean["name"], clip["j"]) == ("moving", "mean", mean["j"])
+    assert clip["j"] > 0.5
+    printed = capsys.readouterr().out
+    assert f"{method}, --init click" in printed
+    assert f"moving: J&F {(clip['j'] + clip['f']) / 2:.3f}" in printed
+
+
+def test_the_ablation_has_a_row_for_every_part_under_its_name(with_fakes, tmp_path, capsys):
+    path = tmp_path / "scores.json"
+    assert evaluate(Config(device="cpu"), EvalJob("anywhere", method=command.ABLATION, json=path)) == 0
+    assert [row["name"] for row in json.loads(path.read_text())["scores"]] == list(PARTS)
+    assert [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines()[2:]] == list(PARTS)
+
+
+def test_figures_that_cannot_be_written_are_told(with_fakes, tmp_path):
+    with pytest.raises(SinkError, match="choose another place for --json"):
+        evaluate(Config(device="cpu"), EvalJob("anywhere", json=tmp_path / "nowhere" / "scores.json"))
+
+
 def test_every_row_of_the_ablation_is_a_config():
     for changes in PARTS.values():
         tracking = with_changes(Config(), changes)
@@ -171,3 +206,24 @@ def test_registered_depth_is_read(tmp_path):
     assert shot.inverse_depth[5, 5] == 0.5
     assert shot.inverse_depth[0, 0] == shot.inverse_depth[1, 1] == 0
     assert read_camera(tmp_path)[0, 0] == 100
+
+
+def test_depth_is_measured_with_and_without_carrying_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(zoo, "load_depth", lambda *arguments: RedDepth())
+    texture = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (120, 160)), (0, 0), 4)
+    depth_m = 2 + 8 * (texture - texture.min()) / np.ptp(texture)
+    for name in "abcdefgh":
+        cv2.imwrite(str(tmp_path / f"{name}.color.jpg"), np.round(400 / depth_m))
+        cv2.imwrite(str(tmp_path / f"{name}.depth.png"), np.round(1000 * depth_m).astype(np.uint16))
+        np.savetxt(tmp_path / f"{name}.pose.txt", np.eye(4))
+    np.savetxt(tmp_path / "camera-intrinsics.txt", CAMERA)
+    assert evaluate_depth(Config(device="cpu"), tmp_path, tmp_path / "depth.json") == 0
+    ours, every_frame = json.loads((tmp_path / "depth.json").read_text())
+    assert (ours["name"], every_frame["name"]) == ("ours", "model on every frame")
+    assert (ours["runs"], every_frame["runs"]) == (2 / 8, 1)
+    for score in (ours, every_frame):
+        assert score["abs_rel"] < 0.05
+        assert score["delta1"] > 0.98
+    assert "model on every frame" in capsys.readouterr().out
+    with pytest.raises(SinkError, match="cannot be written"):
+        evaluate_depth(Config(device="cpu"), tmp_path, tmp_path / "nowhere" / "depth.json")

@@ -1,5 +1,6 @@
 """What the live panel is told."""
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from streamer.frame import Frame
 from streamer.overlay import Style
 from streamer.result import Result, State, Track
 from streamer.session import View
+from streamer.sinks.background import BackgroundSink
 from streamer.sinks.fanout import Fanout
 from streamer.stats import Meter
 
@@ -29,7 +31,8 @@ class Setting:
             drops={}, reopened=0, state="running", silent_s=0.0, frames_read=0, info=SimpleNamespace(name="door")
         )
         self.run = Run(self.producer, SimpleNamespace(queues=lambda: {"depth": "busy"}), Meter("a device"))
-        self.chronicle = Chronicle(console, View(Style()), Fanout([], print), clock=lambda: self.now_s)
+        self.sinks = Fanout([], print)
+        self.chronicle = Chronicle(console, View(Style()), self.sinks, clock=lambda: self.now_s)
 
     def tell(self, result=None):
         self.chronicle(self.run, result)
@@ -59,6 +62,27 @@ def test_what_happens_to_the_source_is_told_once():
     producer.state, producer.reopened = "running", 1
     setting.tell()
     assert setting.events == [("drop", "3 frames"), ("stalled", "no frame for 3 s"), ("reconnect", "door")]
+
+
+def test_frames_that_an_output_could_not_take_are_told_and_counted():
+    setting, ready, release = Setting(), threading.Event(), threading.Event()
+
+    def slow(result):
+        ready.set()
+        release.wait(5)
+
+    sink = BackgroundSink(SimpleNamespace(name="out.mp4", write=slow, close=lambda: None), queue_size=1, drop=True)
+    setting.sinks.add(sink)
+    sink.write(result_of(0, State.TRACKED))
+    assert ready.wait(5)
+    for index in (1, 2, 3):
+        sink.write(result_of(index, State.TRACKED))
+    setting.tell()
+    setting.tell()
+    release.set()
+    setting.sinks.close()
+    assert setting.events == [("drop", "2 frames of out.mp4: too slow to write")]
+    assert setting.summaries[0]["frames"]["dropped"] == {"out.mp4 too slow": 2}
 
 
 def test_the_summary_comes_a_few_times_a_second_with_the_rate_of_capture():

@@ -278,3 +278,25 @@ def test_real_photos_load_with_their_regions() -> None:
     bsds = load_bsds(DATA_ROOT, ("test",), limit=2)
     assert 50 <= len(held_out) <= 60
     assert all(photo.masks([0]).shape[1:] == photo.image_rgb.shape[:2] for photo in held_out + bsds)
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 10_000))
+def test_what_the_tracker_says_lies_where_it_should(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    recipe = Recipe(side_px=128, prompts_per_image=2, carried=True)
+    sample = make_sample(draw_disc, recipe, rng)
+    assert sample["points"].shape == (2, 14, 2)
+    assert sample["has_mask"].all()
+    for points, labels, target in zip(sample["points"], sample["labels"], sample["targets"], strict=True):
+        x, y = (points / 4).astype(int).clip(0, 31).T
+        assert target[y[labels == 1], x[labels == 1]].mean() > 0.5
+        if (labels == 0).any():
+            assert target[y[labels == 0], x[labels == 0]].mean() < 0.4
+        assert (points[labels == 2] < points[labels == 3]).all()
+
+
+def test_interleaved_streams_come_in_their_shares() -> None:
+    drawn = loop.interleaved([iter(lambda: "a", None), iter(lambda: "b", None)], (0.75, 0.25), seed=0)
+    first = [next(drawn) for _ in range(400)]
+    assert 60 < first.count("b") < 140

@@ -7,10 +7,10 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from streamer.models.devices import has_fast_bfloat16
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -143,6 +145,13 @@ def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where the hardware multiplies it (GPUs, CPUs with AMX), full precision elsewhere."""
     capable = device.type == "cuda" or has_fast_bfloat16()
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=capable)
+
+
+def interleaved(streams: Sequence[Iterator[T]], shares: Sequence[float], seed: int) -> Iterator[T]:
+    """Endlessly the next of one of the streams, chosen by chance with these shares."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield next(streams[int(rng.choice(len(streams), p=shares))])
 
 
 def batches(stream: Iterator[dict[str, NDArray[Any]]], batch_size: int) -> Iterator[dict[str, Tensor]]:

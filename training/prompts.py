@@ -10,6 +10,8 @@ from streamer.prompts import innermost_of
 
 Mask = NDArray[np.uint8]
 NOT_A_POINT, BACKGROUND, FOREGROUND, BOX_CORNER_0, BOX_CORNER_1 = -1, 0, 1, 2, 3
+# As the tracker asks: see streamer/tracking/points.py and configs/tiny.yaml.
+_FOLLOWED, _BESIDE, _DRIFT_PX, _RING_PX = 8, 4, 1.0, (4, 16)
 
 
 def random_point(mask: Mask, rng: np.random.Generator) -> tuple[float, float]:
@@ -46,6 +48,27 @@ def first_prompt(mask: Mask, rng: np.random.Generator) -> tuple[NDArray[np.float
         points = np.array([random_point(mask, rng), (0, 0)], np.float32)
         return points, np.array([FOREGROUND, NOT_A_POINT])
     return jittered_box(mask, rng).reshape(2, 2), np.array([BOX_CORNER_0, BOX_CORNER_1])
+
+
+def carried_prompt(
+    mask: Mask, worn: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """What the tracker says at a keyframe beside the worn mask: ``(14, 2)`` points [px] and ``(14,)`` labels.
+
+    Points that were followed on the object, points in a ring around it, and the box around the ``(h, w)`` worn logits.
+    """
+    reach = np.ones((2 * _RING_PX[1] + 1,) * 2, np.uint8)
+    near, ring = (cv2.dilate(mask, reach[:side, :side]) for side in (2 * _RING_PX[0] + 1, 2 * _RING_PX[1] + 1))
+    ring = ring & (1 - near)
+    beside = BACKGROUND if ring.any() else NOT_A_POINT
+    points = [random_point(mask, rng) for _ in range(_FOLLOWED)]
+    points += [random_point(ring, rng) if beside == BACKGROUND else (0.0, 0.0) for _ in range(_BESIDE)]
+    drifted = np.array(points) + rng.normal(0, _DRIFT_PX, (len(points), 2))
+    x, y, width, height = cv2.boundingRect((worn > 0).astype(np.uint8))
+    stride = mask.shape[1] / worn.shape[1]
+    box = np.array([x, y, x + width, y + height]) * stride if width else tight_box(mask)
+    labels = [FOREGROUND] * _FOLLOWED + [beside] * _BESIDE + [BOX_CORNER_0, BOX_CORNER_1]
+    return np.concatenate([drifted, box.reshape(2, 2)]).astype(np.float32), np.array(labels)
 
 
 def corrective_point(error: Mask, rng: np.random.Generator | None) -> tuple[float, float]:

@@ -29,12 +29,14 @@ class Recipe:
         prompts_per_image: Number of regions prompted in each picture.
         paste_probability: How often other pictures' regions are pasted in.
         worn_mask_probability: How often the first prompt comes with the logits of a carried mask.
+        carried: Whether all prompts are what the tracker says at a keyframe instead of what a person says.
     """
 
     side_px: int
     prompts_per_image: int
     paste_probability: float = 0.5
     worn_mask_probability: float = 0.2
+    carried: bool = False
 
 
 def mixture(groups: Sequence[tuple[float, Sequence[Photo] | DrawPhoto]]) -> DrawPhoto:
@@ -96,8 +98,9 @@ def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sa
 
     Returns:
         ``image`` ``(S, S, 3)`` uint8, ``valid_size`` (width, height) [px], ``targets`` ``(P, S/4, S/4)`` float32
-        (share of each cell inside), ``points`` ``(P, 2, 2)`` float32 [px] and ``labels`` ``(P, 2)`` int64 as in
-        `prompts.first_prompt`, ``mask_input`` ``(P, S/4, S/4)`` float32 and ``has_mask`` ``(P,)`` bool.
+        (share of each cell inside), ``points`` ``(P, T, 2)`` float32 [px] and ``labels`` ``(P, T)`` int64 as in
+        `prompts.first_prompt` or `prompts.carried_prompt`, ``mask_input`` ``(P, S/4, S/4)`` float32 and ``has_mask``
+        ``(P,)`` bool.
     """
     picture, masks = compose(draw, recipe, rng)
     side, low = recipe.side_px, recipe.side_px // LOGIT_STRIDE_PX
@@ -106,14 +109,18 @@ def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sa
     image[:height, :width] = picture
     targets = np.zeros((len(masks), low, low), np.float32)
     worn = np.zeros_like(targets)
-    has_mask = rng.random(len(masks)) < recipe.worn_mask_probability
-    first = [prompts.first_prompt(mask, rng) for mask in masks]
+    has_mask = rng.random(len(masks)) < (1.0 if recipe.carried else recipe.worn_mask_probability)
+    first = []
     for i, mask in enumerate(masks):
         full = np.zeros((side, side), np.uint8)
         full[:height, :width] = mask * np.uint8(255)
         targets[i] = cv2.resize(full, (low, low), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         if has_mask[i]:
             worn[i] = prompts.worn_logits(targets[i], rng)
+        square = full // 255
+        first.append(
+            prompts.carried_prompt(square, worn[i], rng) if recipe.carried else prompts.first_prompt(mask, rng)
+        )
     return {
         "image": image,
         "valid_size": np.array([width, height]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from training.prompting import correct, decode, embed_images, set_resolution
 from training.run import Batch, Part, Training, parser
 from training.samples import DrawPhoto, Recipe, mixture, samples
 from training.scenes import draw_scene
+
+CARRIED_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,11 @@ class SamTraining(Training):
 
     def _begin(self, stage: Stage) -> Iterator[Batch]:
         set_resolution(self.sam, stage.recipe.side_px)
-        return loop.batches(samples(self.draw, stage.recipe, self.seed + self.step), stage.batch_size)
+        seed = self.seed + self.step
+        # A batch holds prompts of one length: what a person says, or what the tracker says.
+        kinds = [replace(stage.recipe, carried=carried) for carried in (False, True)]
+        streams = [loop.batches(samples(self.draw, kind, seed), stage.batch_size) for kind in kinds]
+        return loop.interleaved(streams, (1 - CARRIED_SHARE, CARRIED_SHARE), seed)
 
 
 def main() -> None:

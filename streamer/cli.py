@@ -272,6 +272,31 @@ def bench_models(
     bench_models(segmenters or ["tiny", "vit_b"], depth_models or ["tiny", "Intel/dpt-hybrid-midas"], repeats, threads)
 
 
+@bench_app.command("file")
+def bench_file(
+    source: Annotated[str, typer.Argument(metavar="CLIP", help="A video, or `scene` for the rendered scene.")],
+    points: Points = None,
+    boxes: Boxes = None,
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    frames: Annotated[int | None, typer.Option(help="Only the first ones.", min=1, show_default="all")] = None,
+    loop_seconds: Annotated[float, typer.Option(help="How long the obvious loop runs at most [s].", min=0)] = 60.0,
+    repeats: Annotated[int, typer.Option(help="The best of so many runs counts; the loop runs once.", min=1)] = 1,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")] = None,
+) -> None:
+    """Time `annotate` from file to file, beside the obvious loop and beside decoding and encoding alone.
+
+    The obvious loop is upstream's models on every frame. Models that were never pulled get random weights.
+    """
+    from streamer.commands.annotate import load_config
+    from streamer.commands.bench_file import FileBench, bench_file
+    from streamer.commands.prompting import read_prompts
+
+    prompts = read_prompts(points or [], boxes or [], None)
+    bench = FileBench(source, prompts, frames, loop_seconds, repeats, json=json)
+    raise typer.Exit(bench_file(load_config(config, overrides or []), bench))
+
+
 @bench_app.command("live")
 def bench_live(
     source: Annotated[
@@ -295,7 +320,7 @@ def bench_live(
 ) -> None:
     """Play a clip at its own rate through the real live path, click now and then, and print how it kept up.
 
-    vit_b and DPT-hybrid get random weights: how fast they run does not depend on the values.
+    vit_b and DPT-hybrid get random weights where they were never pulled: their speed does not depend on the values.
     """
     from streamer.commands.bench_live import ROWS, LiveBench, bench_live, size_of
 

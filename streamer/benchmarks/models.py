@@ -20,7 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.benchmarks.upstream import UpstreamDepth, UpstreamSam
 from streamer.models import hub, zoo
+from streamer.prompts import Prompt
 
 IMAGE_SIZE = (1280, 720)
 BOXES = ((200, 150, 600, 500), (700, 100, 1100, 650), (50, 400, 400, 700))
@@ -126,8 +128,7 @@ def _depth_weights(model: str, folder: Path) -> Path | None:
 
 def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:
     """Time the encoder, then decode the boxes."""
-    from streamer.models.devices import pick_device, set_threads
-    from streamer.prompts import Prompt
+    from streamer.models.devices import set_threads
 
     set_threads(threads)
     image = _picture()
@@ -138,51 +139,21 @@ def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, d
         logits = segmenter.decode(embedding, [Prompt(box=box) for box in BOXES], multimask_output=False).logits[:, 0]
         return _Measured(*measured, embedding.features.cpu().numpy(), logits > 0)
 
-    from segment_anything import SamPredictor, sam_model_registry
-
-    from streamer.models import tiny
-
-    sam = tiny.load_sam() if model == zoo.TINY else sam_model_registry[model](checkpoint=weights)
-    predictor = SamPredictor(sam.to(pick_device(device)))
-    measured = _time(lambda: predictor.set_image(image), repeats)
-    masks = [predictor.predict(box=np.array(box), multimask_output=False)[2][0] > 0 for box in BOXES]
-    return _Measured(*measured, predictor.features.cpu().numpy(), np.stack(masks))
+    upstream = UpstreamSam(model, weights, device)
+    measured = _time(lambda: upstream.set_image(image), repeats)
+    masks = [upstream.predict(Prompt(box=box))[1] > 0 for box in BOXES]
+    return _Measured(*measured, upstream.features, np.stack(masks))
 
 
 def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:
     """Time one map at the size of the frame."""
-    from streamer.models import tiny
-    from streamer.models.devices import pick_device, set_threads
+    from streamer.models.devices import set_threads
 
     set_threads(threads)
-    image = _picture()
-    folder = weights or tiny.dpt_folder()
-    if side != UPSTREAM:
-        estimator = zoo.load_depth(model if weights is None else str(weights), device, side)
-        estimate: Callable[[], NDArray[np.float32]] = partial(estimator.estimate, image)
-    else:
-        estimate = _documented_depth(folder, image, pick_device(device))
+    name = model if weights is None else str(weights)
+    estimator = UpstreamDepth(name, device) if side == UPSTREAM else zoo.load_depth(name, device, side)
+    estimate = partial(estimator.estimate, _picture())
     return _Measured(*_time(estimate, repeats), estimate(), None)
-
-
-def _documented_depth(folder: Path, image: NDArray[np.uint8], device: Any) -> Callable[[], NDArray[np.float32]]:
-    """The example of transformers' documentation."""
-    import torch
-    from PIL import Image
-    from transformers import AutoImageProcessor, AutoModelForDepthEstimation
-
-    processor = AutoImageProcessor.from_pretrained(folder)
-    network = AutoModelForDepthEstimation.from_pretrained(folder).to(device)
-    picture = Image.fromarray(image)
-
-    def estimate() -> NDArray[np.float32]:
-        with torch.no_grad():
-            outputs = network(**processor(images=picture, return_tensors="pt").to(device))
-        target = [(picture.height, picture.width)]
-        maps = processor.post_process_depth_estimation(outputs, target_sizes=target)
-        return maps[0]["predicted_depth"].cpu().numpy()
-
-    return estimate
 
 
 def _picture() -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""What `streamer bench live` plays: a rendered scene in a video file, with its truth beside it, or any file."""
+"""What the benchmarks play: a rendered scene in a video file, with its truth beside it, or any file."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ class Clip:
         row, column = np.unravel_index(int(depth_px.argmax()), depth_px.shape)
         # An object may move by half its width until the nearest frame that is known.
         return (float(column), float(row)) if depth_px[row, column] >= 12 else None
+
+
+def clip_of(path: Path) -> Clip:
+    """A video without a truth.
+
+    Raises:
+        SourceError: It cannot be opened.
+    """
+    from streamer.sources.file import VideoSource
+
+    with VideoSource(path) as source:
+        return Clip(path, source.info.size, float(source.info.rate_hz or 30))
 
 
 def rendered_clip(

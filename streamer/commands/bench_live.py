@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,26 +11,25 @@ from typing import Any
 import numpy as np
 
 from streamer.app import Engine, Run
-from streamer.commands.bench_baseline import play_obvious_loop
-from streamer.commands.bench_clip import Clip, rendered_clip
+from streamer.commands.bench_baseline import obvious_loop, segment_with
+from streamer.commands.bench_clip import Clip, clip_of, rendered_clip
 from streamer.commands.bench_player import Player
+from streamer.commands.bench_report import machine, title_of, write_figures
+from streamer.commands.bench_weights import with_weights
 from streamer.commands.playing import style_of, summary_of
-from streamer.config import Config, DepthConfig, SegmenterConfig, load
+from streamer.config import load
 from streamer.console import Terminal
 from streamer.errors import ConfigError
 from streamer.models.base import Segmenter
 from streamer.models.cache import cache_folder
-from streamer.outputs import replacing
-from streamer.overlay import Overlay
+from streamer.overlay import Overlay, Style
 from streamer.prompts import Embedding
 from streamer.session import Session, View
 from streamer.sinks.fanout import Fanout
-from streamer.sources.file import VideoSource
 from streamer.stopping import INTERRUPTED, Stop
 from streamer.window import Window, display_available
 
 ROWS = ("tiny", "late", "sam-b", "baseline", "baseline sam-b")
-DPT_HYBRID = "Intel/dpt-hybrid-midas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +91,9 @@ def bench_live(bench: LiveBench) -> int:
         engines: dict[str, Callable[[], Engine]] = {
             "tiny": lambda: Engine(load("tiny")),
             "late": lambda: _late(Engine(load("tiny")), bench.encoder_delay_s),
-            "sam-b": lambda: Engine(_random_sam_b(terminal)),
+            "sam-b": lambda: Engine(with_weights(load("sam-b"), terminal.say)),
             "baseline": lambda: Engine(load("tiny")),
-            "baseline sam-b": lambda: Engine(_random_sam_b(terminal)),
+            "baseline sam-b": lambda: Engine(with_weights(load("sam-b"), terminal.say)),
         }
         for name in bench.rows:
             if stop.signalled:
@@ -108,65 +104,20 @@ def bench_live(bench: LiveBench) -> int:
                 rows.append({"name": name, **measure(engine, clip, bench, show, stop)})
     here = machine()
     figures = {"machine": here, "clip": _described(clip, bench), "shown": show, "rows": rows}
-    title = f"{clip.path.name} on {here['cores']} cores of {here['cpu']}, load {here['load_average']}"
-    terminal.table(title, _COLUMNS, [_cells(row) for row in rows])
-    if bench.json is not None:
-        with replacing(bench.json) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    terminal.table(title_of(clip.path.name, here), _COLUMNS, [_cells(row) for row in rows])
+    write_figures(bench.json, figures)
     return 0
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    import torch
-
-    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {
-        "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "system": platform.platform(terse=True),
-        "torch": torch.__version__,
-        "load_average": load_average,
-        "date": time.strftime("%Y-%m-%d %H:%M"),
-    }
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def _clip(bench: LiveBench, terminal: Terminal) -> Clip:
     if bench.source is None:
         count = round(bench.seconds * bench.rate_hz)
         return rendered_clip(cache_folder() / "bench", bench.size, bench.rate_hz, count, terminal.say)
-    with VideoSource(bench.source) as source:
-        return Clip(bench.source, source.info.size, float(source.info.rate_hz or 30))
+    return clip_of(bench.source)
 
 
 def _described(clip: Clip, bench: LiveBench) -> dict[str, Any]:
     return {"name": clip.path.name, "size": clip.size, "rate_hz": clip.rate_hz, "seconds": bench.seconds}
-
-
-def _random_sam_b(terminal: Terminal) -> Config:
-    """vit_b and DPT-hybrid with random weights, made once: how fast they run does not depend on the values."""
-    from streamer.models.random_weights import make_random_checkpoint, make_random_dpt
-
-    checkpoint, depth = cache_folder() / "bench" / "random_vit_b.pth", cache_folder() / "bench" / "random-dpt-hybrid"
-    if not (checkpoint.exists() and (depth / "config.json").exists()):
-        terminal.say("Making vit_b and DPT-hybrid with random weights, once.")
-        make_random_checkpoint("vit_b", checkpoint)
-        make_random_dpt(DPT_HYBRID, depth)
-    return load("tiny").model_copy(
-        update={
-            "segmenter": SegmenterConfig(model="vit_b", checkpoint=checkpoint),
-            "depth": DepthConfig(model=str(depth)),
-        }
-    )
 
 
 class _LateSegmenter:
@@ -229,18 +180,17 @@ def _measure_baseline(engine: Engine, clip: Clip, bench: LiveBench, show: bool, 
     assert engine.segmenter is not None
     assert engine.depth_estimator is not None
     window = Window("streamer bench", clip.size) if show else None
+    overlay, style, ends_s = Overlay(), Style(), time.monotonic() + bench.seconds
     try:
         with engine.open(clip.path, live=True) as run:
-            segmenter, estimator = engine.segmenter, engine.depth_estimator
-            play_obvious_loop(
-                run.producer,
-                segmenter,
-                estimator,
-                clip.prompts(),
-                bench.seconds,
-                run.meter,
-                window.show if window else None,
-            )
+            segment, estimate = segment_with(engine.segmenter), engine.depth_estimator.estimate
+            for result in obvious_loop(run.producer, segment, estimate, clip.prompts()):
+                drawing = overlay.draw(result, style)
+                if window is not None:
+                    window.show(drawing, result)
+                run.meter.add(result, time.monotonic())
+                if stop.signalled or time.monotonic() >= ends_s:
+                    break
             return _figures(run, Fanout([], print))
     finally:
         if window is not None:

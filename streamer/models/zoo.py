@@ -118,7 +118,7 @@ def load_segmenter(
     from streamer.models.sam import SamSegmenter
 
     chosen = pick_device(device)
-    segmenter = SamSegmenter(_load_sam(model, checkpoint), model, chosen, _suiting(model, precision), compile)
+    segmenter = SamSegmenter(load_sam(model, checkpoint), model, chosen, _suiting(model, precision), compile)
     segmenter.warm_up()
     return segmenter
 
@@ -181,7 +181,12 @@ def check() -> list[Check]:
     return checks
 
 
-def _load_sam(model: str, checkpoint: str | Path | None) -> Any:
+def load_sam(model: str, checkpoint: str | Path | None = None) -> Any:
+    """Upstream's own ``Sam``, float32 on the CPU, for what works with nothing else; arguments as `load_segmenter`.
+
+    Raises:
+        ModelError: There is no such model, or its weights are missing or damaged.
+    """
     from streamer.models import checkpoints, tiny
 
     if model == TINY:

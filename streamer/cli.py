@@ -297,6 +297,23 @@ def bench_file(
     raise typer.Exit(bench_file(load_config(config, overrides or []), bench))
 
 
+@bench_app.command("memory")
+def bench_memory(
+    frames: Annotated[int, typer.Option(help="Length of the run.", min=2)] = 20_000,
+    settled: Annotated[int, typer.Option(help="Frames after which memory should grow no more.", min=1)] = 500,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "320x180",
+    config: Config = "tiny",
+    overrides: Overrides = None,
+) -> None:
+    """Follow the objects of a long rendered scene, and print how much memory it takes as it goes on."""
+    from streamer.commands.annotate import load_config
+    from streamer.commands.bench_live import size_of
+    from streamer.commands.bench_memory import MemoryBench
+    from streamer.commands.bench_memory import bench_memory as run
+
+    run(load_config(config, overrides or []), MemoryBench(frames, settled, size_of(size)))
+
+
 @bench_app.command("live")
 def bench_live(
     source: Annotated[

@@ -9,6 +9,7 @@ import torch
 from segment_anything import sam_model_registry
 from torch import nn
 from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
+from transformers.utils import logging
 
 RANDOM_STD = 0.1
 
@@ -40,6 +41,7 @@ def make_random_checkpoint(model: str, path: Path, seed: int = 0) -> Path:
 
 def make_random_dpt(name: str, folder: Path, seed: int = 0) -> Path:
     """Write a model of the size of ``Intel/dpt-large`` or ``Intel/dpt-hybrid-midas`` to ``folder``, and return it."""
+    logging.disable_progress_bar()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = DPTForDepthEstimation(DPTConfig(**DPT_SIZES[name]))

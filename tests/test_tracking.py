@@ -258,3 +258,10 @@ def test_contested_pixels_go_to_the_surer_object_or_to_the_one_at_that_depth():
     first, second = apart([near, far], [0.8, 0.85], inverse_depth)
     assert (first[both] > INSIDE).all()
     assert not (second[both] > INSIDE).any()
+
+
+def test_what_lies_wholly_on_something_larger_is_in_front_of_it():
+    person, ball = disc((80, 48), 40), disc((85, 50), 10)
+    first, second = apart([person, ball], [0.9, 0.6], None)
+    assert (second[ball > 0] > INSIDE).all()
+    assert not (first[ball > 0] > INSIDE).any()

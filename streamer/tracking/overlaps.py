@@ -14,7 +14,11 @@ from streamer.tracking.refine import INSIDE
 def apart(
     softs: Sequence[NDArray[np.uint8]], scores: Sequence[float], inverse_depth: NDArray[np.float32] | None
 ) -> list[NDArray[np.uint8]]:
-    """Give every pixel that several objects claim to one of them."""
+    """Give every pixel that several objects claim to one of them.
+
+    It goes to the one that is surer of it, whose depth it has, and that has less besides: what lies wholly on
+    something larger is in front of it, or else it could not be seen.
+    """
     masks = [soft > INSIDE for soft in softs]
     claimed = np.zeros((1, 1), np.uint8)
     for place, mask in enumerate(masks):
@@ -22,7 +26,12 @@ def apart(
     contested = claimed > 1
     if not contested.any():
         return list(softs)
-    claims = np.stack([soft[contested] * np.float32(0.5 + score) for soft, score in zip(softs, scores, strict=True)])
+    claims = np.stack(
+        [
+            soft[contested] * np.float32((0.5 + score) * (1 + _share(contested, mask)))
+            for soft, mask, score in zip(softs, masks, scores, strict=True)
+        ]
+    )
     if inverse_depth is not None:
         claims = claims * _fits_depth(masks, contested, inverse_depth)
     owner = claims.argmax(axis=0)
@@ -32,6 +41,11 @@ def apart(
         kept[contested] = np.where(owner == place, kept[contested], 0)
         separate.append(kept)
     return separate
+
+
+def _share(contested: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
+    """How much of a mask others claim too, 0 to 1."""
+    return np.count_nonzero(contested & mask) / max(np.count_nonzero(mask), 1)
 
 
 def _fits_depth(

@@ -45,7 +45,7 @@ def apart(
 
 def _share(contested: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """How much of a mask others claim too, 0 to 1."""
-    return np.count_nonzero(contested & mask) / max(np.count_nonzero(mask), 1)
+    return int(np.count_nonzero(contested & mask)) / max(int(np.count_nonzero(mask)), 1)
 
 
 def _fits_depth(

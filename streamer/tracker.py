@@ -206,7 +206,7 @@ class Tracker:
         if prompt.box is not None:
             item.box = prompt.box
         if prompt.mask is not None:
-            self._believe(item, motion.grid.shrink(prompt.mask.astype(np.uint8) * 255), 1.0, motion.open())
+            self._believe(item, motion.grid.shrink(prompt.mask.astype(np.uint8) * 255), 1.0, motion.open(), spoken=True)
             item.answered, item.given = item.version, True
 
     def _follow(self, motion: Motion) -> None:
@@ -271,7 +271,7 @@ class Tracker:
         else:
             score = weight * answer.score + (1 - weight) * item.score
             soft = self._carrier.decided(item, blended(answer, weight), anchor)
-        self._believe(item, soft, score, anchor)
+        self._believe(item, soft, score, anchor, answer.question.spoken)
         if score < 0.5 and not answer.question.spoken:
             item.state = State.UNCERTAIN
 
@@ -288,11 +288,13 @@ class Tracker:
         item.sightings = sightings
         item.place(answer.soft, anchor)
 
-    def _believe(self, item: Object, soft: NDArray[np.uint8], score: float, anchor: Anchor) -> None:
+    def _believe(
+        self, item: Object, soft: NDArray[np.uint8], score: float, anchor: Anchor, spoken: bool = False
+    ) -> None:
         item.place(soft, anchor)
-        item.score, item.state, item.rejections, item.sightings, item.given = score, State.TRACKED, 0, 0, False
+        item.score, item.state, item.rejections, item.sightings = score, State.TRACKED, 0, 0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
-        item.learn(Colours.of(Present(anchor.picture).bins, soft))
+        item.learn(Colours.of(Present(anchor.picture).bins, soft), spoken)
 
     def _lose(self, item: Object) -> None:
         item.forget_mask()

@@ -72,6 +72,17 @@ def test_a_mask_that_was_given_is_taken_as_it_is():
     assert stage.state(1) is State.TRACKED
 
 
+@pytest.mark.parametrize("frames", [4, 5, 10])
+def test_a_mask_that_was_given_gives_way_to_an_answer_on_a_later_frame(frames):
+    stage = Stage()
+    stage.tracker.add(Prompt(mask=stage.labels == 1, object_id=1), stage.motion)
+    stage.keyframe()
+    stage.step(frames)
+    assert stage.tracker.mask_age == frames
+    stage.keyframe()
+    assert stage.tracker.mask_age == 0
+
+
 def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the_object():
     stage = Stage(beliefs=Beliefs(lost_after=3), redetect=False)
     stage.tracker.add(BALL, stage.motion)

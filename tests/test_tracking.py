@@ -265,3 +265,22 @@ def test_what_lies_wholly_on_something_larger_is_in_front_of_it():
     first, second = apart([person, ball], [0.9, 0.6], None)
     assert (second[ball > 0] > INSIDE).all()
     assert not (first[ball > 0] > INSIDE).any()
+
+
+def test_an_answer_of_another_size_is_believed_less():
+    same, twice = answer(disc((80, 48), 20)), answer(disc((80, 48), 28))
+    assert weight_of(twice, 0.7, Beliefs()) < 0.6 * weight_of(same, 0.7, Beliefs())
+
+
+def test_the_colours_that_a_person_meant_outlast_those_learnt_later():
+    meant, later = (Colours(*(np.eye(4096, dtype=np.float32)[[at, 9]])) for at in (1, 2))
+    item = Object(1)
+    item.learn(meant, spoken=True)
+    for _ in range(20):
+        item.learn(later, spoken=False)
+    assert item.ratio[1] > 5
+    assert item.ratio[2] > 5
+    item.learn(later, spoken=True)
+    for _ in range(20):
+        item.learn(later, spoken=False)
+    assert item.ratio[1] < 2

@@ -24,6 +24,7 @@ class Beliefs:
         sharpness: How much better than the carried mask an answer has to be, by its predicted IoU, to replace it:
             smaller decides faster.
         drift: Share of its quality that a carried mask loses per frame.
+        growth: By how much the predicted IoU of an answer of twice or half the carried size is thought too high.
         accept: Weight from which an answer replaces the carried mask.
         reject: Weight below which it is not used at all; between the two it is blended with the carried mask.
         overlap: IoU with the carried mask below which an answer is about something else.
@@ -34,6 +35,7 @@ class Beliefs:
 
     sharpness: float = 0.1
     drift: float = 0.05
+    growth: float = 0.15
     accept: float = 0.85
     reject: float = 0.1
     overlap: float = 0.15
@@ -80,7 +82,11 @@ def weight_of(answer: Answer, carried_score: float, beliefs: Beliefs) -> float:
         return 0.0
     if answer.question.spoken or answer.agreement is None:
         return 1.0
-    return float(1 / (1 + np.exp((carried_score - answer.score) / beliefs.sharpness)))
+    assert answer.question.carried is not None
+    # In the time between two keyframes an object hardly changes its size: an answer that does has rather leaked.
+    sizes = [max(np.count_nonzero(soft > INSIDE), 1) for soft in (answer.soft, answer.question.carried)]
+    doubt = beliefs.growth * abs(float(np.log2(sizes[0] / sizes[1])))
+    return float(1 / (1 + np.exp((carried_score - answer.score + doubt) / beliefs.sharpness)))
 
 
 def judge(answer: Answer, weight: float, beliefs: Beliefs) -> Verdict:

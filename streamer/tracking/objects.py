@@ -33,7 +33,8 @@ class Object:
         anchor, soft: The mask last believed, ``(h, w)`` uint8, and the frame that it is of.
         given: Whether that mask was given by the person and so is true.
         shown: The mask on the present frame: carried and refined.
-        colours, ratio: Of the object and around it, and what they say about each colour.
+        colours, origin, ratio: Of the object and around it lately, and when a person last spoke of it; what both say
+            about each colour.
         seen_index: Frame of the keyframe that the mask goes back to.
         area: Pixels of the grid that the mask had there.
         path, expected: Where it has been going, and the box where it should be now [px of the grid].
@@ -56,6 +57,7 @@ class Object:
     given: bool = False
     shown: NDArray[np.uint8] | None = None
     colours: Colours | None = None
+    origin: Colours | None = None
     ratio: NDArray[np.float32] | None = None
     seen_index: int = 0
     area: int = 0
@@ -69,12 +71,14 @@ class Object:
 
     def place(self, soft: NDArray[np.uint8], anchor: Anchor) -> None:
         """From now on it is this mask on that frame."""
-        self.soft, self.anchor, self.shown = soft, anchor, None
+        self.soft, self.anchor, self.shown, self.given = soft, anchor, None, False
 
-    def learn(self, newer: Colours | None) -> None:
-        """Take in the colours of a mask that is believed."""
+    def learn(self, newer: Colours | None, spoken: bool) -> None:
+        """Take in the colours of a mask that is believed; those of one that a person asked for count for ever."""
         self.colours = newer if self.colours is None else self.colours.joined(newer)
-        self.ratio = None if self.colours is None else self.colours.ratio()
+        if spoken or self.origin is None:
+            self.origin = newer
+        self.ratio = None if self.colours is None else self.colours.joined(self.origin).ratio()
 
     def forget_mask(self) -> None:
         """It is nowhere."""

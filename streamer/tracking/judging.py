@@ -84,7 +84,7 @@ def weight_of(answer: Answer, carried_score: float, beliefs: Beliefs) -> float:
         return 1.0
     assert answer.question.carried is not None
     # In the time between two keyframes an object hardly changes its size: an answer that does has rather leaked.
-    sizes = [max(np.count_nonzero(soft > INSIDE), 1) for soft in (answer.soft, answer.question.carried)]
+    sizes = [max(int(np.count_nonzero(soft > INSIDE)), 1) for soft in (answer.soft, answer.question.carried)]
     doubt = beliefs.growth * abs(float(np.log2(sizes[0] / sizes[1])))
     return float(1 / (1 + np.exp((carried_score - answer.score + doubt) / beliefs.sharpness)))
 

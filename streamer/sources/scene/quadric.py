@@ -120,6 +120,7 @@ class Quadric:
             slope = (self.taper - 1) / 2
             radius = points[1] * np.float32(slope)
             radius += np.float32(slope + 1)
+            np.maximum(radius, np.float32(1e-6), out=radius)  # the tip of a cone has none
             cosine /= radius * np.float32(math.sqrt(metric[0] + metric[1] * slope**2))
         elif max(metric) < 1.001 * min(metric):
             cosine *= np.float32(1 / math.sqrt(metric[0]))

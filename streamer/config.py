@@ -36,7 +36,7 @@ class DepthConfig(Section):
 
 
 class ScheduleConfig(Section):
-    keyframe_interval: int = Field(default=10, ge=1)
+    keyframe_interval: int = Field(default=7, ge=1)
     depth_interval: int = Field(default=5, ge=1)
     min_keyframe_gap: int = Field(default=3, ge=1)
     look_ahead: bool = True
@@ -53,8 +53,8 @@ class TrackingConfig(Section):
     positives: int = Field(default=8, ge=0)
     negatives: int = Field(default=4, ge=0)
     use_box: bool = True
-    use_mask: bool = True
-    passes: int = Field(default=1, ge=1)
+    use_mask: bool = False
+    passes: int = Field(default=2, ge=1)
     agreement: float = Field(default=1.0, ge=0)
     stability: float = Field(default=0.2, ge=0)
     motion: float = Field(default=0.2, ge=0)

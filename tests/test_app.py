@@ -238,5 +238,5 @@ def test_the_config_reaches_the_tracker():
     assert (tracker._beliefs.accept, tracker._beliefs.drift) == (0.5, 0.25)
     assert tracker._worries == app.Worries.none()
     asking = app.asking_of(TrackingConfig(passes=3, use_box=False, stability=0.3, agreement=0.4, motion=0.5))
-    assert (asking.passes, asking.use_box, asking.use_mask) == (3, False, True)
+    assert (asking.passes, asking.use_box, asking.use_mask) == (3, False, False)
     assert (asking.stability, asking.agreement, asking.motion) == (0.3, 0.4, 0.5)

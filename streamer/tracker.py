@@ -18,7 +18,7 @@ from streamer.tracking.objects import Object
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
 from streamer.tracking.recognition import remember
-from streamer.tracking.refine import INSIDE, Colours, Present
+from streamer.tracking.refine import INSIDE, Colours, Present, without_scraps
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
@@ -271,7 +271,7 @@ class Tracker:
         else:
             score = weight * answer.score + (1 - weight) * item.score
             soft = self._carrier.decided(item, blended(answer, weight), anchor)
-        self._believe(item, soft, score, anchor, answer.question.spoken)
+        self._believe(item, without_scraps(soft), score, anchor, answer.question.spoken)
         if score < 0.5 and not answer.question.spoken:
             item.state = State.UNCERTAIN
 

@@ -14,7 +14,7 @@ from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, recognis
 from streamer.tracking.objects import Object, Path
 from streamer.tracking.overlaps import apart
 from streamer.tracking.recognition import described, likeness, place_of, remember
-from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine
+from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine, without_scraps
 
 SIZE = (160, 96)
 
@@ -284,3 +284,12 @@ def test_the_colours_that_a_person_meant_outlast_those_learnt_later():
     for _ in range(20):
         item.learn(later, spoken=False)
     assert item.ratio[1] < 2
+
+
+def test_scraps_are_left_out_and_halves_behind_a_pole_are_not():
+    body, scrap = disc((60, 48), 25), disc((140, 20), 6)
+    assert (without_scraps(np.maximum(body, scrap)) == body).all()
+    halves = body.copy()
+    halves[:, 55:62] = 0
+    assert (without_scraps(halves) == halves).all()
+    assert not without_scraps(np.zeros_like(body)).any()

@@ -105,6 +105,20 @@ def refine(
     return refined
 
 
+def without_scraps(soft: NDArray[np.uint8], smallest: float = 0.1) -> NDArray[np.uint8]:
+    """The soft mask without pieces that have less than ``smallest`` of its largest piece's area.
+
+    What an object leaves behind where it passed something, and what it picked up there, are such pieces.
+    """
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count < 3 or (areas >= smallest * areas.max()).all():
+        return soft
+    scrap = np.concatenate([[False], areas < smallest * areas.max()])
+    # The soft rim of a scrap belongs to no piece, and is weak enough to be left.
+    return np.where(scrap[pieces], np.uint8(0), soft)
+
+
 def harden(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A soft mask with a steeper edge, so that it does not dissolve when it is refined again and again."""
     return cv2.convertScaleAbs(np.clip(soft.astype(np.float32) * 4 - 382.5, 0, 255))

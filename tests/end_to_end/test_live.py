@@ -152,8 +152,11 @@ def test_a_network_camera_is_recorded_without_a_window(tmp_path, virtual_display
     lines = lines_of(tmp_path / "out.jsonl")
     times_s, pictures = frames_of(tmp_path / "out.mp4")
     assert len(pictures) > 25
-    assert len(lines) == len(pictures)
-    assert times_s == pytest.approx([line["time_s"] for line in lines], abs=1e-3)
+    # A stream begins with what the server had sent before it was read: too much at once for the video, which says so.
+    left_out = len(lines) - len(pictures)
+    assert (left_out > 0) == ("out.mp4 too slow" in out), out
+    known_s = np.array([line["time_s"] for line in lines])
+    assert all(np.abs(known_s - time_s).min() < 1e-3 for time_s in times_s)
     numbers = np.array([number_of(picture) for picture in pictures])
     assert ((numbers >= 0) & (numbers < 20)).all()
     red, _, blue = pictures[-1][10, 10].astype(int)

@@ -23,6 +23,7 @@ from streamer.result import Result
 _DRAG_PX = 5
 _CLICK_SHOWN_S = 0.8
 _REDRAW_S = 0.025
+_NAP_S = 0.01
 _PROBE_TIMEOUT_S = 15
 _TAB, _ESCAPE, _DELETES = 9, 27, (0xFFFF, 127, 0x2E0000, 63272)
 _KEYS: dict[int, events.Event] = {
@@ -113,7 +114,7 @@ class Window:
             return []
         # Returns as soon as a key is pressed, so clicks reported meanwhile came before it. Only of what piled up since
         # the last call, within one frame, does OpenCV not tell the order, nor any key but the last.
-        code = cv2.waitKeyEx(max(1, wait_ms))
+        code = self._wait_for_key(wait_ms / 1000)
         if not self._visible():
             self.close()
             return [*self._take(), events.Quit()]
@@ -138,6 +139,13 @@ class Window:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _wait_for_key(self, limit_s: float) -> int:
+        # Not in waitKeyEx: Qt 5 loses up to a tenth of the events that arrive while it waits there for more.
+        end_s = time.monotonic() + limit_s
+        while (code := cv2.waitKeyEx(1)) == -1 and (left_s := end_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, _NAP_S))
+        return code
 
     def _take(self) -> list[events.Event]:
         taken = list(self._events)

@@ -110,7 +110,7 @@ def only_window(virtual_display):
     """The window of all these tests: like the program, a process opens one.
 
     Qt 5 loses events of the X server, MapNotify among them, for about every third window that a process opens after it
-    closed another (never for its first), and then paints nothing in it, however often one tries again.
+    closed another, and then paints nothing in it.
     """
     with Window("clip – ünïcode", SIZE) as window:
         yield window

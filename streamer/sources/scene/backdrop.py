@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from streamer.sources.scene.surfaces import (
 )
 from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque
 
+Pixels = NDArray[np.integer[Any]]
 BAND_PX = 32
 GROUND_PX, GROUND_M = 320, 2.5
 
@@ -85,7 +87,8 @@ class Plane:
         fineness = 1.5 * texels_per_pixel(self.levels[0].from_unit @ unit_from_image, *centres)
         reach = 2 * _reach(corners, unit_from_image)
         bands: list[tuple[Box, Level]] = []
-        for start, end, fine, part in zip(starts.tolist(), ends.tolist(), fineness.tolist(), reach.tolist(), strict=True):
+        each = (values.tolist() for values in (starts, ends, fineness, reach))
+        for start, end, fine, part in zip(*each, strict=True):
             first_level = level_for(fine, len(self.levels))
             level = next((lv for lv in self.levels[first_level:] if part <= lv.part), self.levels[-1])
             if bands and bands[-1][1] is level:
@@ -94,7 +97,7 @@ class Plane:
         return bands
 
 
-def _places(box: Box, starts: Matrix, ends: Matrix, by_rows: bool) -> tuple[Matrix, Matrix]:
+def _places(box: Box, starts: Pixels, ends: Pixels, by_rows: bool) -> tuple[Matrix, Matrix]:
     """The corners ``(3, 4, N)``, homogeneous, and the centres ``(2, N)`` of the bands of a box [px]."""
     x0, y0, x1, y1 = box
     low, high = (x0, x1) if by_rows else (y0, y1)

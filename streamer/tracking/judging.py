@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.tracking.asking import Answer, overlap
+from streamer.tracking.asking import Answer
 from streamer.tracking.objects import Object
 from streamer.tracking.recognition import likeness
 from streamer.tracking.refine import INSIDE
@@ -34,13 +33,13 @@ class Beliefs:
     """
 
     sharpness: float = 0.1
-    drift: float = 0.05
+    drift: float = 0.025
     growth: float = 0.15
     accept: float = 0.85
     reject: float = 0.1
     overlap: float = 0.15
     lost_after: int = 4
-    likeness: float = 0.5
+    likeness: float = 0.88
     confirmations: int = 2
 
 
@@ -106,12 +105,13 @@ def blended(answer: Answer, weight: float) -> NDArray[np.uint8]:
     return cv2.addWeighted(answer.soft, weight, carried, 1 - weight, 0)
 
 
-def recognised(item: Object, answer: Answer, others: Sequence[NDArray[np.uint8]], beliefs: Beliefs) -> bool:
-    """Whether an answer about a lost object shows that object: alike, of its size, and nobody else's."""
-    mask = answer.soft > INSIDE
+def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
+    """Whether an answer about a lost object shows that object: alike, more than any other, of its size, and free."""
+    mask, lost = answer.soft > INSIDE, answer.question.lost
     area = np.count_nonzero(mask)
-    if area == 0 or not 0.2 < area / max(item.area, 1) < 5 or answer.score < 0.5:
+    if lost is None or area == 0 or not 0.1 < area / max(item.largest, 1) < 4 or answer.score < 0.5:
         return False
-    if any(overlap(mask, other > INSIDE) > 0.3 for other in others):
+    if np.count_nonzero(mask & lost.taken) > 0.3 * area:
         return False
-    return likeness(answer.look, item.bank) >= beliefs.likeness
+    alike = likeness(answer.look, item.bank)
+    return alike >= beliefs.likeness and alike > likeness(answer.look, lost.rivals)

@@ -36,7 +36,7 @@ class Object:
         colours, origin, ratio: Of the object and around it lately, and when a person last spoke of it; what both say
             about each colour.
         seen_index: Frame of the keyframe that the mask goes back to.
-        area: Pixels of the grid that the mask had there.
+        area, largest: Pixels of the grid that the mask had there, and at most so far.
         path, expected: Where it has been going, and the box where it should be now [px of the grid].
         bank: What it looked like.
         sightings: How often in a row a lost object has been seen again; its mask then waits to be confirmed.
@@ -61,6 +61,7 @@ class Object:
     ratio: NDArray[np.float32] | None = None
     seen_index: int = 0
     area: int = 0
+    largest: int = 0
     path: Path = field(default_factory=lambda: Path())
     expected: NDArray[np.float32] | None = None
     bank: Bank = ()

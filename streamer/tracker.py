@@ -13,12 +13,12 @@ from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.carrying import Carrier
-from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, recognised, weight_of
+from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, recognised, weight_of
 from streamer.tracking.objects import Object
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
-from streamer.tracking.recognition import Bank, remember
-from streamer.tracking.refine import INSIDE, Colours, Present, without_scraps
+from streamer.tracking.recognition import Bank, likeness, remember
+from streamer.tracking.refine import INSIDE, SCRAP, Colours, Present, smallest_piece, without_scraps
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
@@ -257,17 +257,22 @@ class Tracker:
     def _rivals(self, item: Object) -> Bank:
         return tuple(look for other in self._objects.values() if other is not item for look in other.bank)
 
+    def _unlike(self, item: Object) -> Bank:
+        """What the others looked like at first, but for those that looked like this one."""
+        firsts = [other.bank[0] for other in self._objects.values() if other is not item and other.bank]
+        return tuple(look for look in firsts if likeness(look, item.bank[:1]) < self._beliefs.twins)
+
     def _judge(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         item.bank = remember(item.bank, answer.look) if item.given else item.bank
         if item.given and item.anchor is not None and item.anchor.index == anchor.index:
             return
+        if mistaken(answer, item.bank, self._unlike(item), self._beliefs):
+            self._reject(item, self._beliefs.confirmations)
+            return
         weight = weight_of(answer, item.score, self._beliefs)
         verdict = judge(answer, weight, self._beliefs)
         if verdict is Verdict.REJECT:
-            item.rejections += 1
-            item.state = State.UNCERTAIN
-            if item.rejections >= self._beliefs.lost_after or item.soft is None:
-                self._lose(item)
+            self._reject(item, self._beliefs.lost_after)
             return
         soft, score = answer.soft, answer.score
         if verdict is Verdict.ACCEPT:
@@ -275,9 +280,16 @@ class Tracker:
         else:
             score = weight * answer.score + (1 - weight) * item.score
             soft = self._carrier.decided(item, blended(answer, weight), anchor)
-        self._believe(item, without_scraps(soft), score, anchor, answer.question.spoken)
-        if score < 0.5 and not answer.question.spoken:
+        spoken = answer.question.spoken
+        self._believe(item, soft if spoken else without_scraps(soft, item.scrap), score, anchor, spoken)
+        if score < 0.5 and not spoken:
             item.state = State.UNCERTAIN
+
+    def _reject(self, item: Object, lost_after: int) -> None:
+        item.rejections += 1
+        item.state = State.UNCERTAIN
+        if item.rejections >= lost_after or item.soft is None:
+            self._lose(item)
 
     def _look_again(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
@@ -300,6 +312,8 @@ class Tracker:
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
         item.learn(Colours.of(Present(anchor.picture).bins, soft), spoken)
+        if spoken:
+            item.scrap = min(SCRAP, smallest_piece(soft) / 2)
 
     def _lose(self, item: Object) -> None:
         item.forget_mask()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streamer.tracking.asking import Answer
 from streamer.tracking.objects import Object
-from streamer.tracking.recognition import likeness
+from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE
 
 
@@ -29,7 +29,10 @@ class Beliefs:
         overlap: IoU with the carried mask below which an answer is about something else.
         lost_after: Rejected answers in a row after which an object counts as lost.
         likeness: Cosine to the bank from which a lost object may have been found again.
-        confirmations: Keyframes in a row that must see a lost object before it is believed to be back.
+        mistake: By how much more an answer must look like another object at first than like its own to be a mistake.
+        twins: Cosine from which two objects look too much alike to be told apart by their looks.
+        confirmations: Keyframes in a row that must see a lost object before it is believed to be back, or must mistake
+            another for one that is followed before it is believed to be lost.
     """
 
     sharpness: float = 0.1
@@ -40,6 +43,8 @@ class Beliefs:
     overlap: float = 0.15
     lost_after: int = 4
     likeness: float = 0.88
+    mistake: float = 0.08
+    twins: float = 0.92
     confirmations: int = 2
 
 
@@ -103,6 +108,13 @@ def blended(answer: Answer, weight: float) -> NDArray[np.uint8]:
     carried = answer.question.carried
     assert carried is not None
     return cv2.addWeighted(answer.soft, weight, carried, 1 - weight, 0)
+
+
+def mistaken(answer: Answer, bank: Bank, rivals: Bank, beliefs: Beliefs) -> bool:
+    """Whether an answer about a followed object shows one of the others: its look is rather one of theirs."""
+    if answer.question.spoken or not bank or not rivals or answer.look is None:
+        return False
+    return likeness(answer.look, rivals) > likeness(answer.look, bank[:1]) + beliefs.mistake
 
 
 def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from segment_anything.modeling import MaskDecoder, Sam, TwoWayTransformer
+from segment_anything.modeling import Sam, TwoWayTransformer
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
+from streamer.models.detail import DetailMaskDecoder, pack
 from streamer.models.painting import PaintingPromptEncoder
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 
@@ -59,6 +60,8 @@ class TinyImageEncoder(nn.Module):
             LayerNorm2d(WIDTH), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
         )
         self.norm = LayerNorm2d(WIDTH)
+        self.detail8 = nn.Conv2d(stride8, WIDTH // 4, 3, padding=1)
+        self.detail4 = nn.Conv2d(stride4, WIDTH // 8, 3, padding=1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         stride4, stride8, stride16, stride32 = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
@@ -69,7 +72,8 @@ class TinyImageEncoder(nn.Module):
             + self.from_stride16(stride16)
             + functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
         )
-        return self.norm(fused + self.mix(fused))
+        image = self.norm(fused + self.mix(fused))
+        return torch.cat([image, pack(self.detail8(stride8), self.detail4(stride4))], dim=1)
 
 
 def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
@@ -85,7 +89,7 @@ def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
     sam = Sam(
         image_encoder=TinyImageEncoder(img_size),
         prompt_encoder=prompt_encoder,
-        mask_decoder=MaskDecoder(
+        mask_decoder=DetailMaskDecoder(
             num_multimask_outputs=3,
             transformer=TwoWayTransformer(depth=2, embedding_dim=WIDTH, mlp_dim=512, num_heads=4),
             transformer_dim=WIDTH,

@@ -307,7 +307,7 @@ def bench_memory(
 ) -> None:
     """Follow the objects of a long rendered scene, and print how much memory it takes as it goes on."""
     from streamer.commands.annotate import load_config
-    from streamer.commands.bench_live import size_of
+    from streamer.commands.bench_clip import size_of
     from streamer.commands.bench_memory import MemoryBench
     from streamer.commands.bench_memory import bench_memory as run
 
@@ -339,7 +339,8 @@ def bench_live(
 
     vit_b and DPT-hybrid get random weights where they were never pulled: their speed does not depend on the values.
     """
-    from streamer.commands.bench_live import ROWS, LiveBench, bench_live, size_of
+    from streamer.commands.bench_clip import size_of
+    from streamer.commands.bench_live import ROWS, LiveBench, bench_live
 
     bench = LiveBench(source, seconds, fps, size_of(size), rows or ROWS, show, encoder_delay, accuracy, json)
     raise typer.Exit(bench_live(bench))

@@ -60,10 +60,10 @@ class TrackingConfig(Section):
     motion: float = Field(default=0.2, ge=0)
     accept: float = Field(default=0.85, ge=0, le=1)
     reject: float = Field(default=0.1, ge=0, le=1)
-    drift: float = Field(default=0.05, ge=0, lt=1)
+    drift: float = Field(default=0.025, ge=0, lt=1)
     refine: bool = True
     redetect: bool = True
-    likeness: float = Field(default=0.5, ge=-1, le=1)
+    likeness: float = Field(default=0.88, ge=-1, le=1)
     confirmations: int = Field(default=2, ge=1)
     trouble: bool = True
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from streamer.motion import Anchor, Grid, Motion
 from streamer.prompts import Prompt
 from streamer.result import State
-from streamer.tracking.asking import Answer, Asking, Question, ask
+from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.carrying import Carrier
-from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, recognised, weight_of
+from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, recognised, weight_of
 from streamer.tracking.objects import Object
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
-from streamer.tracking.recognition import remember
-from streamer.tracking.refine import INSIDE, Colours, Present, without_scraps
+from streamer.tracking.recognition import Bank, likeness, remember
+from streamer.tracking.refine import INSIDE, SCRAP, Colours, Present, smallest_piece, without_scraps
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
@@ -156,7 +156,9 @@ class Tracker:
             if prompt is not None or (self._redetect and item.bank):
                 spoken = item.answered < item.version
                 expected = _on_grid(item.box, motion.grid) if spoken else item.expected
-                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, item.bank))
+                others = self._others(item, motion.grid)
+                lost = Lost(item.bank, self._rivals(item), others) if item.state is State.LOST else None
+                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, lost))
                 item.answered = item.version
         return asked
 
@@ -186,14 +188,13 @@ class Tracker:
 
     def adopt(self, answers: Iterable[Answer], anchor: Anchor) -> None:
         """Believe the answers or not; those that are believed hang on the keyframe's anchor."""
-        answers = list(answers)
         for answer in answers:
             item = self._objects.get(answer.question.object_id)
             if item is None or item.version != answer.question.version:
                 continue
             item.box = None
             if item.state is State.LOST and not answer.question.spoken:
-                self._look_again(item, answer, [other.soft for other in answers if other is not answer], anchor)
+                self._look_again(item, answer, anchor)
             else:
                 self._judge(item, answer, anchor)
 
@@ -253,17 +254,25 @@ class Tracker:
                 others |= other.shown > INSIDE
         return others
 
+    def _rivals(self, item: Object) -> Bank:
+        return tuple(look for other in self._objects.values() if other is not item for look in other.bank)
+
+    def _unlike(self, item: Object) -> Bank:
+        """What the others looked like at first, but for those that looked like this one."""
+        firsts = [other.bank[0] for other in self._objects.values() if other is not item and other.bank]
+        return tuple(look for look in firsts if likeness(look, item.bank[:1]) < self._beliefs.twins)
+
     def _judge(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         item.bank = remember(item.bank, answer.look) if item.given else item.bank
         if item.given and item.anchor is not None and item.anchor.index == anchor.index:
             return
+        if mistaken(answer, item.bank, self._unlike(item), self._beliefs):
+            self._reject(item, self._beliefs.confirmations)
+            return
         weight = weight_of(answer, item.score, self._beliefs)
         verdict = judge(answer, weight, self._beliefs)
         if verdict is Verdict.REJECT:
-            item.rejections += 1
-            item.state = State.UNCERTAIN
-            if item.rejections >= self._beliefs.lost_after or item.soft is None:
-                self._lose(item)
+            self._reject(item, self._beliefs.lost_after)
             return
         soft, score = answer.soft, answer.score
         if verdict is Verdict.ACCEPT:
@@ -271,14 +280,21 @@ class Tracker:
         else:
             score = weight * answer.score + (1 - weight) * item.score
             soft = self._carrier.decided(item, blended(answer, weight), anchor)
-        self._believe(item, without_scraps(soft), score, anchor, answer.question.spoken)
-        if score < 0.5 and not answer.question.spoken:
+        spoken = answer.question.spoken
+        self._believe(item, soft if spoken else without_scraps(soft, item.scrap), score, anchor, spoken)
+        if score < 0.5 and not spoken:
             item.state = State.UNCERTAIN
 
-    def _look_again(self, item: Object, answer: Answer, others: list[NDArray[np.uint8]], anchor: Anchor) -> None:
+    def _reject(self, item: Object, lost_after: int) -> None:
+        item.rejections += 1
+        item.state = State.UNCERTAIN
+        if item.rejections >= lost_after or item.soft is None:
+            self._lose(item)
+
+    def _look_again(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
         again = answer.agreement is not None and answer.agreement > 0.4
-        if not recognised(item, answer, others, self._beliefs) or (item.sightings and not again):
+        if not recognised(item, answer, self._beliefs) or (item.sightings and not again):
             self._lose(item)
             return
         sightings = item.sightings + 1
@@ -294,7 +310,10 @@ class Tracker:
         item.place(soft, anchor)
         item.score, item.state, item.rejections, item.sightings = score, State.TRACKED, 0, 0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
+        item.largest = max(item.largest, item.area)
         item.learn(Colours.of(Present(anchor.picture).bins, soft), spoken)
+        if spoken:
+            item.scrap = min(SCRAP, smallest_piece(soft) / 2)
 
     def _lose(self, item: Object) -> None:
         item.forget_mask()

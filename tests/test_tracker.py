@@ -164,7 +164,9 @@ def test_after_a_scene_cut_every_object_is_lost_but_stays():
     assert stage.iou(1) == 0
     (question,) = stage.tracker.questions(stage.motion)
     assert question.prompt is None
-    assert len(question.bank) == 1
+    assert len(question.lost.bank) == 1
+    assert question.lost.rivals == ()
+    assert not question.lost.taken.any()
 
 
 def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():

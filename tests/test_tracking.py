@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt
 from streamer.tracking import points
-from streamer.tracking.asking import Answer, Asking, Question, ask
+from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, recognised, weight_of
 from streamer.tracking.objects import Object, Path
 from streamer.tracking.overlaps import apart
@@ -170,8 +170,8 @@ def test_later_passes_show_sam_its_own_answer_and_box():
 # Judging
 
 
-def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None):
-    return Answer(question(spoken=spoken), soft, score, agreement, look=look)
+def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None, lost=None):
+    return Answer(question(spoken=spoken, lost=lost), soft, score, agreement, look=look)
 
 
 @pytest.mark.parametrize(
@@ -213,14 +213,29 @@ def test_an_object_is_known_again_where_it_is_and_nothing_else_is():
     elsewhere = features_of((120, 40))
     column, row = place_of(elsewhere, bank)
     assert (column * 8, row * 8) == pytest.approx((120, 40), abs=12)
-    item = Object(1, area=int((disc((40, 48), 20) > 0).sum()), bank=bank)
-    right = answer(disc((120, 40), 20), look=described(elsewhere, disc((120, 40), 20)))
-    wrong = answer(disc((40, 48), 20), look=described(elsewhere, disc((40, 48), 20)))
-    assert recognised(item, right, [], Beliefs())
-    assert not recognised(item, wrong, [], Beliefs())
-    assert not recognised(item, right, [disc((121, 40), 20)], Beliefs())
-    tiny = answer(disc((120, 40), 3), look=right.look)
-    assert not recognised(item, tiny, [], Beliefs())
+    item = Object(1, largest=int((disc((40, 48), 20) > 0).sum()), bank=bank)
+    nowhere = np.zeros((96, 160), bool)
+
+    def is_it(at, radius=20, rivals=(), taken=nowhere, look=None):
+        soft = disc(at, radius)
+        seen = described(elsewhere, soft) if look is None else look
+        return recognised(item, answer(soft, look=seen, lost=Lost(bank, rivals, taken)), Beliefs())
+
+    assert is_it((120, 40))
+    assert not is_it((40, 48))
+    assert not is_it((120, 40), taken=disc((121, 40), 20) > 0)
+    look = described(elsewhere, disc((120, 40), 20))
+    assert not is_it((120, 40), radius=3, look=look)
+    assert not is_it((120, 40), rivals=(look,))
+
+
+def test_a_lost_object_is_not_looked_for_where_another_is_nor_where_a_rival_looks_more_alike():
+    features = features_of((40, 48)) + features_of((120, 40))
+    bank = remember((), described(features_of((40, 48)), disc((40, 48), 20)))
+    taken = disc((40, 48), 24) > 0
+    column, row = place_of(features, bank, taken=taken)
+    assert (column * 8, row * 8) == pytest.approx((120, 40), abs=12)
+    assert place_of(features, bank, rivals=bank, taken=taken) == (column, row)
 
 
 def test_the_bank_keeps_the_first_look_and_stays_small():

@@ -14,7 +14,7 @@ from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
 from streamer.evaluation import iou
-from streamer.prompts import innermost_of
+from streamer.prompts import FOREGROUND, innermost_of
 from training import prompts
 from training.photos import Photo, encode_mask, load_bsds, load_coco, read_image
 from training.scenes import as_photo, held_out
@@ -108,7 +108,7 @@ def _measure_region(predictor: SamPredictor, truth: NDArray[np.uint8]) -> tuple[
     masks, scores, _ = predictor.predict(box=prompts.tight_box(truth), multimask_output=True)
     errors = [abs(score - iou(mask, truth)) for mask, score in zip(masks, scores, strict=True)]
     box = iou(masks[scores.argmax()], truth)
-    points, labels = np.array([innermost_of(truth)]), np.array([prompts.FOREGROUND])
+    points, labels = np.array([innermost_of(truth)]), np.array([FOREGROUND])
     masks, scores, logits = predictor.predict(points, labels, multimask_output=True)
     ious = [iou(mask, truth) for mask in masks]
     errors += [abs(score - true) for true, score in zip(ious, scores, strict=True)]

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.prompts import innermost_of
+from streamer.models.painting import BOX_CORNER_0, BOX_CORNER_1
+from streamer.prompts import BACKGROUND, FOREGROUND, innermost_of
 
 Mask = NDArray[np.uint8]
-NOT_A_POINT, BACKGROUND, FOREGROUND, BOX_CORNER_0, BOX_CORNER_1 = -1, 0, 1, 2, 3
+NOT_A_POINT = -1
 # As the tracker asks: see streamer/tracking/points.py and configs/tiny.yaml.
 _FOLLOWED, _BESIDE, _DRIFT_PX, _RING_PX = 8, 4, 1.0, (4, 16)
 
@@ -57,8 +58,7 @@ def carried_prompt(
 
     Points that were followed on the object, points in a ring around it, and the box around the ``(h, w)`` worn logits.
     """
-    reach = np.ones((2 * _RING_PX[1] + 1,) * 2, np.uint8)
-    near, ring = (cv2.dilate(mask, reach[:side, :side]) for side in (2 * _RING_PX[0] + 1, 2 * _RING_PX[1] + 1))
+    near, ring = (cv2.dilate(mask, np.ones((2 * reach + 1,) * 2, np.uint8)) for reach in _RING_PX)
     ring = ring & (1 - near)
     beside = BACKGROUND if ring.any() else NOT_A_POINT
     points = [random_point(mask, rng) for _ in range(_FOLLOWED)]

@@ -112,12 +112,12 @@ def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sa
     has_mask = rng.random(len(masks)) < (1.0 if recipe.carried else recipe.worn_mask_probability)
     first = []
     for i, mask in enumerate(masks):
-        full = np.zeros((side, side), np.uint8)
-        full[:height, :width] = mask * np.uint8(255)
-        targets[i] = cv2.resize(full, (low, low), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        square = np.zeros((side, side), np.uint8)
+        square[:height, :width] = mask
+        cells = cv2.resize(square * np.uint8(255), (low, low), interpolation=cv2.INTER_AREA)
+        targets[i] = cells.astype(np.float32) / 255
         if has_mask[i]:
             worn[i] = prompts.worn_logits(targets[i], rng)
-        square = full // 255
         first.append(
             prompts.carried_prompt(square, worn[i], rng) if recipe.carried else prompts.first_prompt(mask, rng)
         )

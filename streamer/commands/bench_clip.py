@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.errors import ConfigError
 from streamer.prompts import Prompt, box_of
 from streamer.result import Result
 from streamer.sources.scene import SceneSource
@@ -54,6 +55,18 @@ class Clip:
         row, column = np.unravel_index(int(depth_px.argmax()), depth_px.shape)
         # An object may move by half its width until the nearest frame that is known.
         return (float(column), float(row)) if depth_px[row, column] >= 12 else None
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """``1280x720`` as (width, height) [px].
+
+    Raises:
+        ConfigError: It does not look like that.
+    """
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f"{text!r} is no size: write it like 1280x720.")
+    return int(width), int(height)
 
 
 def clip_of(path: Path) -> Clip:

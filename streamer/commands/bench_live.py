@@ -59,18 +59,6 @@ class LiveBench:
     json: Path | None = None
 
 
-def size_of(text: str) -> tuple[int, int]:
-    """``1280x720`` as (width, height) [px].
-
-    Raises:
-        ConfigError: It does not look like that.
-    """
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise ConfigError(f"{text!r} is no size: write it like 1280x720.")
-    return int(width), int(height)
-
-
 def bench_live(bench: LiveBench) -> int:
     """Measure every row, print the table, write the figures.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from streamer.app import Engine
 from streamer.commands.bench_report import machine, title_of
 from streamer.commands.clips import prompts_for
 from streamer.config import Config
 from streamer.console import Terminal
-from streamer.frame import Frame
 from streamer.sources.scene import SceneSource
 from streamer.stats import peak_memory_mib
 
@@ -38,13 +37,13 @@ class MemoryBench:
 def bench_memory(config: Config, bench: MemoryBench) -> None:
     """Follow the objects of a long rendered scene, and print how much memory had been used at its milestones."""
     terminal = Terminal()
-    scene = SceneSource(0, bench.size, frame_count=bench.frames, objects=bench.objects)
-    prompts = prompts_for(scene.truth(0).labels, "box")
+    scene: dict[str, Any] = {"seed": 0, "size": bench.size, "frame_count": bench.frames, "objects": bench.objects}
+    prompts = prompts_for(SceneSource(**scene).truth(0).labels, "box")
     rows: list[tuple[str, ...]] = []
     milestones, settled_mib = _milestones(bench), 0.0
     started_s = time.monotonic()
     with Engine(config) as engine:
-        for result in engine.run((frame.image_rgb for frame in _frames(scene)), prompts):
+        for result in engine.run("scene", prompts, **scene):
             if result.index + 1 not in milestones:
                 continue
             used_mib = peak_memory_mib() or 0.0
@@ -53,11 +52,6 @@ def bench_memory(config: Config, bench: MemoryBench) -> None:
             rows.append((str(result.index + 1), f"{time.monotonic() - started_s:.0f}", f"{used_mib:.0f}", growth))
             terminal.say(f"{rows[-1][0]} frames: {rows[-1][2]} MiB, {growth}")
     terminal.table(title_of("scene", machine()), _COLUMNS, rows)
-
-
-def _frames(scene: SceneSource) -> Iterator[Frame]:
-    while (frame := scene.read()) is not None:
-        yield frame
 
 
 def _milestones(bench: MemoryBench) -> set[int]:

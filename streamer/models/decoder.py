@@ -17,11 +17,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from streamer.models.detail import DetailMaskDecoder
-from streamer.models.painting import PaintingPromptEncoder
+from streamer.models.painting import BOX_CORNER_0, BOX_CORNER_1, PaintingPromptEncoder
 from streamer.models.two_way import ImageToTokens, MaskHead, TokensToImage
 from streamer.prompts import Prompt
 
-BOX_CORNERS = (2, 3)
 NOT_A_POINT, ABSENT = 4, 5
 
 
@@ -156,7 +155,7 @@ def _points_of(prompt: Prompt) -> tuple[NDArray[np.float32], list[int]]:
     """The prompt's points in upstream's order; points without a box are closed by one that is none."""
     coords, kinds = prompt.point_coords, prompt.point_labels.tolist()
     if prompt.box is not None:
-        return np.concatenate([coords, prompt.box.reshape(2, 2)]), [*kinds, *BOX_CORNERS]
+        return np.concatenate([coords, prompt.box.reshape(2, 2)]), [*kinds, BOX_CORNER_0, BOX_CORNER_1]
     return coords, [*kinds, NOT_A_POINT] if kinds else []
 
 

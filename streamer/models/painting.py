@@ -9,7 +9,9 @@ from segment_anything.modeling import PromptEncoder
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 
-BACKGROUND, FOREGROUND, BOX_CORNER_0, BOX_CORNER_1 = 0, 1, 2, 3
+from streamer.prompts import BACKGROUND, FOREGROUND
+
+BOX_CORNER_0, BOX_CORNER_1 = 2, 3
 CELL_PX = 4
 CLICK_SPREAD_PX = 6.0
 PAINTED = 5

@@ -52,6 +52,21 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lost:
+    """What a lost object is looked for by.
+
+    Attributes:
+        bank: What it looked like before.
+        rivals: What the other objects look like.
+        taken: ``(h, w)`` bool, where on the grid other objects are.
+    """
+
+    bank: Bank
+    rivals: Bank
+    taken: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Question:
     """What SAM is asked about one object on a keyframe.
 
@@ -63,7 +78,7 @@ class Question:
         carried: ``(h, w)`` uint8 soft mask on the grid that the flow brought to the keyframe; None for a new object.
         expected: ``(4,)`` box x0, y0, x1, y1 [px of the grid] that a person drew, or else where constant velocity would
             put it, or None.
-        bank: What the object looked like before; a lost one is looked for by it.
+        lost: How to look for the object where it is not known where it is.
     """
 
     object_id: int
@@ -72,7 +87,7 @@ class Question:
     prompt: Prompt | None
     carried: NDArray[np.uint8] | None
     expected: Box | None = None
-    bank: Bank = ()
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +179,8 @@ def _first_prompt(
 ) -> Prompt:
     prompt = question.prompt
     if prompt is None:
-        column, row = place_of(features, question.bank)
+        assert question.lost is not None
+        column, row = place_of(features, question.lost.bank, question.lost.rivals, question.lost.taken)
         rows, columns = features.shape[:2]
         width, height = grid.frame_size
         return Prompt([((column + 0.5) * width / columns, (row + 0.5) * height / rows)])

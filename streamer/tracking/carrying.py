@@ -43,7 +43,7 @@ class Carrier:
         anchor = motion.open()
         for item in old:
             if item.shown is not None:
-                item.place(without_scraps(harden(item.shown)), anchor)
+                item.place(without_scraps(harden(item.shown), item.scrap), anchor)
 
     def decided(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
         """A mask blended from two that disagree on the anchor's frame, after the colours have decided between them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -10,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.tracking.asking import Answer, overlap
+from streamer.tracking.asking import Answer
 from streamer.tracking.objects import Object
-from streamer.tracking.recognition import likeness
+from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE
 
 
@@ -30,17 +29,22 @@ class Beliefs:
         overlap: IoU with the carried mask below which an answer is about something else.
         lost_after: Rejected answers in a row after which an object counts as lost.
         likeness: Cosine to the bank from which a lost object may have been found again.
-        confirmations: Keyframes in a row that must see a lost object before it is believed to be back.
+        mistake: By how much more an answer must look like another object at first than like its own to be a mistake.
+        twins: Cosine from which two objects look too much alike to be told apart by their looks.
+        confirmations: Keyframes in a row that must see a lost object before it is believed to be back, or must mistake
+            another for one that is followed before it is believed to be lost.
     """
 
     sharpness: float = 0.1
-    drift: float = 0.05
+    drift: float = 0.025
     growth: float = 0.15
     accept: float = 0.85
     reject: float = 0.1
     overlap: float = 0.15
     lost_after: int = 4
-    likeness: float = 0.5
+    likeness: float = 0.88
+    mistake: float = 0.08
+    twins: float = 0.92
     confirmations: int = 2
 
 
@@ -106,12 +110,20 @@ def blended(answer: Answer, weight: float) -> NDArray[np.uint8]:
     return cv2.addWeighted(answer.soft, weight, carried, 1 - weight, 0)
 
 
-def recognised(item: Object, answer: Answer, others: Sequence[NDArray[np.uint8]], beliefs: Beliefs) -> bool:
-    """Whether an answer about a lost object shows that object: alike, of its size, and nobody else's."""
-    mask = answer.soft > INSIDE
+def mistaken(answer: Answer, bank: Bank, rivals: Bank, beliefs: Beliefs) -> bool:
+    """Whether an answer about a followed object shows one of the others: its look is rather one of theirs."""
+    if answer.question.spoken or not bank or not rivals or answer.look is None:
+        return False
+    return likeness(answer.look, rivals) > likeness(answer.look, bank[:1]) + beliefs.mistake
+
+
+def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
+    """Whether an answer about a lost object shows that object: alike, more than any other, of its size, and free."""
+    mask, lost = answer.soft > INSIDE, answer.question.lost
     area = np.count_nonzero(mask)
-    if area == 0 or not 0.2 < area / max(item.area, 1) < 5 or answer.score < 0.5:
+    if lost is None or area == 0 or not 0.1 < area / max(item.largest, 1) < 4 or answer.score < 0.5:
         return False
-    if any(overlap(mask, other > INSIDE) > 0.3 for other in others):
+    if np.count_nonzero(mask & lost.taken) > 0.3 * area:
         return False
-    return likeness(answer.look, item.bank) >= beliefs.likeness
+    alike = likeness(answer.look, item.bank)
+    return alike >= beliefs.likeness and alike > likeness(answer.look, lost.rivals)

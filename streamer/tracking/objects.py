@@ -12,7 +12,7 @@ from streamer.motion import Anchor
 from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracking.recognition import Bank
-from streamer.tracking.refine import INSIDE, Colours
+from streamer.tracking.refine import INSIDE, SCRAP, Colours
 
 _NO_POINTS = np.empty((0, 2), np.float32)
 _VELOCITY_MEMORY = 0.8
@@ -36,7 +36,8 @@ class Object:
         colours, origin, ratio: Of the object and around it lately, and when a person last spoke of it; what both say
             about each colour.
         seen_index: Frame of the keyframe that the mask goes back to.
-        area: Pixels of the grid that the mask had there.
+        area, largest: Pixels of the grid that the mask had there, and at most so far.
+        scrap: Pieces of its mask of less than this share of the largest one are not it.
         path, expected: Where it has been going, and the box where it should be now [px of the grid].
         bank: What it looked like.
         sightings: How often in a row a lost object has been seen again; its mask then waits to be confirmed.
@@ -61,6 +62,8 @@ class Object:
     ratio: NDArray[np.float32] | None = None
     seen_index: int = 0
     area: int = 0
+    largest: int = 0
+    scrap: float = SCRAP
     path: Path = field(default_factory=lambda: Path())
     expected: NDArray[np.float32] | None = None
     bank: Bank = ()

@@ -37,9 +37,21 @@ def likeness_map(features: NDArray[np.float32], bank: Bank) -> NDArray[np.float3
     return (unit @ np.stack(bank).T).max(axis=2)
 
 
-def place_of(features: NDArray[np.float32], bank: Bank) -> tuple[int, int]:
-    """(column, row) of the feature that looks most like the object."""
-    likely = cv2.blur(likeness_map(features, bank), (3, 3))
+def place_of(
+    features: NDArray[np.float32], bank: Bank, rivals: Bank = (), taken: NDArray[np.bool_] | None = None
+) -> tuple[int, int]:
+    """(column, row) of the feature that looks most like the object, and less like its rivals.
+
+    Where ``taken`` ``(H, W)``, whatever its size, something else is known to be.
+    """
+    likely = likeness_map(features, bank)
+    if rivals:
+        likely = likely - np.maximum(likeness_map(features, rivals) - likely, 0)
+    likely = cv2.blur(likely, (3, 3))
+    if taken is not None:
+        rows, columns = likely.shape
+        share = cv2.resize(taken.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+        likely[share > _MIN_COVERAGE] = -2
     _, _, _, place = cv2.minMaxLoc(likely)
     return int(place[0]), int(place[1])
 

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 INSIDE = 127
 """Soft masks are uint8; above this a pixel belongs to the object."""
+SCRAP = 0.1
+"""Pieces of less than this share of the largest one are scraps, unless a person asked for smaller ones."""
 _LEVELS = 16
 _RING_PX = 16
 _LARGEST_LOG_RATIO = 3.0
@@ -105,7 +107,13 @@ def refine(
     return refined
 
 
-def without_scraps(soft: NDArray[np.uint8], smallest: float = 0.1) -> NDArray[np.uint8]:
+def smallest_piece(soft: NDArray[np.uint8]) -> float:
+    """The area of the smallest piece of a soft mask as a share of that of the largest."""
+    areas = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+    return float(areas.min() / areas.max()) if len(areas) else 1.0
+
+
+def without_scraps(soft: NDArray[np.uint8], smallest: float = SCRAP) -> NDArray[np.uint8]:
     """The soft mask without pieces that have less than ``smallest`` of its largest piece's area.
 
     What an object leaves behind where it passed something, and what it picked up there, are such pieces.

@@ -13,7 +13,7 @@ import pytest
 from streamer.paint import AMBER
 from tests.end_to_end.conftest import frames_of, start, wait_until
 from tests.mjpeg_server import MjpegServer
-from tests.test_window import close_as_a_person_would
+from tests.test_window import close_as_a_person_would, screen
 from tests.videos import number_of
 
 QUICK = ("--no-depth", "--set", "tracking.max_objects=0")
@@ -34,10 +34,6 @@ class Person:
 
     def does(self, *arguments):
         subprocess.run(["xdotool", *map(str, arguments)], check=True, capture_output=True)
-
-    def sees(self):
-        shot = subprocess.run(["import", "-window", "root", "png:-"], check=True, capture_output=True).stdout
-        return cv2.cvtColor(cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 @pytest.fixture
@@ -98,7 +94,7 @@ def test_a_person_uses_the_window(live, tmp_path):
     wait_until(lambda: [path for path in recordings.glob("*.mp4") if "partial" not in path.name], what="its end")
 
     person.does("mousemove", 5, 5, "key", "space")
-    held = wait_for_rest(person)
+    held = wait_for_rest()
     count = len(lines_of(growing))
     amber = (np.abs(held[:40, :200].astype(int) - AMBER).max(axis=2) < 60).any()
     assert amber, "the window does not say that it is paused"
@@ -120,12 +116,12 @@ def test_a_person_uses_the_window(live, tmp_path):
         assert words in out
 
 
-def wait_for_rest(person):
+def wait_for_rest():
     """The screen once two looks at it are the same."""
-    last = [person.sees()]
+    last = [screen()]
 
     def rests():
-        last.append(person.sees())
+        last.append(screen())
         return (last[-1] == last[-2]).all()
 
     wait_until(rests, what="a picture at rest")
@@ -135,7 +131,7 @@ def wait_for_rest(person):
 def test_closing_the_window_ends_the_run(live, tmp_path):
     process = live("scene", "-o", "out.mkv", "--source-fps", "10", *QUICK)
     person = Person("streamer: scene", process)
-    wait_until(lambda: (tmp_path / "out.partial.mkv").exists() and person.sees()[100:500, 100:500].std() > 10)
+    wait_until(lambda: (tmp_path / "out.partial.mkv").exists() and screen()[100:500, 100:500].std() > 10)
     close_as_a_person_would(person.window)
     assert "wrote out.mkv" in ended(process)
     assert frames_of(tmp_path / "out.mkv")[0]

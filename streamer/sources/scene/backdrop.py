@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from streamer.sources.scene.surfaces import (
 )
 from streamer.sources.scene.textures import Colours, Rng, mix, noise, opaque
 
+Pixels = NDArray[np.integer[Any]]
 BAND_PX = 32
 GROUND_PX, GROUND_M = 320, 2.5
 
@@ -39,12 +41,6 @@ class Level:
     texture: Texture
     from_unit: Matrix
     part: float = np.inf
-
-    def covers(self, box: Box, unit_from_image: Matrix) -> bool:
-        """Whether the texture reaches to all corners of a box of the picture."""
-        x0, y0, x1, y1 = box
-        corners = unit_from_image @ np.array([[x0, x1, x0, x1], [y0, y0, y1, y1], [1, 1, 1, 1.0]])
-        return bool(np.all(np.abs(corners[:2] / corners[2] - 0.5) <= self.part / 2))
 
     @classmethod
     def whole(cls, texture: Texture) -> Level:
@@ -85,19 +81,37 @@ class Plane:
         """Cut ``box`` into bands of about one depth, each with the texture that is just fine enough there."""
         x0, y0, x1, y1 = box
         first, last = (y0, y1) if by_rows else (x0, x1)
+        starts = np.arange(first, last, BAND_PX)
+        ends = np.minimum(starts + BAND_PX, last)
+        corners, centres = _places(box, starts, ends, by_rows)
+        fineness = 1.5 * texels_per_pixel(self.levels[0].from_unit @ unit_from_image, *centres)
+        reach = 2 * _reach(corners, unit_from_image)
         bands: list[tuple[Box, Level]] = []
-        warp = self.levels[0].from_unit @ unit_from_image
-        for start in range(first, last, BAND_PX):
-            end = min(start + BAND_PX, last)
-            centre = ((x0 + x1) / 2, (start + end) / 2) if by_rows else ((start + end) / 2, (y0 + y1) / 2)
-            band: Box = (x0, start, x1, end) if by_rows else (start, y0, end, y1)
-            first_level = level_for(1.5 * texels_per_pixel(warp, *centre), len(self.levels))
-            level = next((lv for lv in self.levels[first_level:] if lv.covers(band, unit_from_image)), self.levels[-1])
+        each = (values.tolist() for values in (starts, ends, fineness, reach))
+        for start, end, fine, part in zip(*each, strict=True):
+            first_level = level_for(fine, len(self.levels))
+            level = next((lv for lv in self.levels[first_level:] if part <= lv.part), self.levels[-1])
             if bands and bands[-1][1] is level:
-                before = bands.pop()[0]
-                band = (before[0], before[1], band[2], band[3])
-            bands.append((band, level))
+                start = bands.pop()[0][1 if by_rows else 0]
+            bands.append(((x0, start, x1, end) if by_rows else (start, y0, end, y1), level))
         return bands
+
+
+def _places(box: Box, starts: Pixels, ends: Pixels, by_rows: bool) -> tuple[Matrix, Matrix]:
+    """The corners ``(3, 4, N)``, homogeneous, and the centres ``(2, N)`` of the bands of a box [px]."""
+    x0, y0, x1, y1 = box
+    low, high = (x0, x1) if by_rows else (y0, y1)
+    across = np.full_like(starts, low), np.full_like(starts, high)
+    aside, ahead = (across[0], across[1], across[0], across[1]), (starts, starts, ends, ends)
+    middles = np.full(len(starts), (low + high) / 2), (starts + ends) / 2
+    order = slice(None) if by_rows else slice(None, None, -1)
+    return np.array([*(aside, ahead)[order], np.ones((4, len(starts)))]), np.array(middles[order])
+
+
+def _reach(corners: Matrix, unit_from_image: Matrix) -> Matrix:
+    """How far the farthest corner of each band lies from the middle of the plane's unit square, along a side."""
+    x, y, depth = np.tensordot(unit_from_image, corners, 1)
+    return np.maximum(np.abs(x / depth - 0.5), np.abs(y / depth - 0.5)).max(axis=0)
 
 
 def _before_camera(corners: Matrix) -> Matrix | None:

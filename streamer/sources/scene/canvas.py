@@ -55,7 +55,8 @@ class Canvas:
         """Draw a surface on the region ``box`` where ``mask`` (0 or 255) is set and nothing nearer is there."""
         x0, y0, x1, y1 = box
         region = np.s_[y0:y1, x0:x1]
-        self.outlines[region] |= (mask >> 7).astype(np.uint16) << np.uint16(object_id - 1)
+        outlines = self.outlines[region]
+        cv2.bitwise_or(outlines, 1 << (object_id - 1), dst=outlines, mask=mask)
         nearer = cv2.compare(inverse_depth, self.inverse_depth[region], cv2.CMP_GT)
         cv2.bitwise_and(nearer, mask, dst=nearer)
         cv2.copyTo(colours, nearer, self.image[region])
@@ -77,4 +78,4 @@ def plane_values(box: Box, coefficients: Matrix) -> NDArray[np.float32]:
     a, b, c = coefficients
     row = (a * np.arange(x0, x1) + c).astype(np.float32)
     column = (b * np.arange(y0, y1)).astype(np.float32)
-    return np.add.outer(column, row)
+    return column[:, None] + row

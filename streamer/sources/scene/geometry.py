@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.floating[Any]]
+_STILL = np.eye(4)
 
 
 def translation(x: float, y: float, z: float) -> Matrix:
     """The 4x4 matrix that moves by (x, y, z) [m]."""
-    matrix = np.eye(4)
+    matrix = _STILL.copy()
     matrix[:3, 3] = x, y, z
     return matrix
 
@@ -32,9 +33,9 @@ def scaling(x: float, y: float, z: float) -> Matrix:
 def rotation(axis: str, angle: float) -> Matrix:
     """The 4x4 matrix that turns by ``angle`` [rad] about "x", "y" or "z"; about y, ahead turns to the right."""
     i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
-    matrix = np.eye(4)
-    matrix[i, i] = matrix[j, j] = np.cos(angle)
-    matrix[j, i] = np.sin(angle)
+    matrix = _STILL.copy()
+    matrix[i, i] = matrix[j, j] = math.cos(angle)
+    matrix[j, i] = math.sin(angle)
     matrix[i, j] = -matrix[j, i]
     return matrix
 
@@ -43,7 +44,7 @@ def view(position: tuple[float, float, float], yaw: float, pitch: float) -> Matr
     """Camera from world, 4x4: a camera without roll at ``position``, turned right by ``yaw`` and up by ``pitch``."""
     ahead = np.array([np.sin(yaw) * np.cos(pitch), np.sin(pitch), np.cos(yaw) * np.cos(pitch)])
     right = np.array([np.cos(yaw), 0.0, -np.sin(yaw)])
-    matrix = np.eye(4)
+    matrix = _STILL.copy()
     matrix[:3, :3] = right, -np.cross(ahead, right), ahead
     matrix[:3, 3] = -matrix[:3, :3] @ np.array(position)
     return matrix
@@ -76,19 +77,19 @@ class Lens:
 
     @cached_property
     def _rays(self) -> Matrix:
-        matrix = np.eye(4)
+        matrix = _STILL.copy()
         matrix[:3, :3] = self.inverse
         return matrix
 
     def box(self, points: Matrix) -> tuple[int, int, int, int] | None:
         """The pixels x0, y0, x1, y1 (exclusive) that hold camera points ``(3, N)``; None outside the picture."""
-        pixels = (self.matrix @ points)[:2] / points[2]
-        return self.clip(pixels.min(axis=1), pixels.max(axis=1))
+        x, y = ((self.matrix @ points)[:2] / points[2]).tolist()
+        return self.clip((min(x), min(y)), (max(x), max(y)))
 
-    def clip(self, low: Matrix, high: Matrix) -> tuple[int, int, int, int] | None:
+    def clip(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[int, int, int, int] | None:
         """Whole pixels around the corners ``low`` and ``high``, cut to the picture; None outside it."""
         width, height = self.size
-        (left, top), (right, bottom) = low.tolist(), high.tolist()
+        (left, top), (right, bottom) = low, high
         x0, y0 = int(max(left, 0)), int(max(top, 0))
         x1, y1 = math.ceil(min(right, width - 1)) + 1, math.ceil(min(bottom, height - 1)) + 1
         return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None

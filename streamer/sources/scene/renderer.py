@@ -13,8 +13,9 @@ from streamer.sources.scene.canvas import Canvas
 from streamer.sources.scene.demo import demo
 from streamer.sources.scene.geometry import Lens, Matrix, shift
 from streamer.sources.scene.layout import Placed, build
+from streamer.sources.scene.quadric import Part, Quadric, Quadrics
 from streamer.sources.scene.solids import shadow_texture
-from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, from_unit_square
+from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, Patch, from_unit_square
 
 KEPT = 2
 
@@ -27,6 +28,10 @@ class Renderer:
         self.lens = Lens(size, max(size[0], size[1]) / 2 / np.tan(self.world.field_of_view / 2))
         self._canvases: OrderedDict[float, Canvas] = OrderedDict()
         self._shadow = shadow_texture()
+        owned = [(body, id) for id, placed in enumerate(self.world.placed, start=1) for body in placed.thing.bodies]
+        parts = [(surface, i, id) for i, (body, id) in enumerate(owned, start=1) for surface in body.surfaces]
+        self._patches = [(surface, i, id) for surface, i, id in parts if isinstance(surface, Patch)]
+        self._quadrics = Quadrics([Part(surface, i, id) for surface, i, id in parts if isinstance(surface, Quadric)])
 
     def picture(self, t: float) -> NDArray[np.uint8]:
         """The picture at time t, ``(H, W, 3)`` uint8 RGB."""
@@ -73,12 +78,9 @@ class Renderer:
         for plane in world.planes[1:]:
             plane.draw(canvas, poses[0])
         light = Light(poses[0][:3, :3] @ world.sun, world.ambient, world.diffuse)
-        index = 0
-        for object_id, placed in enumerate(world.placed, start=1):
-            for body in placed.thing.bodies:
-                index += 1
-                for surface in body.surfaces:
-                    surface.draw(canvas, poses[index], light, index, object_id)
+        for patch, body, object_id in self._patches:
+            patch.draw(canvas, poses[body], light, body, object_id)
+        self._quadrics.draw(canvas, poses, light)
 
     def _draw_shadow(self, canvas: Canvas, camera: Matrix, placed: Placed, t: float) -> None:
         """Darken the ground under a thing, away from the light, fainter the higher it is."""
@@ -98,7 +100,7 @@ class Renderer:
         if corners[2].min() < NEAR_M or (box := self.lens.box(corners)) is None:
             return
         strength = self.world.shadow / (1 + 1.5 * lift)
-        factors = cv2.addWeighted(self._shadow, strength, np.full_like(self._shadow, 255), 1 - strength, 0)
+        factors = cv2.convertScaleAbs(self._shadow, alpha=strength, beta=255 * (1 - strength))
         x0, y0, x1, y1 = box
         warp = from_unit_square(factors) @ np.linalg.inv(self.lens.matrix @ frame) @ shift(x0, y0)
         white = (255, 255, 255, 255)

@@ -42,12 +42,11 @@ def pyramid(texture: Texture) -> list[Texture]:
     return levels
 
 
-def texels_per_pixel(texture_from_image: Matrix, x: float, y: float) -> float:
-    """How many texture pixels one picture pixel at (x, y) covers along a side (geometric mean)."""
-    a, b, c = (float(value) for value in texture_from_image[2])
-    depth = a * x + b * y + c
-    area = abs(cv2.determinant(texture_from_image)) / max(abs(depth) ** 3, 1e-12)
-    return math.sqrt(area)
+def texels_per_pixel(texture_from_image: Matrix, x: Matrix, y: Matrix) -> Matrix:
+    """How many texture pixels one picture pixel at each (x, y) covers along a side (geometric mean)."""
+    a, b, c = texture_from_image[2]
+    area = abs(cv2.determinant(texture_from_image)) / np.maximum(np.abs(a * x + b * y + c) ** 3, 1e-12)
+    return np.sqrt(area)
 
 
 def level_for(fineness: float, count: int) -> int:
@@ -92,17 +91,18 @@ class Patch:
         corners = frame @ CORNERS
         if corners[2].min() < NEAR_M or abs(distance) < 1e-6 or (box := canvas.lens.box(corners)) is None:
             return
-        colours, threshold = self._sample(canvas, frame, box, light.on(normal if distance < 0 else -normal))
-        mask = cv2.compare(cv2.extractChannel(colours, 3), threshold, cv2.CMP_GE)
+        colours = self._sample(canvas, frame, box)
+        mask = cv2.compare(cv2.extractChannel(colours, 3), 127.5, cv2.CMP_GT)
+        cv2.convertScaleAbs(colours, dst=colours, alpha=light.on(normal if distance < 0 else -normal))
         inverse_depth = plane_values(box, normal @ canvas.lens.inverse / distance)
         canvas.put(box, colours, inverse_depth, mask, body, object_id)
 
-    def _sample(self, canvas: Canvas, frame: Matrix, box: Box, shade: float) -> tuple[Texture, float]:
+    def _sample(self, canvas: Canvas, frame: Matrix, box: Box) -> Texture:
         x0, y0, x1, y1 = box
         unit_from_image = cv2.invert(canvas.lens.matrix @ frame)[1]
         side = self.textures[0].shape[0]
-        footprint = side * texels_per_pixel(unit_from_image, (x0 + x1) / 2, (y0 + y1) / 2)
-        level = level_for(1.3 * footprint, len(self.textures))
-        texture = cv2.convertScaleAbs(self.textures[level], alpha=shade)
+        middle = np.array([[x0 + x1], [y0 + y1]]) / 2
+        footprint = side * float(texels_per_pixel(unit_from_image, *middle)[0])
+        texture = self.textures[level_for(1.3 * footprint, len(self.textures))]
         warp = from_unit_square(texture) @ unit_from_image @ shift(x0, y0)
-        return cv2.warpPerspective(texture, warp, (x1 - x0, y1 - y0), flags=SAMPLE), max(1.0, 127.5 * min(shade, 1.0))
+        return cv2.warpPerspective(texture, warp, (x1 - x0, y1 - y0), flags=SAMPLE)

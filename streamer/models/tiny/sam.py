@@ -1,4 +1,4 @@
-"""The tiny SAM: upstream's mask decoder and a prompt encoder derived from upstream's, behind a small image encoder."""
+"""The tiny SAM: a prompt encoder and a mask decoder derived from upstream's, behind a small image encoder."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ class GlobalContext(nn.Module):
 
 
 class TinyImageEncoder(nn.Module):
-    """``(B, 3, S, S)`` normalized pixels to a ``(B, 128, S/16, S/16)`` embedding.
+    """``(B, 3, S, S)`` normalized pixels to a ``(B, 512, S/16, S/16)`` embedding.
 
-    Four strides of the backbone meet at stride 16: the two finer ones keep their detail as channels
-    (pixel unshuffle), because the mask decoder sees nothing but this embedding when it draws at stride 4; the
-    coarsest one looks at the whole picture first.
+    Four strides of the backbone meet at stride 16 in its first 128 channels; the coarsest one looks at the whole
+    picture first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.detail`).
     """
 
     def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:

@@ -135,7 +135,7 @@ def test_points_are_embedded_as_upstream_does() -> None:
 def test_a_batch_is_decoded_as_upstream_decodes_one() -> None:
     torch.manual_seed(0)
     sam = build_sam(64)
-    embeddings, box = torch.randn(2, 128, 4, 4), torch.tensor([[5.0, 6.0, 30.0, 40.0]])
+    embeddings, box = torch.randn(2, 512, 4, 4), torch.tensor([[5.0, 6.0, 30.0, 40.0]])
     sparse, dense = sam.prompt_encoder(points=None, boxes=box, masks=None)
     position = sam.prompt_encoder.get_dense_pe()
     upstream, upstream_iou = sam.mask_decoder(embeddings[1:], position, sparse, dense, multimask_output=True)

@@ -62,10 +62,11 @@ def decode(
     count = len(points)
     output_tokens = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
     tokens = torch.cat([output_tokens.expand(count, -1, -1), sparse], dim=1)
-    source = embeddings.repeat_interleave(count // len(embeddings), dim=0) + dense
+    image, *detail = (part.repeat_interleave(count // len(embeddings), dim=0) for part in decoder.split(embeddings))
+    source = image + dense
     positions = encoder.get_dense_pe().expand(count, -1, -1, -1)
     attended, image_tokens = decoder.transformer(source, positions, tokens)
-    upscaled = decoder.output_upscaling(image_tokens.transpose(1, 2).reshape(source.shape))
+    upscaled = decoder.upscale(image_tokens.transpose(1, 2).reshape(source.shape), *detail)
     mask_tokens = attended[:, 1 : 1 + decoder.num_mask_tokens]
     kernels = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(decoder.output_hypernetworks_mlps)], dim=1)
     logits = torch.einsum("nkc,nchw->nkhw", kernels, upscaled)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from streamer.models.detail import DetailMaskDecoder
 from streamer.models.painting import BOX_CORNER_0, BOX_CORNER_1, PaintingPromptEncoder
 from streamer.models.two_way import ImageToTokens, MaskHead, TokensToImage
 from streamer.prompts import Prompt
@@ -82,8 +83,14 @@ class PromptDecoder:
         if bool((kinds == ABSENT).any()):
             keep = F.pad(kinds != ABSENT, (len(self._output_tokens), 0), value=True)[:, None, None]
         output_tokens = self._output_tokens.expand(len(prompts), -1, -1)
-        tokens, image = self._transform(features + dense, torch.cat([output_tokens, tokens], dim=1), keep)
-        return self._predict(tokens, image, (int(features.shape[-2]), int(features.shape[-1])), multimask_output)
+        image, *detail = self._split(features)
+        tokens, image = self._transform(image + dense, torch.cat([output_tokens, tokens], dim=1), keep)
+        size = int(features.shape[-2]), int(features.shape[-1])
+        return self._predict(tokens, image, size, detail, multimask_output)
+
+    def _split(self, features: Tensor) -> tuple[Tensor, ...]:
+        decoder = self._mask_decoder
+        return decoder.split(features) if isinstance(decoder, DetailMaskDecoder) else (features,)
 
     def _place_points(self, prompts: Sequence[Prompt], scale: tuple[float, float]) -> tuple[Tensor, Tensor]:
         """Where every token lies in the square input ``(N, T, 2)`` [px], and its kind ``(N, T)``."""
@@ -135,12 +142,12 @@ class PromptDecoder:
         return transformer.norm_final_attn(queries + self._final_attention(queries + tokens, image)), image
 
     def _predict(
-        self, tokens: Tensor, image: Tensor, size: tuple[int, int], multimask_output: bool
+        self, tokens: Tensor, image: Tensor, size: tuple[int, int], detail: list[Tensor], multimask_output: bool
     ) -> tuple[Tensor, Tensor]:
         decoder = self._mask_decoder
         wanted = range(1, decoder.num_mask_tokens) if multimask_output else range(1)
         mask_tokens = torch.stack([decoder.output_hypernetworks_mlps[k](tokens[:, 1 + k]) for k in wanted], dim=1)
-        masks = self._mask_head(image, mask_tokens, size)
+        masks = self._mask_head(image, mask_tokens, size, detail)
         return masks, decoder.iou_prediction_head(tokens[:, 0])[:, list(wanted)]
 
 

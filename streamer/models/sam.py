@@ -131,7 +131,7 @@ class SamSegmenter:
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
-        grid: Tensor = embedding.features[0]
+        grid: Tensor = embedding.features[0, : self._sam.prompt_encoder.embed_dim]
         columns, rows = self._resized(embedding.image_size)
         patch = self._square_px // grid.shape[-1]
         return grid[:, : -(-rows // patch), : -(-columns // patch)].permute(1, 2, 0).contiguous().cpu().numpy()

@@ -9,6 +9,7 @@ same but for rounding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -84,18 +85,38 @@ class MaskHead:
         first, self._norm, self._activation, second, _ = upscaling
         self._first, self._second = _as_linear(first), _as_linear(second)
 
-    def __call__(self, image: Tensor, mask_tokens: Tensor, size: tuple[int, int]) -> Tensor:
-        """``(N, h * w, C)`` and ``(N, K, C/8)`` to logits ``(N, K, 4h, 4w)``."""
+    def __call__(
+        self, image: Tensor, mask_tokens: Tensor, size: tuple[int, int], detail: Sequence[Tensor] = ()
+    ) -> Tensor:
+        """``(N, h * w, C)`` and ``(N, K, C/8)`` to logits ``(N, K, 4h, 4w)``.
+
+        ``detail`` is what a `DetailMaskDecoder` adds: ``(1, C/4, 2h, 2w)`` and ``(1, C/8, 4h, 4w)``.
+        """
+        placed = [_as_nested(*pair) for pair in zip(detail, (1, 2), strict=True)] if detail else [None, None]
         # One object at a time, because its pixels fit the processor's cache.
-        logits = torch.stack([self._of_one(*pair) for pair in zip(image, mask_tokens, strict=True)])
+        logits = torch.stack([self._of_one(*pair, *placed) for pair in zip(image, mask_tokens, strict=True)])
         shuffled = logits.view(*mask_tokens.shape[:2], *size, 2, 2, 2, 2).permute(0, 1, 2, 4, 6, 3, 5, 7)
         return shuffled.reshape(*mask_tokens.shape[:2], 4 * size[0], 4 * size[1])
 
-    def _of_one(self, image: Tensor, mask_tokens: Tensor) -> Tensor:
+    def _of_one(self, image: Tensor, mask_tokens: Tensor, stride8: Tensor | None, stride4: Tensor | None) -> Tensor:
         x, norm = F.linear(image, *self._first).unflatten(1, (4, -1)), self._norm
+        if stride8 is not None:
+            x += stride8.view_as(x)
         x = self._activation(F.layer_norm(x, x.shape[-1:], norm.weight, norm.bias, norm.eps))
-        x = self._activation(F.linear(x.flatten(0, 1), *self._second))
-        return mask_tokens @ x.view(-1, mask_tokens.shape[-1]).T
+        x = F.linear(x.flatten(0, 1), *self._second)
+        if stride4 is not None:
+            x += stride4.view_as(x)
+        return mask_tokens @ self._activation(x).view(-1, mask_tokens.shape[-1]).T
+
+
+def _as_nested(detail: Tensor, doublings: int) -> Tensor:
+    """``(1, C, H, W)`` in the order in which transposed convolutions of 2x2 make pixels, channels last."""
+    channels, height, width = detail.shape[1:]
+    rows, columns = height >> doublings, width >> doublings
+    nested = detail.view(channels, rows, *[2] * doublings, columns, *[2] * doublings)
+    # (C, row, y1, y2, column, x1, x2) to (row, column, y1, x1, y2, x2, C)
+    inner = [axis for level in range(doublings) for axis in (2 + level, 3 + doublings + level)]
+    return nested.permute(1, 2 + doublings, *inner, 0).contiguous()
 
 
 def _split(tokens: Tensor, heads: int) -> Tensor:

@@ -1,13 +1,14 @@
-"""The tiny SAM: upstream's mask decoder and a prompt encoder derived from upstream's, behind a small image encoder."""
+"""The tiny SAM: a prompt encoder and a mask decoder derived from upstream's, behind a small image encoder."""
 
 from __future__ import annotations
 
 import torch
-from segment_anything.modeling import MaskDecoder, Sam, TwoWayTransformer
+from segment_anything.modeling import Sam, TwoWayTransformer
 from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
+from streamer.models.detail import DetailMaskDecoder, pack
 from streamer.models.painting import PaintingPromptEncoder
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 
@@ -37,11 +38,10 @@ class GlobalContext(nn.Module):
 
 
 class TinyImageEncoder(nn.Module):
-    """``(B, 3, S, S)`` normalized pixels to a ``(B, 128, S/16, S/16)`` embedding.
+    """``(B, 3, S, S)`` normalized pixels to a ``(B, 512, S/16, S/16)`` embedding.
 
-    Four strides of the backbone meet at stride 16: the two finer ones keep their detail as channels
-    (pixel unshuffle), because the mask decoder sees nothing but this embedding when it draws at stride 4; the
-    coarsest one looks at the whole picture first.
+    Four strides of the backbone meet at stride 16 in its first 128 channels; the coarsest one looks at the whole
+    picture first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.detail`).
     """
 
     def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:
@@ -59,6 +59,8 @@ class TinyImageEncoder(nn.Module):
             LayerNorm2d(WIDTH), nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.GELU(), nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
         )
         self.norm = LayerNorm2d(WIDTH)
+        self.detail8 = nn.Conv2d(stride8, WIDTH // 4, 3, padding=1)
+        self.detail4 = nn.Conv2d(stride4, WIDTH // 8, 3, padding=1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         stride4, stride8, stride16, stride32 = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
@@ -69,7 +71,8 @@ class TinyImageEncoder(nn.Module):
             + self.from_stride16(stride16)
             + functional.interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
         )
-        return self.norm(fused + self.mix(fused))
+        image = self.norm(fused + self.mix(fused))
+        return torch.cat([image, pack(self.detail8(stride8), self.detail4(stride4))], dim=1)
 
 
 def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
@@ -85,7 +88,7 @@ def build_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
     sam = Sam(
         image_encoder=TinyImageEncoder(img_size),
         prompt_encoder=prompt_encoder,
-        mask_decoder=MaskDecoder(
+        mask_decoder=DetailMaskDecoder(
             num_multimask_outputs=3,
             transformer=TwoWayTransformer(depth=2, embedding_dim=WIDTH, mlp_dim=512, num_heads=4),
             transformer_dim=WIDTH,

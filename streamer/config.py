@@ -55,12 +55,12 @@ class TrackingConfig(Section):
     use_box: bool = True
     use_mask: bool = False
     passes: int = Field(default=2, ge=1)
-    agreement: float = Field(default=1.0, ge=0)
+    agreement: float = Field(default=0.7, ge=0)
     stability: float = Field(default=0.2, ge=0)
     motion: float = Field(default=0.2, ge=0)
     accept: float = Field(default=0.85, ge=0, le=1)
     reject: float = Field(default=0.1, ge=0, le=1)
-    drift: float = Field(default=0.025, ge=0, lt=1)
+    drift: float = Field(default=0.035, ge=0, lt=1)
     refine: bool = True
     redetect: bool = True
     likeness: float = Field(default=0.88, ge=-1, le=1)

@@ -47,7 +47,7 @@ class Asking:
     use_box: bool = True
     use_mask: bool = True
     stability: float = 0.2
-    agreement: float = 1.0
+    agreement: float = 0.7
     motion: float = 0.2
 
 

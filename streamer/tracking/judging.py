@@ -36,7 +36,7 @@ class Beliefs:
     """
 
     sharpness: float = 0.1
-    drift: float = 0.025
+    drift: float = 0.035
     growth: float = 0.15
     accept: float = 0.85
     reject: float = 0.1

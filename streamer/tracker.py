@@ -152,11 +152,11 @@ class Tracker:
             seed_points(item, motion.picture, motion.grid, self._positives)
         asked = []
         for item in self._objects.values():
-            prompt = prompt_for(item, self._others(item, motion.grid), motion.grid, self._negatives)
+            others = self._others(item, motion.grid)
+            prompt = prompt_for(item, others, motion.grid, self._negatives)
             if prompt is not None or (self._redetect and item.bank):
                 spoken = item.answered < item.version
                 expected = _on_grid(item.box, motion.grid) if spoken else item.expected
-                others = self._others(item, motion.grid)
                 lost = Lost(item.bank, self._rivals(item), others) if item.state is State.LOST else None
                 asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, lost))
                 item.answered = item.version

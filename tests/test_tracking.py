@@ -10,11 +10,11 @@ from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt
 from streamer.tracking import points
 from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
-from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, recognised, weight_of
+from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, recognised, weight_of
 from streamer.tracking.objects import Object, Path
 from streamer.tracking.overlaps import apart
 from streamer.tracking.recognition import described, likeness, place_of, remember
-from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine, without_scraps
+from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine, smallest_piece, without_scraps
 
 SIZE = (160, 96)
 
@@ -308,3 +308,15 @@ def test_scraps_are_left_out_and_halves_behind_a_pole_are_not():
     halves[:, 55:62] = 0
     assert (without_scraps(halves) == halves).all()
     assert not without_scraps(np.zeros_like(body)).any()
+    assert (without_scraps(np.maximum(body, scrap), smallest_piece(np.maximum(body, scrap))) > INSIDE)[20, 140]
+
+
+def test_an_answer_that_shows_another_object_is_a_mistake_unless_a_person_asked_for_it():
+    own, other = np.eye(2, dtype=np.float32)
+    assert mistaken(answer(look=other), (own,), (other,), Beliefs())
+    assert mistaken(answer(look=other), (own, other), (other,), Beliefs()), "what was learnt since counts for nothing"
+    assert not mistaken(answer(look=own), (own,), (other,), Beliefs())
+    assert not mistaken(answer(look=(own + other) / np.sqrt(2)), (own,), (other,), Beliefs())
+    assert not mistaken(answer(look=other, spoken=True), (own,), (other,), Beliefs())
+    assert not mistaken(answer(look=other), (own,), (), Beliefs())
+    assert not mistaken(answer(look=None), (own,), (other,), Beliefs())

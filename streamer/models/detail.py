@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from segment_anything.modeling import MaskDecoder
 from torch import Tensor
@@ -49,6 +47,6 @@ class DetailMaskDecoder(MaskDecoder):
         return last(second(activation(norm(first(image) + stride8))) + stride4)
 
 
-def pack(stride8: Any, stride4: Any) -> Tensor:
+def pack(stride8: Tensor, stride4: Tensor) -> Tensor:
     """The finer maps as further channels of the embedding: ``(B, 3C, h, w)``."""
     return torch.cat([functional.pixel_unshuffle(stride8, 2), functional.pixel_unshuffle(stride4, 4)], dim=1)

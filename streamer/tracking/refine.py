@@ -109,7 +109,7 @@ def refine(
 
 def smallest_piece(soft: NDArray[np.uint8]) -> float:
     """The area of the smallest piece of a soft mask as a share of that of the largest."""
-    areas = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))[2][1:, cv2.CC_STAT_AREA]
+    _, areas = _pieces(soft)
     return float(areas.min() / areas.max()) if len(areas) else 1.0
 
 
@@ -118,9 +118,8 @@ def without_scraps(soft: NDArray[np.uint8], smallest: float = SCRAP) -> NDArray[
 
     What an object leaves behind where it passed something, and what it picked up there, are such pieces.
     """
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    if count < 3 or (areas >= smallest * areas.max()).all():
+    pieces, areas = _pieces(soft)
+    if len(areas) < 2 or (areas >= smallest * areas.max()).all():
         return soft
     scrap = np.concatenate([[False], areas < smallest * areas.max()])
     # The soft rim of a scrap belongs to no piece, and is weak enough to be left.
@@ -130,6 +129,12 @@ def without_scraps(soft: NDArray[np.uint8], smallest: float = SCRAP) -> NDArray[
 def harden(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A soft mask with a steeper edge, so that it does not dissolve when it is refined again and again."""
     return cv2.convertScaleAbs(np.clip(soft.astype(np.float32) * 4 - 382.5, 0, 255))
+
+
+def _pieces(soft: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The number of the piece that each pixel belongs to, from 1 (0 is outside), and the pieces' areas."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))
+    return pieces, stats[1:, cv2.CC_STAT_AREA]
 
 
 def _frequencies(bins: NDArray[np.uint16]) -> NDArray[np.float32]:

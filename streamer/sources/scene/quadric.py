@@ -105,12 +105,10 @@ class Quadrics:
                 values = _values(boxes[i], middles[i], discriminant[i].tolist(), lines[i])
                 _draw(canvas, self._parts[index], boxes[i], values, places[i], light)
 
+    @np.errstate(divide="ignore", invalid="ignore")  # of those that are too near
     def _bounds(self, lens: Lens, camera_from_unit: Matrix) -> tuple[Matrix, Matrix]:
         """The corners (x, y) [px] around each, twice ``(N, 2)``; what is too near lies beside the picture."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # of those that are too near
-            return self._projected(lens.matrix @ camera_from_unit[:, :3], camera_from_unit)
-
-    def _projected(self, projection: Matrix, camera_from_unit: Matrix) -> tuple[Matrix, Matrix]:
+        projection = lens.matrix @ camera_from_unit[:, :3]
         dual = projection @ SPHERE @ projection.transpose(0, 2, 1)
         centre = dual[:, :2, 2] / dual[:, 2, 2, None]
         squares = np.stack([dual[:, 0, 0], dual[:, 1, 1]], axis=1) / dual[:, 2, 2, None]

@@ -42,7 +42,7 @@ def pyramid(texture: Texture) -> list[Texture]:
     return levels
 
 
-def texels_per_pixel(texture_from_image: Matrix, x: Matrix, y: Matrix) -> Matrix:
+def texels_per_pixel(texture_from_image: Matrix, x: Matrix | float, y: Matrix | float) -> Matrix:
     """How many texture pixels one picture pixel at each (x, y) covers along a side (geometric mean)."""
     a, b, c = texture_from_image[2]
     area = abs(cv2.determinant(texture_from_image)) / np.maximum(np.abs(a * x + b * y + c) ** 3, 1e-12)
@@ -101,8 +101,7 @@ class Patch:
         x0, y0, x1, y1 = box
         unit_from_image = cv2.invert(canvas.lens.matrix @ frame)[1]
         side = self.textures[0].shape[0]
-        middle = np.array([[x0 + x1], [y0 + y1]]) / 2
-        footprint = side * float(texels_per_pixel(unit_from_image, *middle)[0])
+        footprint = side * float(texels_per_pixel(unit_from_image, (x0 + x1) / 2, (y0 + y1) / 2))
         texture = self.textures[level_for(1.3 * footprint, len(self.textures))]
         warp = from_unit_square(texture) @ unit_from_image @ shift(x0, y0)
         return cv2.warpPerspective(texture, warp, (x1 - x0, y1 - y0), flags=SAMPLE)

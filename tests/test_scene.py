@@ -10,8 +10,9 @@ from streamer.sources.scene import SceneSource, degrade
 from streamer.sources.scene.canvas import Canvas
 from streamer.sources.scene.geometry import Lens, rotation, scaling, translation, view
 from streamer.sources.scene.layout import INDOOR, OUTDOOR
-from streamer.sources.scene.quadric import Part, Quadric, Quadrics
-from streamer.sources.scene.surfaces import Light, Patch, pyramid
+from streamer.sources.scene.patch import Patch, Patches
+from streamer.sources.scene.quadric import Quadric, Quadrics
+from streamer.sources.scene.surfaces import Light, Part, pyramid
 from streamer.sources.scene.textures import KINDS as TEXTURES
 from streamer.sources.scene.textures import tile
 from streamer.sources.scene.things import KINDS, around
@@ -218,10 +219,11 @@ def test_textures_are_seamless(kind: str) -> None:
 def canvas_with(surface: Quadric | Patch, pose: np.ndarray) -> Canvas:
     canvas = Canvas(Lens((200, 160), 180.0))
     light = Light(np.array([0, -1.0, 0]), 0.5, 0.5)
+    poses = [np.eye(4), pose]
     if isinstance(surface, Quadric):
-        Quadrics([Part(surface, body=1, object_id=1)]).draw(canvas, [np.eye(4), pose], light)
+        Quadrics([Part(surface, body=1, object_id=1)]).draw(canvas, poses, light)
     else:
-        surface.draw(canvas, pose, light, 1, 1)
+        Patches([Part(surface, body=1, object_id=1)]).draw(canvas, poses, light)
     return canvas
 
 

@@ -36,7 +36,7 @@ def mask_loss(logits: Tensor, iou_predictions: Tensor, targets: Tensor) -> Tenso
     """The loss of one round of SAM's decoder (Kirillov et al., 2023): focal 20 : dice 1 : IoU error 1.
 
     The first mask answers for itself; of the other three the best one is supervised, the rest only a little so that
-    no head dies.
+    no head dies. The IoU error is absolute, as in SAM 2 (Ravi et al., 2024).
 
     Args:
         logits: ``(N, 4, h, w)``.
@@ -47,7 +47,7 @@ def mask_loss(logits: Tensor, iou_predictions: Tensor, targets: Tensor) -> Tenso
     per_mask = 20 * focal_loss(logits, spread) + dice_loss(logits, spread)
     single, several = per_mask[:, 0], per_mask[:, 1:]
     best = several.min(dim=1).values
-    iou_error = (iou_predictions - true_iou(logits.detach(), spread)).square().mean(dim=1)
+    iou_error = (iou_predictions - true_iou(logits.detach(), spread)).abs().mean(dim=1)
     return (single + best + 0.05 * several.mean(dim=1) + iou_error).mean()
 
 

@@ -87,10 +87,10 @@ def freeze_early_layers(sam: Sam) -> None:
 
 
 def training_photos(data: Path) -> DrawPhoto:
-    """Real photographs two times out of three, rendered scenes otherwise."""
+    """Real photographs five times out of eight, rendered scenes otherwise."""
     coco = remembered("coco-train", lambda: load_coco(data, held_out=False))
     bsds = remembered("bsds-train", lambda: load_bsds(data, ("train", "val")))
-    return mixture([(0.37, coco), (0.30, bsds), (0.33, draw_scene)])
+    return mixture([(0.35, coco), (0.27, bsds), (0.38, draw_scene)])
 
 
 def step_loss(sam: Sam, batch: Batch, rng: np.random.Generator, rounds: int) -> Tensor:

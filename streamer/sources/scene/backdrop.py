@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -59,6 +60,10 @@ class Plane:
     frame: Matrix
     levels: list[Level]
 
+    @cached_property
+    def _normal(self) -> Matrix:
+        return np.cross(self.frame[:, 0], self.frame[:, 1])
+
     def draw(self, canvas: Canvas, camera: Matrix) -> None:
         """Draw it with ``camera``, camera from world."""
         frame = camera[:3, :3] @ self.frame
@@ -66,7 +71,7 @@ class Plane:
         corners = _before_camera(frame @ CORNERS)
         if corners is None or (box := canvas.lens.box(corners)) is None:
             return
-        normal = np.cross(frame[:, 0], frame[:, 1])
+        normal = camera[:3, :3] @ self._normal
         slope = normal @ canvas.lens.inverse / (normal @ frame[:, 2])
         unit_from_image = np.linalg.inv(canvas.lens.matrix @ frame)
         by_rows = abs(slope[1]) > abs(slope[0])
@@ -115,14 +120,18 @@ def _reach(corners: Matrix, unit_from_image: Matrix) -> Matrix:
 
 
 def _before_camera(corners: Matrix) -> Matrix | None:
-    """The polygon ``(3, N)`` cut to what lies before the camera; None where nothing does."""
+    """The rectangle ``(3, 4)`` cut to what lies before the camera; None where nothing does."""
+    if corners[2].min() >= NEAR_M:
+        return corners
+    if corners[2].max() < NEAR_M:
+        return None
     kept: list[NDArray[np.float64]] = []
-    for start, end in zip(corners.T, np.roll(corners, -1, axis=1).T, strict=True):
+    for start, end in zip(corners.T, corners.T[[1, 2, 3, 0]], strict=True):
         if start[2] >= NEAR_M:
             kept.append(start)
         if (start[2] >= NEAR_M) != (end[2] >= NEAR_M):
             kept.append(start + (end - start) * (NEAR_M - start[2]) / (end[2] - start[2]))
-    return np.array(kept).T if kept else None
+    return np.array(kept).T
 
 
 def _halves(texture: Texture, count: int = 5) -> list[Level]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.sources.scene.canvas import Box, Canvas
 from streamer.sources.scene.geometry import Lens, Matrix
-from streamer.sources.scene.surfaces import FULL, NEAR_M, Light, Texture, level_for
+from streamer.sources.scene.surfaces import FULL, NEAR_M, Light, Part, Texture, level_for
 
 SPHERE = np.diag([1.0, 1.0, 1.0, -1.0])
 DARKEST = np.float32(-0.35 / 0.65)
@@ -57,15 +57,6 @@ class Quadric:
         return Quadric(grow @ self.pose, self.textures, self.taper)
 
 
-@dataclass(frozen=True)
-class Part:
-    """A quadric of a scene, the index of the rigid body it belongs to, and the object that is."""
-
-    quadric: Quadric
-    body: int
-    object_id: int
-
-
 class Quadrics:
     """All quadrics of a scene. What is to be known of each in a frame is found for all of them in one go.
 
@@ -73,13 +64,13 @@ class Quadrics:
     quadratic equation in w whose discriminant is a quadratic form in p: a few passes over the box around it.
     """
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part[Quadric]]) -> None:
         self._parts = parts
         self._bodies = [part.body for part in parts]
-        self._poses = np.array([part.quadric.pose for part in parts]).reshape(-1, 4, 4)
-        self._matrices = np.array([part.quadric.matrix for part in parts]).reshape(-1, 4, 4)
-        self._rims = np.array([part.quadric.rims for part in parts]).reshape(-1, 4, 40)
-        self._are_round = np.array([part.quadric.taper is None for part in parts], bool)
+        self._poses = np.array([part.surface.pose for part in parts]).reshape(-1, 4, 4)
+        self._matrices = np.array([part.surface.matrix for part in parts]).reshape(-1, 4, 4)
+        self._rims = np.array([part.surface.rims for part in parts]).reshape(-1, 4, 40)
+        self._are_round = np.array([part.surface.taper is None for part in parts], bool)
 
     def draw(self, canvas: Canvas, poses: Sequence[Matrix], light: Light) -> None:
         """Draw them, with the rigid poses, camera from body, of all bodies."""
@@ -145,10 +136,10 @@ def _values(
 
 
 def _draw(
-    canvas: Canvas, part: Part, box: Box, values: NDArray[np.float32], place: NDArray[np.float32], light: Light
+    canvas: Canvas, part: Part[Quadric], box: Box, values: NDArray[np.float32], place: NDArray[np.float32], light: Light
 ) -> None:
     """Draw one quadric from its `_values`; ``place`` is O, ``(4, 1, 1)``."""
-    quadric = part.quadric
+    quadric = part.surface
     mask = cv2.compare(values[0], 0.0, cv2.CMP_GT)
     inverse_depth = np.sqrt(np.maximum(values[0], 0, out=values[0]), out=values[0])
     inverse_depth -= values[1]

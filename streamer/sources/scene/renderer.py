@@ -13,9 +13,10 @@ from streamer.sources.scene.canvas import Canvas
 from streamer.sources.scene.demo import demo
 from streamer.sources.scene.geometry import Lens, Matrix, shift
 from streamer.sources.scene.layout import Placed, build
-from streamer.sources.scene.quadric import Part, Quadric, Quadrics
+from streamer.sources.scene.patch import Patch, Patches
+from streamer.sources.scene.quadric import Quadric, Quadrics
 from streamer.sources.scene.solids import shadow_texture
-from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, Patch, from_unit_square
+from streamer.sources.scene.surfaces import CORNERS, FULL, NEAR_M, SAMPLE, Light, Part, from_unit_square
 
 KEPT = 2
 
@@ -30,7 +31,7 @@ class Renderer:
         self._shadow = shadow_texture()
         owned = [(body, id) for id, placed in enumerate(self.world.placed, start=1) for body in placed.thing.bodies]
         parts = [(surface, i, id) for i, (body, id) in enumerate(owned, start=1) for surface in body.surfaces]
-        self._patches = [(surface, i, id) for surface, i, id in parts if isinstance(surface, Patch)]
+        self._patches = Patches([Part(surface, i, id) for surface, i, id in parts if isinstance(surface, Patch)])
         self._quadrics = Quadrics([Part(surface, i, id) for surface, i, id in parts if isinstance(surface, Quadric)])
 
     def picture(self, t: float) -> NDArray[np.uint8]:
@@ -78,8 +79,7 @@ class Renderer:
         for plane in world.planes[1:]:
             plane.draw(canvas, poses[0])
         light = Light(poses[0][:3, :3] @ world.sun, world.ambient, world.diffuse)
-        for patch, body, object_id in self._patches:
-            patch.draw(canvas, poses[body], light, body, object_id)
+        self._patches.draw(canvas, poses, light)
         self._quadrics.draw(canvas, poses, light)
 
     def _draw_shadow(self, canvas: Canvas, camera: Matrix, placed: Placed, t: float) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamer.sources.scene.geometry import Matrix, scaling, translation
+from streamer.sources.scene.patch import Patch
 from streamer.sources.scene.quadric import Quadric
-from streamer.sources.scene.surfaces import Patch, Texture, pyramid
+from streamer.sources.scene.surfaces import Texture, pyramid
 from streamer.sources.scene.textures import Rng, opaque, tile
 
 Motion = Callable[[float], Matrix]

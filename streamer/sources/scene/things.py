@@ -9,8 +9,9 @@ import numpy as np
 
 from streamer.sources.scene.figures import animal, car, person, robot
 from streamer.sources.scene.geometry import rotation, translation
+from streamer.sources.scene.patch import Patch
 from streamer.sources.scene.solids import Body, Motion, Surface, Thing, around, box, ellipsoid, plain, tube
-from streamer.sources.scene.surfaces import Patch, pyramid
+from streamer.sources.scene.surfaces import pyramid
 from streamer.sources.scene.textures import Rng, colour, palette, tile
 
 

@@ -20,7 +20,7 @@ from streamer.errors import ModelError
 from streamer.models.dpt import DptEstimator
 from streamer.models.random_weights import DPT_SIZES
 from streamer.models.tiny import dpt_folder
-from streamer.models.tiny.backbone import fold_efficientnets
+from streamer.models.tiny.backbone import trim_efficientnets
 from tests.small_models import write_small_dpt
 
 CPU = torch.device("cpu")
@@ -49,8 +49,8 @@ def test_the_tiny_dpt_answers_as_documented_without_its_batch_norms() -> None:
     np.testing.assert_allclose(estimator.estimate(picture(640, 360)), truth, atol=1e-3 * np.ptp(truth))
 
 
-@pytest.mark.parametrize(("backbone", "folded"), [("efficientnet_lite0", True), ("resnet10t", False)])
-def test_only_batch_norms_of_efficientnets_are_folded(backbone: str, folded: bool) -> None:
+@pytest.mark.parametrize(("backbone", "trimmed"), [("efficientnet_lite0", True), ("resnet10t", False)])
+def test_only_efficientnets_are_trimmed(backbone: str, trimmed: bool) -> None:
     torch.manual_seed(0)
     network = torch.nn.Sequential(timm.create_model(backbone, features_only=True, out_indices=(1, 2))).eval()
     for name, buffer in network.named_buffers():
@@ -59,9 +59,10 @@ def test_only_batch_norms_of_efficientnets_are_folded(backbone: str, folded: boo
     pixels = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         before = network(pixels)
-        fold_efficientnets(network)
+        trim_efficientnets(network)
         after = network(pixels)
-    assert folded != any("running_mean" in name for name, _ in network.named_buffers())
+    assert trimmed != any("running_mean" in name for name, _ in network.named_buffers())
+    assert not any(name.startswith("0.blocks.3") for name, _ in network.named_parameters())
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(before, after, strict=True))
 
 

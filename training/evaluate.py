@@ -12,7 +12,7 @@ import torch
 from segment_anything.modeling import Sam
 from transformers import DPTForDepthEstimation
 
-from streamer.models.tiny.backbone import fold_efficientnets
+from streamer.models.tiny.backbone import trim_efficientnets
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX
 from streamer.models.tiny.weights import DPT_FOLDER, SAM_WEIGHTS, load_sam
 from training.baselines import measure_baselines
@@ -93,9 +93,9 @@ def time_rows(sam: Sam, dpt: DPTForDepthEstimation) -> list[Row]:
 
 
 def load_depth_model(folder: Path) -> DPTForDepthEstimation:
-    """The depth model as it is used: float32, batch norms folded."""
+    """The depth model as it is used: float32, without what its backbone does not need."""
     dpt = DPTForDepthEstimation.from_pretrained(folder, dtype=torch.float32).eval()
-    fold_efficientnets(dpt)
+    trim_efficientnets(dpt)
     return dpt
 
 

@@ -51,7 +51,7 @@ class DptEstimator:
         self._processor, network = _load(model)
         self._is_metric = _is_metric(network.config)
         self._is_padded = network.config.model_type == "zoedepth"
-        _fold_backbone(network)
+        _trim_backbone(network)
         network = network.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
         self._network = compiled(network, self.name, device) if compile else network
         self._is_slow_at_first = compile or device.type == "cuda"
@@ -90,13 +90,13 @@ def _is_metric(config: Any) -> bool:
     return getattr(config, "depth_estimation_type", None) == "metric" or config.model_type in METRIC_MODELS
 
 
-def _fold_backbone(network: Any) -> None:
-    """Let a timm backbone run without its batch norms: the same within rounding, in less time."""
+def _trim_backbone(network: Any) -> None:
+    """Let a timm backbone run without what its features do not need: the same within rounding, in less time."""
     backbone = getattr(network.config, "backbone_config", None)
     if getattr(backbone, "model_type", None) == "timm_backbone":
-        from streamer.models.tiny.backbone import fold_efficientnets  # not above: it takes timm, which others need not
+        from streamer.models.tiny.backbone import trim_efficientnets  # not above: it takes timm, which others need not
 
-        fold_efficientnets(network)
+        trim_efficientnets(network)
 
 
 def _load(model: str | Path) -> tuple[Any, Any]:

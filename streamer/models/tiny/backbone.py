@@ -37,8 +37,15 @@ def fold_batch_norms(module: nn.Module) -> None:
         before, before_name = child, name
 
 
-def fold_efficientnets(network: nn.Module) -> None:
-    """Fold, in place, the batch norms of every timm EfficientNet inside ``network`` and of nothing else."""
+def trim_efficientnets(network: nn.Module) -> None:
+    """Let every timm EfficientNet inside ``network``, and nothing else, compute only what its features need.
+
+    In place: batch norms are folded, and the stages after the last one whose features are asked for, which timm
+    computes all the same, are left out. The features stay the same within rounding.
+    """
     for module in list(network.modules()):
+        if isinstance(module, EfficientNetFeatures):
+            last = max(feature["stage"] for feature in module.feature_info.get_dicts())
+            module.blocks = nn.Sequential(*list(module.blocks)[:last])
         if isinstance(module, EfficientNet | EfficientNetFeatures):
             fold_batch_norms(module)

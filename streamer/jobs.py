@@ -41,6 +41,7 @@ def look(
     image_rgb: NDArray[np.uint8],
     questions: Sequence[Question],
     limit: int,
+    picture: NDArray[np.uint8],
     grid: Grid,
     asking: Asking,
 ) -> Seen:
@@ -51,6 +52,7 @@ def look(
         image_rgb: ``(H, W, 3)`` uint8, RGB.
         questions: About the objects that are followed.
         limit: How many objects to find without being told where; 0 for none.
+        picture: ``(h, w, 3)`` uint8, the same on the grid.
         grid: What the masks are kept on.
         asking: How SAM is asked.
     """
@@ -58,7 +60,7 @@ def look(
     embedding = segmenter.encode(image_rgb)
     encoded_s = time.perf_counter()
     found = segmenter.find(embedding, limit) if limit else []
-    answers = ask(segmenter, embedding, questions, grid, asking)
+    answers = ask(segmenter, embedding, questions, picture, grid, asking)
     decoded_s = time.perf_counter()
     timings_ms = {"encode": (encoded_s - start_s) * 1000, "decode": (decoded_s - encoded_s) * 1000}
     return Seen(embedding, answers, found, timings_ms)

@@ -176,7 +176,8 @@ class Pipeline:
         embedding, anchor = self._embedding
         questions = self._tracker.corrections(anchor)
         if questions:
-            self._start(CLICK, lambda: ask(segmenter, embedding, questions, anchor.grid, self._asking), anchor)
+            picture, grid, asking = anchor.picture, anchor.grid, self._asking
+            self._start(CLICK, lambda: ask(segmenter, embedding, questions, picture, grid, asking), anchor)
 
     def _start_scene(self) -> None:
         self._pending.start_scene()
@@ -215,10 +216,11 @@ class Pipeline:
         assert self._frame is not None
         image = self._frame.image_rgb
         if plan.keyframe is not None and self._segmenter is not None:
-            segmenter, grid, asking = self._segmenter, self._motion.grid, self._asking
+            segmenter, asking = self._segmenter, self._asking
+            picture, grid = self._motion.picture, self._motion.grid
             questions = self._tracker.questions(self._motion)
             limit = self._max_objects if self._discover else 0
-            self._start(KEYFRAME, lambda: look(segmenter, image, questions, limit, grid, asking))
+            self._start(KEYFRAME, lambda: look(segmenter, image, questions, limit, picture, grid, asking))
             self._wanted, self._discover = None, False
         if plan.depth is not None and self._depth_estimator is not None:
             estimator = self._depth_estimator

@@ -279,9 +279,11 @@ class Tracker:
             item.bank = remember(item.bank, answer.look)
         else:
             score = weight * answer.score + (1 - weight) * item.score
-            soft = self._carrier.decided(item, blended(answer, weight), anchor)
+            soft = blended(answer, weight)
         spoken = answer.question.spoken
-        self._believe(item, soft if spoken else without_scraps(soft, item.scrap), score, anchor, spoken)
+        if not spoken:
+            soft = without_scraps(self._carrier.sharpened(item, soft, anchor), item.scrap)
+        self._believe(item, soft, score, anchor, spoken)
         if score < 0.5 and not spoken:
             item.state = State.UNCERTAIN
 

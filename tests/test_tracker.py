@@ -25,7 +25,9 @@ class Stage:
 
     def keyframe(self):
         questions = self.tracker.questions(self.motion)
-        answers = ask(self.segmenter, self.segmenter.encode(self.image), questions, self.motion.grid)
+        answers = ask(
+            self.segmenter, self.segmenter.encode(self.image), questions, self.motion.picture, self.motion.grid
+        )
         self.tracker.adopt(answers, self.motion.open())
 
     def iou(self, object_id, truth=None):
@@ -112,7 +114,9 @@ def test_an_answer_to_an_old_question_is_ignored():
     stage = Stage()
     stage.tracker.add(BALL, stage.motion)
     questions = stage.tracker.questions(stage.motion)
-    answers = ask(stage.segmenter, stage.segmenter.encode(stage.image), questions, stage.motion.grid)
+    answers = ask(
+        stage.segmenter, stage.segmenter.encode(stage.image), questions, stage.motion.picture, stage.motion.grid
+    )
     stage.tracker.add(Prompt([(61, 80)], object_id=1), stage.motion)
     stage.tracker.adopt(answers, stage.motion.open())
     assert stage.tracker.unanswered
@@ -129,7 +133,7 @@ def test_corrections_are_asked_on_the_frame_whose_embedding_is_at_hand():
     stage.tracker.add(Prompt([box_now], object_id=2), stage.motion)
     (question,) = stage.tracker.corrections(anchor)
     assert question.prompt.point_coords[0] == pytest.approx(box_now - (0, 6), abs=1.5)
-    stage.tracker.adopt(ask(stage.segmenter, embedding, [question], anchor.grid), anchor)
+    stage.tracker.adopt(ask(stage.segmenter, embedding, [question], anchor.picture, anchor.grid), anchor)
     assert stage.iou(2) > 0.85
 
 
@@ -195,7 +199,7 @@ def test_an_object_that_is_not_there_is_not_found():
         gone = stage.image.copy()
         gone[stage.labels == 1] = (70, 0, 90)
         questions = stage.tracker.questions(stage.motion)
-        answers = ask(stage.segmenter, stage.segmenter.encode(gone), questions, stage.motion.grid)
+        answers = ask(stage.segmenter, stage.segmenter.encode(gone), questions, stage.motion.picture, stage.motion.grid)
         stage.tracker.adopt(answers, stage.motion.open())
         assert stage.state(1) is State.LOST
 

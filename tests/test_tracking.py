@@ -13,7 +13,7 @@ from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, recognised, weight_of
 from streamer.tracking.objects import Object, Path
 from streamer.tracking.overlaps import apart
-from streamer.tracking.recognition import described, likeness, place_of, remember
+from streamer.tracking.recognition import Look, View, described, likeness, places_of, remember
 from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine, smallest_piece, without_scraps
 
 SIZE = (160, 96)
@@ -128,7 +128,7 @@ class Candidates:
         return np.random.default_rng(0).normal(size=(12, 20, 8)).astype(np.float32)
 
 
-GRID, EMBEDDING = Grid(SIZE, SIZE), Embedding(None, SIZE)
+GRID, EMBEDDING, PICTURE = Grid(SIZE, SIZE), Embedding(None, SIZE), np.zeros((96, 160, 3), np.uint8)
 BALL, PART, WHOLE = disc((80, 48), 20), disc((80, 48), 8), np.full((96, 160), 255, np.uint8)
 
 
@@ -137,16 +137,16 @@ def question(carried=BALL, spoken=False, **more):
 
 
 def test_the_candidate_that_agrees_with_what_was_carried_is_chosen():
-    (answer,) = ask(Candidates([PART, BALL, WHOLE], [0.9, 0.8, 0.85]), EMBEDDING, [question()], GRID)
+    (answer,) = ask(Candidates([PART, BALL, WHOLE], [0.9, 0.8, 0.85]), EMBEDDING, [question()], PICTURE, GRID)
     assert answer.agreement > 0.95
     (answer,) = ask(
-        Candidates([PART, BALL, WHOLE], [0.9, 0.8, 0.85]), EMBEDDING, [question()], GRID, Asking(agreement=0.0)
+        Candidates([PART, BALL, WHOLE], [0.9, 0.8, 0.85]), EMBEDDING, [question()], PICTURE, GRID, Asking(agreement=0.0)
     )
     assert answer.score == pytest.approx(0.9)
 
 
 def test_a_person_gets_what_sam_is_surest_of():
-    (answer,) = ask(Candidates([PART, BALL], [0.9, 0.8]), EMBEDDING, [question(spoken=True)], GRID)
+    (answer,) = ask(Candidates([PART, BALL], [0.9, 0.8]), EMBEDDING, [question(spoken=True)], PICTURE, GRID)
     assert (answer.soft > INSIDE).sum() == (PART > 0).sum()
 
 
@@ -154,13 +154,13 @@ def test_constant_velocity_tells_twins_apart():
     left, right = disc((50, 48), 15), disc((110, 48), 15)
     expected = np.float32([95, 33, 126, 64])
     asked = question(carried=np.maximum(left, right), expected=expected)
-    (answer,) = ask(Candidates([left, right], [0.8, 0.8]), EMBEDDING, [asked], GRID, Asking(motion=0.5))
+    (answer,) = ask(Candidates([left, right], [0.8, 0.8]), EMBEDDING, [asked], PICTURE, GRID, Asking(motion=0.5))
     assert answer.soft[48, 110] == 255
 
 
 def test_later_passes_show_sam_its_own_answer_and_box():
     decoder = Candidates([BALL], [0.9])
-    ask(decoder, EMBEDDING, [question()], GRID, Asking(passes=2, use_box=False))
+    ask(decoder, EMBEDDING, [question()], PICTURE, GRID, Asking(passes=2, use_box=False))
     first, second = decoder.asked
     assert first[0].box is None
     assert second[0].box == pytest.approx([60, 28, 101, 69], abs=1.5)
@@ -203,51 +203,114 @@ def test_trouble_has_a_name():
 # Recognition
 
 
-def features_of(centre):
-    picture = red_ball(centre)
-    return cv2.resize(picture, (20, 12), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+NOWHERE = np.zeros((96, 160), bool)
+
+
+def view_of(*centres, colour=(200, 30, 30)):
+    picture = np.random.default_rng(0).integers(60, 110, (96, 160, 3), dtype=np.uint8)
+    for centre in centres:
+        picture[disc(centre, 20) > 0] = colour
+    features = cv2.resize(picture, (20, 12), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return View(features, Present(picture).bins)
+
+
+def bank_of(view, centre):
+    return remember((), described(view, disc(centre, 20)))
 
 
 def test_an_object_is_known_again_where_it_is_and_nothing_else_is():
-    bank = remember((), described(features_of((40, 48)), disc((40, 48), 20)))
-    elsewhere = features_of((120, 40))
-    column, row = place_of(elsewhere, bank)
+    bank = bank_of(view_of((40, 48)), (40, 48))
+    elsewhere = view_of((120, 40))
+    ((column, row),) = places_of(elsewhere, bank, (), NOWHERE, 1)
     assert (column * 8, row * 8) == pytest.approx((120, 40), abs=12)
     item = Object(1, largest=int((disc((40, 48), 20) > 0).sum()), bank=bank)
-    nowhere = np.zeros((96, 160), bool)
 
-    def is_it(at, radius=20, rivals=(), taken=nowhere, look=None):
+    def is_it(at, radius=20, rivals=(), taken=NOWHERE, look=None):
         soft = disc(at, radius)
         seen = described(elsewhere, soft) if look is None else look
         return recognised(item, answer(soft, look=seen, lost=Lost(bank, rivals, taken)), Beliefs())
 
     assert is_it((120, 40))
     assert not is_it((40, 48))
-    assert not is_it((120, 40), taken=disc((121, 40), 20) > 0)
     look = described(elsewhere, disc((120, 40), 20))
     assert not is_it((120, 40), radius=3, look=look)
     assert not is_it((120, 40), rivals=(look,))
 
 
-def test_a_lost_object_is_not_looked_for_where_another_is_nor_where_a_rival_looks_more_alike():
-    features = features_of((40, 48)) + features_of((120, 40))
-    bank = remember((), described(features_of((40, 48)), disc((40, 48), 20)))
-    taken = disc((40, 48), 24) > 0
-    column, row = place_of(features, bank, taken=taken)
+def test_a_lost_object_may_be_where_another_is_thought_to_be_only_if_it_looks_much_less_like_that_one():
+    view, taken = view_of((120, 40)), disc((121, 40), 20) > 0
+    bank, soft = bank_of(view, (120, 40)), disc((120, 40), 20)
+    item = Object(1, largest=int((soft > 0).sum()), bank=bank)
+    unlike = bank_of(view_of((120, 40), colour=(20, 220, 40)), (120, 40))
+    little_less = tuple(Look(known.features, known.colours * np.float32(0.9)) for known in bank)
+    for rivals, back in ((unlike, True), (little_less, False)):
+        answered = answer(soft, look=described(view, soft), lost=Lost(bank, rivals, taken))
+        assert recognised(item, answered, Beliefs()) is back
+
+
+def test_a_lost_object_is_rather_looked_for_where_nothing_else_is():
+    view = view_of((40, 48), (120, 40))
+    bank, taken = bank_of(view_of((40, 48)), (40, 48)), disc((40, 48), 24) > 0
+    ((column, row),) = places_of(view, bank, (), taken, 1)
     assert (column * 8, row * 8) == pytest.approx((120, 40), abs=12)
-    assert place_of(features, bank, rivals=bank, taken=taken) == (column, row)
+    assert places_of(view, bank, bank, taken, 1) == [(column, row)]
+
+
+def test_several_places_are_apart():
+    view = view_of((40, 48), (120, 40))
+    places = np.array(places_of(view, bank_of(view, (40, 48)), (), NOWHERE, 4))
+    assert len(places) == 4
+    distances = np.abs(places[:, None] - places[None]).max(axis=2) + 100 * np.eye(4)
+    assert distances.min() > 2
+    for centre in ((40, 48), (120, 40)):
+        assert np.abs(places[:2] * 8 - centre).max(axis=1).min() < 16
+
+
+def test_colours_tell_apart_what_looks_alike_to_sam():
+    red, green = view_of((40, 48)), view_of((40, 48), colour=(20, 220, 40))
+    same = View(red.features, green.bins)
+    look, other = (described(view, disc((40, 48), 20)) for view in (red, same))
+    assert np.array_equal(look.features, other.features)
+    assert likeness(look, (look,)) == pytest.approx(1)
+    assert likeness(look, (other,)) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_lost_object_is_asked_for_in_several_places_and_the_likest_answer_is_taken():
+    view = view_of((40, 48), (120, 40))
+    picture = np.full((96, 160, 3), 90, np.uint8)
+    picture[disc((120, 40), 20) > 0] = (200, 30, 30)
+
+    class Places(Candidates):
+        def decode(self, embedding, prompts, multimask_output=True):
+            self.asked.append(list(prompts))
+            masks = [disc(tuple(int(side) for side in prompt.point_coords[0]), 20) for prompt in prompts]
+            logits = np.stack([np.where(mask > 0, 8.0, -8.0)[None] for mask in masks]).astype(np.float32)
+            return Decoded(logits, np.full((len(prompts), 1), 0.9, np.float32))
+
+        def features(self, embedding):
+            return view.features
+
+    decoder = Places([], [])
+    bank = bank_of(view_of((120, 40)), (120, 40))
+    lost = Question(1, 1, False, None, None, lost=Lost(bank, (), NOWHERE))
+    (found,) = ask(decoder, EMBEDDING, [lost], picture, GRID)
+    assert len(decoder.asked[0]) == 4
+    assert iou(found.soft > INSIDE, disc((120, 40), 20) > 0) > 0.5
+    assert found.question.object_id == 1
 
 
 def test_the_bank_keeps_the_first_look_and_stays_small():
     bank = ()
-    for place in range(20):
-        bank = remember(bank, np.eye(20, dtype=np.float32)[place])
+    looks = [Look(row, row) for row in np.eye(20, dtype=np.float32)]
+    for look in looks:
+        bank = remember(bank, look)
     assert len(bank) <= 6
-    assert likeness(np.eye(20, dtype=np.float32)[0], bank) == 1
-    assert likeness(np.eye(20, dtype=np.float32)[19], bank) == 1
-    assert likeness(np.eye(20, dtype=np.float32)[5], bank) == 0
+    assert likeness(looks[0], bank) == 1
+    assert likeness(looks[19], bank) == 1
+    assert likeness(looks[5], bank) == 0
+    assert likeness(None, bank) == 0
     assert remember(bank, None) is bank
-    assert described(features_of((40, 48)), np.zeros((96, 160), np.uint8)) is None
+    assert described(view_of((40, 48)), np.zeros((96, 160), np.uint8)) is None
 
 
 # Paths and overlaps
@@ -312,11 +375,12 @@ def test_scraps_are_left_out_and_halves_behind_a_pole_are_not():
 
 
 def test_an_answer_that_shows_another_object_is_a_mistake_unless_a_person_asked_for_it():
-    own, other = np.eye(2, dtype=np.float32)
+    own, other = (Look(row, row) for row in np.eye(2, dtype=np.float32))
+    between = Look((own.features + other.features) / np.sqrt(2), (own.colours + other.colours) / 2)
     assert mistaken(answer(look=other), (own,), (other,), Beliefs())
     assert mistaken(answer(look=other), (own, other), (other,), Beliefs()), "what was learnt since counts for nothing"
     assert not mistaken(answer(look=own), (own,), (other,), Beliefs())
-    assert not mistaken(answer(look=(own + other) / np.sqrt(2)), (own,), (other,), Beliefs())
+    assert not mistaken(answer(look=between), (own,), (other,), Beliefs())
     assert not mistaken(answer(look=other, spoken=True), (own,), (other,), Beliefs())
     assert not mistaken(answer(look=other), (own,), (), Beliefs())
     assert not mistaken(answer(look=None), (own,), (other,), Beliefs())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt, box_of
-from streamer.tracking.recognition import Bank, Look, described, place_of
-from streamer.tracking.refine import INSIDE
+from streamer.tracking.recognition import Bank, Look, View, described, likeness, places_of
+from streamer.tracking.refine import INSIDE, Present
 
 Box = NDArray[np.float32]
+_PLACES = 4
 
 
 class Decoder(Protocol):
@@ -112,21 +113,30 @@ class Answer:
 
 
 def ask(
-    decoder: Decoder, embedding: Embedding, questions: Sequence[Question], grid: Grid, how: Asking | None = None
+    decoder: Decoder,
+    embedding: Embedding,
+    questions: Sequence[Question],
+    picture: NDArray[np.uint8],
+    grid: Grid,
+    how: Asking | None = None,
 ) -> list[Answer]:
-    """Put the questions to SAM in one batch and choose among its candidates. Runs where the encoder ran."""
+    """Put the questions to SAM in one batch and choose among its candidates. Runs where the encoder ran.
+
+    ``picture`` is the frame of the embedding on the grid, ``(h, w, 3)`` uint8.
+    """
     if not questions:
         return []
-    how = how or Asking()
-    features = decoder.features(embedding)
-    prompts = [_first_prompt(decoder, question, features, grid, how) for question in questions]
+    how, view = how or Asking(), View(decoder.features(embedding), Present(picture).bins)
+    placed = [each for question in questions for each in _placed(question, view, grid)]
+    prompts = [_first_prompt(decoder, question, how) for question in placed]
     decoded = decoder.decode(embedding, prompts)
-    answers, logits = _answers(decoder, questions, decoded, grid, how)
+    answers, logits = _answers(decoder, placed, decoded, grid, how)
     for _ in range(how.passes - 1):
         prompts = [_next_prompt(*parts, grid) for parts in zip(prompts, answers, logits, strict=True)]
         decoded = decoder.decode(embedding, prompts)
-        answers, logits = _answers(decoder, questions, decoded, grid, how)
-    return [_with_look(answer, features) for answer in answers]
+        answers, logits = _answers(decoder, placed, decoded, grid, how)
+    seen = [replace(answer, look=described(view, answer.soft)) for answer in answers]
+    return [_likest([answer for answer in seen if answer.question.object_id == q.object_id]) for q in questions]
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -174,16 +184,36 @@ def _soft(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
     return cv2.convertScaleAbs(np.clip(logits, -4, 4), alpha=255 / 8, beta=127.5)
 
 
-def _first_prompt(
-    decoder: Decoder, question: Question, features: NDArray[np.float32], grid: Grid, how: Asking
-) -> Prompt:
+def _placed(question: Question, view: View, grid: Grid) -> list[Question]:
+    """The question, or for an object of which nothing is known one for each place where it might be."""
+    if question.prompt is not None:
+        return [question]
+    lost = question.lost
+    assert lost is not None
+    rows, columns = view.features.shape[:2]
+    width, height = grid.frame_size
+    places = places_of(view, lost.bank, lost.rivals, lost.taken, _PLACES)
+    clicks = [((column + 0.5) * width / columns, (row + 0.5) * height / rows) for column, row in places]
+    return [replace(question, prompt=Prompt([click])) for click in clicks]
+
+
+def _likest(answers: list[Answer]) -> Answer:
+    """Of the answers about places where an object might be, the one that looks most like it."""
+    if len(answers) == 1:
+        return answers[0]
+
+    def worth(answer: Answer) -> float:
+        lost = answer.question.lost
+        assert lost is not None
+        own = likeness(answer.look, lost.bank)
+        return own + min(0.0, own - likeness(answer.look, lost.rivals)) + answer.score / 10
+
+    return max(answers, key=worth)
+
+
+def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
     prompt = question.prompt
-    if prompt is None:
-        assert question.lost is not None
-        column, row = place_of(features, question.lost.bank, question.lost.rivals, question.lost.taken)
-        rows, columns = features.shape[:2]
-        width, height = grid.frame_size
-        return Prompt([((column + 0.5) * width / columns, (row + 0.5) * height / rows)])
+    assert prompt is not None
     mask_input = None
     if question.carried is not None and how.use_mask:
         mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
@@ -195,11 +225,6 @@ def _next_prompt(prompt: Prompt, answer: Answer, logits: NDArray[np.float32], gr
     tight = box_of(answer.soft > INSIDE)
     box = prompt.box if tight is None else grid.to_frame(np.asarray(tight, np.float32).reshape(2, 2) - 0.5).ravel()
     return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=logits)
-
-
-def _with_look(answer: Answer, features: NDArray[np.float32]) -> Answer:
-    look = described(features, answer.soft)
-    return Answer(answer.question, answer.soft, answer.score, answer.agreement, answer.stability, look)
 
 
 def _box_overlap(first: Box, second: tuple[float, float, float, float] | None) -> float:

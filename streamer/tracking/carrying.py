@@ -45,9 +45,12 @@ class Carrier:
             if item.shown is not None:
                 item.place(without_scraps(harden(item.shown), item.scrap), anchor)
 
-    def decided(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
-        """A mask blended from two that disagree on the anchor's frame, after the colours have decided between them."""
-        if not self._refine or item.ratio is None:
+    def sharpened(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
+        """An object's mask on the anchor's frame, SAM's or blended with what was carried, after its colours had a say.
+
+        SAM's outlines are as coarse as its answers are small.
+        """
+        if not self._refine or item.cautious_ratio is None:
             return soft
         sure = np.ones(soft.shape, np.float32)
-        return harden(refine(soft, item.ratio, sure, Present(anchor.picture)))
+        return harden(refine(soft, item.cautious_ratio, sure, Present(anchor.picture)))

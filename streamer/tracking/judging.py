@@ -28,9 +28,9 @@ class Beliefs:
         reject: Weight below which it is not used at all; between the two it is blended with the carried mask.
         overlap: IoU with the carried mask below which an answer is about something else.
         lost_after: Rejected answers in a row after which an object counts as lost.
-        likeness: Cosine to the bank from which a lost object may have been found again.
+        likeness: Likeness to the bank from which a lost object may have been found again.
         mistake: By how much more an answer must look like another object at first than like its own to be a mistake.
-        twins: Cosine from which two objects look too much alike to be told apart by their looks.
+        twins: Likeness from which two objects look too much alike to be told apart by their looks.
         confirmations: Keyframes in a row that must see a lost object before it is believed to be back, or must mistake
             another for one that is followed before it is believed to be lost.
     """
@@ -42,9 +42,9 @@ class Beliefs:
     reject: float = 0.1
     overlap: float = 0.15
     lost_after: int = 4
-    likeness: float = 0.88
+    likeness: float = 0.8
     mistake: float = 0.08
-    twins: float = 0.92
+    twins: float = 0.85
     confirmations: int = 2
 
 
@@ -118,12 +118,12 @@ def mistaken(answer: Answer, bank: Bank, rivals: Bank, beliefs: Beliefs) -> bool
 
 
 def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
-    """Whether an answer about a lost object shows that object: alike, more than any other, of its size, and free."""
+    """Whether an answer about a lost object shows that object: alike, more than any other, and of its size."""
     mask, lost = answer.soft > INSIDE, answer.question.lost
     area = np.count_nonzero(mask)
     if lost is None or area == 0 or not 0.1 < area / max(item.largest, 1) < 4 or answer.score < 0.5:
         return False
-    if np.count_nonzero(mask & lost.taken) > 0.3 * area:
-        return False
+    # Where another object is thought to be, that one is more likely wrong the less the answer looks like it.
+    margin = beliefs.mistake if np.count_nonzero(mask & lost.taken) > 0.3 * area else 0.0
     alike = likeness(answer.look, item.bank)
-    return alike >= beliefs.likeness and alike > likeness(answer.look, lost.rivals)
+    return alike >= beliefs.likeness and alike > likeness(answer.look, lost.rivals) + margin

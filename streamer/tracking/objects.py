@@ -33,8 +33,8 @@ class Object:
         anchor, soft: The mask last believed, ``(h, w)`` uint8, and the frame that it is of.
         given: Whether that mask was given by the person and so is true.
         shown: The mask on the present frame: carried and refined.
-        colours, origin, ratio: Of the object and around it lately, and when a person last spoke of it; what both say
-            about each colour.
+        colours, origin: Of the object and around it lately, and when a person last spoke of it.
+        ratio, cautious_ratio: What both say about each colour.
         seen_index: Frame of the keyframe that the mask goes back to.
         area, largest: Pixels of the grid that the mask had there, and at most so far.
         scrap: Pieces of its mask of less than this share of the largest one are not it.
@@ -60,6 +60,7 @@ class Object:
     colours: Colours | None = None
     origin: Colours | None = None
     ratio: NDArray[np.float32] | None = None
+    cautious_ratio: NDArray[np.float32] | None = None
     seen_index: int = 0
     area: int = 0
     largest: int = 0
@@ -81,7 +82,9 @@ class Object:
         self.colours = newer if self.colours is None else self.colours.joined(newer)
         if spoken or self.origin is None:
             self.origin = newer
-        self.ratio = None if self.colours is None else self.colours.joined(self.origin).ratio()
+        if self.colours is not None:
+            known = self.colours.joined(self.origin)
+            self.ratio, self.cautious_ratio = known.ratio(), known.cautious_ratio()
 
     def forget_mask(self) -> None:
         """It is nowhere."""

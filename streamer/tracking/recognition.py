@@ -1,59 +1,97 @@
-"""Knowing an object again by what SAM's own features say it looks like (PerSAM, Zhang et al., ICLR 2024)."""
+"""Knowing an object again by what it looks like: to SAM (PerSAM, Zhang et al., ICLR 2024), and by its colours.
+
+SAM's features tell a person from a wall, but hardly one person from another; colours do (Swain and Ballard, Color
+Indexing, IJCV 1991). Where they agree it is the object.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Look = NDArray[np.float32]
-"""Unit vector ``(C,)``: mean and maximum of the features inside a mask, against the mean of the whole frame."""
-Bank = tuple[Look, ...]
+from streamer.tracking.refine import INSIDE, frequencies
+
 _BANK_SIZE = 6
 _MIN_COVERAGE = 0.5
+_APART = 2
+_FLOOR = 1e-6
 
 
-def described(features: NDArray[np.float32], soft: NDArray[np.uint8]) -> Look | None:
-    """The look of what a soft mask covers in ``(h, w, C)`` features; None where it covers nothing."""
-    rows, columns = features.shape[:2]
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What looks are taken from: SAM's ``(h, w, C)`` features of a frame, and its ``(H, W)`` colour bins."""
+
+    features: NDArray[np.float32]
+    bins: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What an object looks like.
+
+    Attributes:
+        features: Unit vector ``(C,)``: mean and maximum of the features inside, against the mean of the whole frame.
+        colours: ``(4096,)`` frequencies of its colours.
+    """
+
+    features: NDArray[np.float32]
+    colours: NDArray[np.float32]
+
+
+Bank = tuple[Look, ...]
+
+
+def described(view: View, soft: NDArray[np.uint8]) -> Look | None:
+    """The look of what a ``(H, W)`` soft mask covers; None where it covers nothing."""
+    rows, columns = view.features.shape[:2]
     weights = cv2.resize(soft, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    if weights.max() <= 0.1:
+    inside = view.bins[soft > INSIDE]
+    if weights.max() <= 0.1 or not len(inside):
         return None
-    centred = _centred(features)
+    centred = _centred(view.features)
     mean = np.tensordot(weights, centred, axes=2) / weights.sum()
     strongest = centred[weights >= min(_MIN_COVERAGE, float(weights.max()))].max(axis=0)
-    return _unit(_unit(mean) + 0.5 * _unit(strongest))
+    return Look(_unit(_unit(mean) + 0.5 * _unit(strongest)), frequencies(inside))
 
 
 def likeness(look: Look | None, bank: Bank) -> float:
-    """Cosine of a look and the one of the bank that it is most like; 0 where there is nothing to compare."""
-    return max((float(look @ known) for known in bank), default=0.0) if look is not None else 0.0
+    """How much a look is like the one of the bank that it is most like, at most 1; 0 with nothing to compare.
+
+    The mean of the cosine of the features and the intersection of the histograms.
+    """
+    if look is None:
+        return 0.0
+    return max((float(look.features @ known.features + _shared(look, known)) / 2 for known in bank), default=0.0)
+
+
+def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], count: int) -> list[tuple[int, int]]:
+    """(column, row) of the ``count`` features that look most like the object, and less like its rivals.
+
+    They are apart from each other, and rather not where ``taken`` ``(H, W)``: there something else is known to be.
+    """
+    likely = likeness_map(view.features, bank)
+    if rivals:
+        likely = likely - np.maximum(likeness_map(view.features, rivals) - likely, 0)
+    rows, columns = likely.shape
+    own = cv2.resize(_own_colours(view.bins, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
+    share = cv2.resize(taken.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    likely = cv2.blur(likely + own, (3, 3)) - share / 2
+    places = []
+    for _ in range(count):
+        _, _, _, (column, row) = cv2.minMaxLoc(likely)
+        places.append((int(column), int(row)))
+        likely[max(0, row - _APART) : row + _APART + 1, max(0, column - _APART) : column + _APART + 1] = -np.inf
+    return places
 
 
 def likeness_map(features: NDArray[np.float32], bank: Bank) -> NDArray[np.float32]:
     """``(h, w)`` cosine of every feature of a frame with the one of the bank that it is most like."""
     centred = _centred(features)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=2, keepdims=True), 1e-6)
-    return (unit @ np.stack(bank).T).max(axis=2)
-
-
-def place_of(
-    features: NDArray[np.float32], bank: Bank, rivals: Bank = (), taken: NDArray[np.bool_] | None = None
-) -> tuple[int, int]:
-    """(column, row) of the feature that looks most like the object, and less like its rivals.
-
-    Where ``taken`` ``(H, W)``, whatever its size, something else is known to be.
-    """
-    likely = likeness_map(features, bank)
-    if rivals:
-        likely = likely - np.maximum(likeness_map(features, rivals) - likely, 0)
-    likely = cv2.blur(likely, (3, 3))
-    if taken is not None:
-        rows, columns = likely.shape
-        share = cv2.resize(taken.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-        likely[share > _MIN_COVERAGE] = -2
-    _, _, _, place = cv2.minMaxLoc(likely)
-    return int(place[0]), int(place[1])
+    unit = centred / np.maximum(np.linalg.norm(centred, axis=2, keepdims=True), _FLOOR)
+    return (unit @ np.stack([known.features for known in bank]).T).max(axis=2)
 
 
 def remember(bank: Bank, look: Look | None) -> Bank:
@@ -63,9 +101,23 @@ def remember(bank: Bank, look: Look | None) -> Bank:
     return (*bank[:1], *[*bank[1:], look][-(_BANK_SIZE - 1) :]) if bank else (look,)
 
 
+def _own_colours(bins: NDArray[np.uint16], bank: Bank, rivals: Bank) -> NDArray[np.float32]:
+    """``(H, W)``, 0 to 1: how much a pixel's colour is the object's rather than the frame's or its rivals'."""
+    own = _mean_colours(bank)
+    return (own / (own + frequencies(bins.ravel()) + _mean_colours(rivals) + _FLOOR))[bins]
+
+
+def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:
+    return np.mean([known.colours for known in bank], axis=0) if bank else 0.0
+
+
+def _shared(first: Look, second: Look) -> float:
+    return float(np.minimum(first.colours, second.colours).sum())
+
+
 def _centred(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return features - features.mean(axis=(0, 1), keepdims=True)
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+    return vector / max(float(np.linalg.norm(vector)), _FLOOR)

@@ -62,7 +62,7 @@ class Colours:
         mask = (soft > INSIDE).astype(np.uint8)
         near = cv2.dilate(mask, np.ones((2 * _RING_PX + 1,) * 2, np.uint8)).astype(bool)
         inside, outside = bins[mask.astype(bool)], bins[near & (soft < 32)]
-        return cls(_frequencies(inside), _frequencies(outside)) if len(inside) and len(outside) else None
+        return cls(frequencies(inside), frequencies(outside)) if len(inside) and len(outside) else None
 
     def joined(self, newer: Colours | None) -> Colours:
         """These, faded, with newer ones."""
@@ -77,6 +77,14 @@ class Colours:
         """How much more a colour speaks for the object than against it, ``(4096,)``, within e^-3 to e^3."""
         log_ratio = np.log((self.inside + _FLOOR) / (self.outside + _FLOOR))
         return np.exp(np.clip(log_ratio, -_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO))
+
+    def cautious_ratio(self) -> NDArray[np.float32]:
+        """:meth:`ratio`, but the closer to 1 the more the object and its surroundings have the same colours.
+
+        For masks that are right but for their outlines: plain things gain by colours, real ones would rather lose.
+        """
+        apart = 0.5 * float(np.abs(self.inside - self.outside).sum())
+        return self.ratio() ** np.float32(apart**4)
 
 
 def refine(
@@ -107,6 +115,16 @@ def refine(
     return refined
 
 
+def frequencies(bins: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """How often each colour, or one next to it, is among ``(N,)`` bins: ``(4096,)``, in all 1."""
+    counts: NDArray[Any] = np.bincount(bins, minlength=_LEVELS**3).reshape((_LEVELS,) * 3)
+    for axis in range(3):
+        padded = np.pad(counts, [(1, 1) if axis == other else (0, 0) for other in range(3)])
+        before, middle, after = (np.take(padded, range(at, at + _LEVELS), axis) for at in range(3))
+        counts = before / 4 + middle / 2 + after / 4
+    return (counts.ravel() / counts.sum()).astype(np.float32)
+
+
 def smallest_piece(soft: NDArray[np.uint8]) -> float:
     """The area of the smallest piece of a soft mask as a share of that of the largest."""
     _, areas = _pieces(soft)
@@ -135,15 +153,6 @@ def _pieces(soft: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int3
     """The number of the piece that each pixel belongs to, from 1 (0 is outside), and the pieces' areas."""
     _, pieces, stats, _ = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))
     return pieces, stats[1:, cv2.CC_STAT_AREA]
-
-
-def _frequencies(bins: NDArray[np.uint16]) -> NDArray[np.float32]:
-    counts: NDArray[Any] = np.bincount(bins, minlength=_LEVELS**3).reshape((_LEVELS,) * 3)
-    for axis in range(3):
-        padded = np.pad(counts, [(1, 1) if axis == other else (0, 0) for other in range(3)])
-        before, middle, after = (np.take(padded, range(at, at + _LEVELS), axis) for at in range(3))
-        counts = before / 4 + middle / 2 + after / 4
-    return (counts.ravel() / counts.sum()).astype(np.float32)
 
 
 def _blur(values: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.carrying import Carrier
 from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, recognised, weight_of
-from streamer.tracking.objects import Object
+from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
 from streamer.tracking.recognition import Bank, likeness, remember
@@ -184,6 +184,7 @@ class Tracker:
         item = Object(max(self._objects, default=0) + 1)
         self._objects[item.id] = item
         self._believe(item, anchor.grid.shrink(mask.astype(np.uint8) * 255), score, anchor)
+        tell_apart(self._objects.values())
         return item.id
 
     def adopt(self, answers: Iterable[Answer], anchor: Anchor) -> None:
@@ -197,6 +198,7 @@ class Tracker:
                 self._look_again(item, answer, anchor)
             else:
                 self._judge(item, answer, anchor)
+        tell_apart(self._objects.values())
 
     # Inside ----------------------------------------------------------------------------------------------------
 
@@ -209,6 +211,7 @@ class Tracker:
         if prompt.mask is not None:
             self._believe(item, motion.grid.shrink(prompt.mask.astype(np.uint8) * 255), 1.0, motion.open(), spoken=True)
             item.answered, item.given = item.version, True
+            tell_apart(self._objects.values())
 
     def _follow(self, motion: Motion) -> None:
         items = list(self._objects.values())

@@ -11,8 +11,9 @@ from streamer.prompts import Decoded, Embedding, Prompt
 from streamer.tracking import points
 from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, recognised, weight_of
-from streamer.tracking.objects import Object, Path
+from streamer.tracking.objects import Object, Path, tell_apart
 from streamer.tracking.overlaps import apart
+from streamer.tracking.prompting import prompt_for
 from streamer.tracking.recognition import Look, View, described, likeness, places_of, remember
 from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine, smallest_piece, without_scraps
 
@@ -102,6 +103,15 @@ def test_negative_points_lie_around_and_on_others():
 
 def test_the_whole_frame_has_no_surroundings():
     assert len(points.negative(np.ones((96, 160), bool), np.zeros((96, 160), bool), 4)) == 0
+
+
+@pytest.mark.parametrize(("centre", "boxed"), [((80, 48), True), ((4, 48), False), ((80, 92), False)])
+def test_what_the_frame_cuts_off_is_asked_for_without_a_box(centre, boxed):
+    item = Object(1)
+    item.shown = disc(centre, 20)
+    prompt = prompt_for(item, np.zeros((96, 160), bool), GRID, negatives=2)
+    assert (prompt.box is not None) is boxed
+    assert set(prompt.point_labels) == {0, 1}
 
 
 # Asking
@@ -356,12 +366,29 @@ def test_the_colours_that_a_person_meant_outlast_those_learnt_later():
     item.learn(meant, spoken=True)
     for _ in range(20):
         item.learn(later, spoken=False)
+    tell_apart([item])
     assert item.ratio[1] > 5
     assert item.ratio[2] > 5
     item.learn(later, spoken=True)
     for _ in range(20):
         item.learn(later, spoken=False)
+    tell_apart([item])
     assert item.ratio[1] < 2
+
+
+def test_what_another_object_looks_like_speaks_against_an_object():
+    red, blue, shared, around = np.eye(4096, dtype=np.float32)[:4]
+    first, second = Object(1), Object(2)
+    first.learn(Colours((red + shared) / 2, around), spoken=True)
+    second.learn(Colours((blue + shared) / 2, around), spoken=True)
+    tell_apart([first])
+    alone, cautious = first.ratio, first.cautious_ratio
+    tell_apart([first, second])
+    assert first.ratio[0] == alone[0] > 5
+    assert first.ratio[1] < 0.2 < alone[1] == pytest.approx(1)
+    assert 1 < first.ratio[2] < alone[2]
+    assert first.ratio[3] == alone[3] < 0.2
+    assert first.cautious_ratio[0] < cautious[0] == pytest.approx(alone[0])
 
 
 def test_scraps_are_left_out_and_halves_behind_a_pole_are_not():

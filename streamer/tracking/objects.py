@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -34,7 +35,7 @@ class Object:
         given: Whether that mask was given by the person and so is true.
         shown: The mask on the present frame: carried and refined.
         colours, origin: Of the object and around it lately, and when a person last spoke of it.
-        ratio, cautious_ratio: What both say about each colour.
+        ratio, cautious_ratio: What both say about each colour, beside the other objects.
         seen_index: Frame of the keyframe that the mask goes back to.
         area, largest: Pixels of the grid that the mask had there, and at most so far.
         scrap: Pieces of its mask of less than this share of the largest one are not it.
@@ -82,15 +83,20 @@ class Object:
         self.colours = newer if self.colours is None else self.colours.joined(newer)
         if spoken or self.origin is None:
             self.origin = newer
-        if self.colours is not None:
-            known = self.colours.joined(self.origin)
-            self.ratio, self.cautious_ratio = known.ratio(), known.cautious_ratio()
 
     def forget_mask(self) -> None:
         """It is nowhere."""
         self.soft = self.anchor = self.shown = self.expected = None
         self.points, self.path = _NO_POINTS, Path()
         self.sightings, self.given = 0, False
+
+
+def tell_apart(items: Iterable[Object]) -> None:
+    """Bring up to date what colours say about each object: those of the others speak against it."""
+    known = {item: item.colours.joined(item.origin) for item in items if item.colours is not None}
+    for item, colours in known.items():
+        decisive = colours.against(other for at, other in known.items() if at is not item)
+        item.ratio, item.cautious_ratio = decisive.ratio(), decisive.cautious_ratio()
 
 
 @dataclass(slots=True)

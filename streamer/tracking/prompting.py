@@ -27,7 +27,7 @@ def seed_points(item: Object, picture: NDArray[np.uint8], grid: Grid, count: int
 
 
 def prompt_for(item: Object, others: NDArray[np.bool_], grid: Grid, negatives: int) -> Prompt | None:
-    """Clicks, followed points, points beside it, and the box, drawn or carried; None where nothing is known.
+    """Clicks, followed points, points beside it, and the box, drawn or else carried; None where nothing is known.
 
     Args:
         others: ``(h, w)`` where other objects are.
@@ -40,11 +40,17 @@ def prompt_for(item: Object, others: NDArray[np.bool_], grid: Grid, negatives: i
         more, kinds = points.labelled(inner, grid.to_frame(points.negative(mask, others, negatives)))
         coords, labels = np.concatenate([coords, more]), np.append(labels, kinds)
         tight = box_of(mask)
-        if box is None and tight is not None:
+        # What the frame cuts off may be coming in: then its box of before keeps SAM from seeing the rest.
+        if box is None and tight is not None and _is_within(tight, grid.size):
             box = grid.to_frame(np.asarray(tight, np.float32).reshape(2, 2) - 0.5).ravel()
     if box is None and not (labels == FOREGROUND).any():
         return None
     return Prompt(coords, labels, box)
+
+
+def _is_within(box: tuple[float, float, float, float], size: tuple[int, int]) -> bool:
+    """Whether a box x0, y0, x1, y1 leaves a pixel free on each side of a grid of (width, height) ``size``."""
+    return box[0] > 1 and box[1] > 1 and box[2] < size[0] - 1 and box[3] < size[1] - 1
 
 
 def moved(prompt: Prompt, anchor: Anchor) -> Prompt:

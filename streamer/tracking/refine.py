@@ -9,6 +9,7 @@ flow over 10 frames, and 15 over 20.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,7 @@ _RING_PX = 16
 _LARGEST_LOG_RATIO = 3.0
 _FLOOR = 1e-6
 _MEMORY = 0.5
+_OTHERS = 0.5
 _SURE_BLUR_PX, _UNSURE_BLUR_PX = 3, 21
 _NEAR = 0.03
 _EDGE_RADIUS_PX, _EDGE_EPS = 3, 3e-3
@@ -73,6 +75,13 @@ class Colours:
             _MEMORY * self.outside + (1 - _MEMORY) * newer.outside,
         )
 
+    def against(self, others: Iterable[Colours]) -> Colours:
+        """These where other objects are about, whose colours are of the surroundings too, in so far as they count."""
+        outside = self.outside
+        for other in others:
+            outside = np.maximum(outside, _OTHERS * other.inside)
+        return Colours(self.inside, outside)
+
     def ratio(self) -> NDArray[np.float32]:
         """How much more a colour speaks for the object than against it, ``(4096,)``, within e^-3 to e^3."""
         log_ratio = np.log((self.inside + _FLOOR) / (self.outside + _FLOOR))
@@ -83,7 +92,7 @@ class Colours:
 
         For masks that are right but for their outlines: plain things gain by colours, real ones would rather lose.
         """
-        apart = 0.5 * float(np.abs(self.inside - self.outside).sum())
+        apart = 1 - float(np.minimum(self.inside, self.outside).sum())
         return self.ratio() ** np.float32(apart**4)
 
 

@@ -1,4 +1,4 @@
-"""What each part of the tracker brings: the same clips with one part left out at a time."""
+"""What each part of the tracker brings: the same clips with one part left out, or put in, at a time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Follow = Callable[[Ours, Clip], Score]
 PARTS: dict[str, dict[str, object]] = {
     "everything": {},
     "no refining by colour and edges": {"refine": False},
-    "no carried mask in the prompt": {"use_mask": False},
+    "the carried mask in the prompt as well": {"use_mask": True},
     "no box in the prompt": {"use_box": False},
     "one point instead of eight": {"positives": 0},
     "no negative points": {"negatives": 0},
-    "a second pass": {"passes": 2},
+    "one pass": {"passes": 1},
     "agreement does not count": {"agreement": 0.0},
     "stability does not count": {"stability": 0.0},
     "motion does not count": {"motion": 0.0},

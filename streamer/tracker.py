@@ -140,7 +140,7 @@ class Tracker:
     @property
     def mask_age(self) -> int | None:
         """Frames since the oldest keyframe that a mask goes back to."""
-        masked = [item for item in self._objects.values() if item.soft is not None]
+        masked = [item for item in self._objects.values() if item.soft is not None and item.state is not State.LOST]
         return max((self._index - item.seen_index for item in masked), default=None)
 
     # Questions and answers -------------------------------------------------------------------------------------

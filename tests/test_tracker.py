@@ -182,6 +182,7 @@ def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
     stage.keyframe()
     assert stage.state(1) is State.LOST
     assert stage.iou(1) == 0
+    assert stage.tracker.mask_age is None
     stage.step(3)
     assert stage.tracker.trouble == "found again?"
     stage.keyframe()

@@ -11,7 +11,8 @@ from streamer.result import DepthStats
 
 _SAMPLE_STEP = 4
 _KEEP, _SAME_SHARE = 0.5, 0.08
-_UNCOVERED_TRUST, _UNCOVERED_CROWDING, _BACKGROUND_REACH_PX, _STEP_SHARE = 0.5, 1.5, 8, 0.05
+_UNCOVERED_TRUST, _UNCOVERED_CROWDING, _STEP_SHARE = 0.5, 1.5, 0.05
+_BACKGROUND_REACH_PX, _HOLE_BLUR_PX = 8, 7
 _RANGE_MEMORY = 0.85
 _STATS_MEMORY = 0.7
 _MIN_STATS_PIXELS, _MOST_STATS_PIXELS = 4, 1000
@@ -149,8 +150,10 @@ def _filled(carried: NDArray[np.float32], anchor: Anchor, picture: NDArray[np.ui
     if not holes.any():
         return carried
     size = carried.shape[1::-1]
-    share = cv2.resize(holes.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.where(share > 0.5, cv2.resize(background, size, interpolation=cv2.INTER_LINEAR), carried)
+    # Single pixels are rather noise, and a hole with hard borders is uglier than the smear that it replaces.
+    share = np.clip(2 * cv2.blur(holes.astype(np.float32), (_HOLE_BLUR_PX,) * 2) - 0.5, 0, 1)
+    share, behind = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (share, background))
+    return carried + share * (behind - carried)
 
 
 def _spread(values: NDArray[np.float32]) -> np.float32:

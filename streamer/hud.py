@@ -130,7 +130,7 @@ def _draw_list(canvas: paint.Image, layout: Layout, tracks: Sequence[Track], sel
         paint.write(canvas, str(track.state), x0 + 3 * letter_px, baseline, letter_px, colour)
         paint.write(canvas, f"{track.score:.2f}", x0 + 11 * letter_px, baseline, letter_px)
         if track.depth:
-            paint.write(canvas, f"{track.depth.median:.2f}", x0 + 15 * letter_px, baseline, letter_px, paint.SILVER)
+            paint.write(canvas, f"{track.depth.median:z.2f}", x0 + 15 * letter_px, baseline, letter_px, paint.SILVER)
 
 
 def _draw_top(canvas: paint.Image, layout: Layout, result: Result, status: Status) -> None:
@@ -186,7 +186,7 @@ def _draw_bottom(canvas: paint.Image, layout: Layout, result: Result, status: St
         x, y = layout.to_frame(pointer.at)
         reading = f"x {x:.0f}  y {y:.0f}"
         if result.inverse_depth is not None:
-            reading += f"  depth {result.inverse_depth[round(y), round(x)]:.2f}"
+            reading += f"  depth {result.inverse_depth[round(y), round(x)]:z.2f}"
         right -= paint.text_width(reading, letter_px)
         paint.write(canvas, reading, right, baseline, letter_px)
     target = "a new object" if status.selected is None else f"object {status.selected}"

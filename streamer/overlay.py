@@ -216,7 +216,7 @@ def caption(track: Track) -> str:
     if track.state != State.TRACKED:
         parts.insert(0, str(track.state))
     if track.depth is not None:
-        parts.append(f"depth {track.depth.median:.2f}")
+        parts.append(f"depth {track.depth.median:z.2f}")
     return "  ".join(parts)
 
 
@@ -246,7 +246,7 @@ def _draw_scale(image: paint.Image, result: Result) -> paint.Box:
     assert result.depth_range is not None
     height, width = image.shape[:2]
     letter_px = paint.letter_px((width, height))
-    near, far = f"{result.depth_range[1]:.2f}", f"{result.depth_range[0]:.2f}"
+    near, far = f"{result.depth_range[1]:z.2f}", f"{result.depth_range[0]:z.2f}"
     across = max(paint.text_width(near, letter_px), paint.text_width(far, letter_px)) + letter_px
     if 6 * across > width or 8 * letter_px > height:
         return 0, 0, 0, 0

@@ -18,7 +18,7 @@ from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
 from streamer.tracking.recognition import Bank, likeness, remember
-from streamer.tracking.refine import INSIDE, SCRAP, Colours, Present, smallest_piece, without_scraps
+from streamer.tracking.refine import INSIDE, SCRAP, Colours, smallest_piece, without_scraps
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
@@ -316,7 +316,7 @@ class Tracker:
         item.score, item.state, item.rejections, item.sightings = score, State.TRACKED, 0, 0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
-        item.learn(Colours.of(Present(anchor.picture).bins, soft), spoken)
+        item.learn(Colours.of(self._carrier.present(anchor.picture).bins, soft), spoken)
         if spoken:
             item.scrap = min(SCRAP, smallest_piece(soft) / 2)
 

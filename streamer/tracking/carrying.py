@@ -30,10 +30,15 @@ class Carrier:
         if item.shown is None and item.soft is not None and item.anchor is not None:
             item.shown = item.anchor.carry_mask(item.soft)
             if self._refine and item.ratio is not None and item.anchor.age > 0:
-                if self._present.picture is not motion.picture:
-                    self._present = Present(motion.picture)
-                item.shown = refine(item.shown, item.ratio, item.anchor.trust(motion.picture), self._present)
+                trust = item.anchor.trust(motion.picture)
+                item.shown = refine(item.shown, item.ratio, trust, self.present(motion.picture))
         return item.shown
+
+    def present(self, picture: NDArray[np.uint8]) -> Present:
+        """What all objects need of a frame's ``(h, w, 3)`` picture; that of the last one asked for is kept."""
+        if self._present.picture is not picture:
+            self._present = Present(picture)
+        return self._present
 
     def settle(self, items: Iterable[Object], motion: Motion) -> None:
         """Put masks that have been carried for long on a new anchor, as they are now: the old one tells ever less."""
@@ -53,4 +58,4 @@ class Carrier:
         if not self._refine or item.cautious_ratio is None:
             return soft
         sure = np.ones(soft.shape, np.float32)
-        return harden(refine(soft, item.cautious_ratio, sure, Present(anchor.picture)))
+        return harden(refine(soft, item.cautious_ratio, sure, self.present(anchor.picture)))

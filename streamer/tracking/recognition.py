@@ -7,6 +7,7 @@ Indexing, IJCV 1991). Where they agree it is the object.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -20,12 +21,27 @@ _APART = 2
 _FLOOR = 1e-6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class View:
     """What looks are taken from: SAM's ``(h, w, C)`` features of a frame, and its ``(H, W)`` colour bins."""
 
     features: NDArray[np.float32]
     bins: NDArray[np.uint16]
+
+    @cached_property
+    def centred(self) -> NDArray[np.float32]:
+        """``(h, w, C)`` features against their mean over the whole frame."""
+        return self.features - self.features.mean(axis=(0, 1), keepdims=True)
+
+    @cached_property
+    def directions(self) -> NDArray[np.float32]:
+        """``(h, w, C)`` unit vectors of them."""
+        return self.centred / np.maximum(np.linalg.norm(self.centred, axis=2, keepdims=True), _FLOOR)
+
+    @cached_property
+    def colours(self) -> NDArray[np.float32]:
+        """``(4096,)`` frequencies of the whole frame's colours."""
+        return frequencies(self.bins.ravel())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +67,8 @@ def described(view: View, soft: NDArray[np.uint8]) -> Look | None:
     inside = view.bins[soft > INSIDE]
     if weights.max() <= 0.1 or not len(inside):
         return None
-    centred = _centred(view.features)
-    mean = np.tensordot(weights, centred, axes=2) / weights.sum()
-    strongest = centred[weights >= min(_MIN_COVERAGE, float(weights.max()))].max(axis=0)
+    mean = np.tensordot(weights, view.centred, axes=2) / weights.sum()
+    strongest = view.centred[weights >= min(_MIN_COVERAGE, float(weights.max()))].max(axis=0)
     return Look(_unit(_unit(mean) + 0.5 * _unit(strongest)), frequencies(inside))
 
 
@@ -72,11 +87,11 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
 
     They are apart from each other, and rather not where ``taken`` ``(H, W)``: there something else is known to be.
     """
-    likely = likeness_map(view.features, bank)
+    likely = _likeness_map(view, bank)
     if rivals:
-        likely = likely - np.maximum(likeness_map(view.features, rivals) - likely, 0)
+        likely = likely - np.maximum(_likeness_map(view, rivals) - likely, 0)
     rows, columns = likely.shape
-    own = cv2.resize(_own_colours(view.bins, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
+    own = cv2.resize(_own_colours(view, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
     share = cv2.resize(taken.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
     likely = cv2.blur(likely + own, (3, 3)) - share / 2
     places = []
@@ -87,13 +102,6 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
     return places
 
 
-def likeness_map(features: NDArray[np.float32], bank: Bank) -> NDArray[np.float32]:
-    """``(h, w)`` cosine of every feature of a frame with the one of the bank that it is most like."""
-    centred = _centred(features)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=2, keepdims=True), _FLOOR)
-    return (unit @ np.stack([known.features for known in bank]).T).max(axis=2)
-
-
 def remember(bank: Bank, look: Look | None) -> Bank:
     """The bank with one more look: the first stays, the oldest of the others goes."""
     if look is None:
@@ -101,10 +109,15 @@ def remember(bank: Bank, look: Look | None) -> Bank:
     return (*bank[:1], *[*bank[1:], look][-(_BANK_SIZE - 1) :]) if bank else (look,)
 
 
-def _own_colours(bins: NDArray[np.uint16], bank: Bank, rivals: Bank) -> NDArray[np.float32]:
+def _likeness_map(view: View, bank: Bank) -> NDArray[np.float32]:
+    """``(h, w)`` cosine of every feature of a frame with the one of the bank that it is most like."""
+    return (view.directions @ np.stack([known.features for known in bank]).T).max(axis=2)
+
+
+def _own_colours(view: View, bank: Bank, rivals: Bank) -> NDArray[np.float32]:
     """``(H, W)``, 0 to 1: how much a pixel's colour is the object's rather than the frame's or its rivals'."""
     own = _mean_colours(bank)
-    return (own / (own + frequencies(bins.ravel()) + _mean_colours(rivals) + _FLOOR))[bins]
+    return (own / (own + view.colours + _mean_colours(rivals) + _FLOOR))[view.bins]
 
 
 def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:
@@ -113,10 +126,6 @@ def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:
 
 def _shared(first: Look, second: Look) -> float:
     return float(np.minimum(first.colours, second.colours).sum())
-
-
-def _centred(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return features - features.mean(axis=(0, 1), keepdims=True)
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

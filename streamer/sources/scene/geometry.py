@@ -83,8 +83,13 @@ class Lens:
 
     def box(self, points: Matrix) -> tuple[int, int, int, int] | None:
         """The pixels x0, y0, x1, y1 (exclusive) that hold camera points ``(3, N)``; None outside the picture."""
-        x, y = ((self.matrix @ points)[:2] / points[2]).tolist()
-        return self.clip((min(x), min(y)), (max(x), max(y)))
+        return self.boxes(points[None])[0]
+
+    def boxes(self, points: Matrix) -> list[tuple[int, int, int, int] | None]:
+        """:meth:`box` of each of ``(B, 3, N)`` camera points."""
+        places = (self.matrix @ points)[:, :2] / points[:, 2:]
+        bounds = zip(places.min(axis=2).tolist(), places.max(axis=2).tolist(), strict=True)
+        return [self.clip(low, high) for low, high in bounds]
 
     def clip(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[int, int, int, int] | None:
         """Whole pixels around the corners ``low`` and ``high``, cut to the picture; None outside it."""

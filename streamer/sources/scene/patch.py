@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from streamer.sources.scene.canvas import Box, Canvas, plane_values
-from streamer.sources.scene.geometry import Lens, Matrix, shift
+from streamer.sources.scene.geometry import Matrix, shift
 from streamer.sources.scene.surfaces import (
     CORNERS,
     NEAR_M,
@@ -65,7 +65,7 @@ class Patches:
         is_shown = (corners[:, 2].min(axis=1) >= NEAR_M) & (np.abs(distances) > 1e-6)
         is_shown &= (distances < 0) | self._are_two_sided
         shown = np.flatnonzero(is_shown)
-        boxes = _boxes(canvas.lens, corners[shown])
+        boxes = canvas.lens.boxes(corners[shown])
         seen = shown[[box is not None for box in boxes]]
         if not len(seen):
             return
@@ -78,14 +78,6 @@ class Patches:
         each = (in_view, unit_from_image, footprints.tolist(), brightness.tolist(), slopes)
         for index, *how in zip(seen.tolist(), *each, strict=True):
             _draw(canvas, self._parts[index], *how)
-
-
-def _boxes(lens: Lens, corners: Matrix) -> list[Box | None]:
-    """The pixels around each of ``(N, 3, 4)`` corners; None outside the picture."""
-    projected = lens.matrix @ corners
-    places = projected[:, :2] / projected[:, 2:]
-    bounds = zip(places.min(axis=2).tolist(), places.max(axis=2).tolist(), strict=True)
-    return [lens.clip(low, high) for low, high in bounds]
 
 
 def _centres(boxes: list[Box]) -> Matrix:

@@ -314,6 +314,24 @@ def bench_memory(
     run(load_config(config, overrides or []), MemoryBench(frames, settled, size_of(size)))
 
 
+@bench_app.command("loop")
+def bench_loop(
+    frames: Annotated[int, typer.Option(help="Length of the run.", min=1)] = 300,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "854x480",
+    objects: Annotated[int, typer.Option(help="Objects in it.", min=1, max=16)] = 4,
+    config: Config = "tiny",
+    overrides: Overrides = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")] = None,
+) -> None:
+    """Time what a frame costs beside the models, on one thread: flow, tracking, carrying and drawing."""
+    from streamer.commands.annotate import load_config
+    from streamer.commands.bench_clip import size_of
+    from streamer.commands.bench_loop import LoopBench
+    from streamer.commands.bench_loop import bench_loop as run
+
+    run(load_config(config, overrides or []), LoopBench(frames, size_of(size), objects, json))
+
+
 @bench_app.command("live")
 def bench_live(
     source: Annotated[

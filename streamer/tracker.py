@@ -149,7 +149,7 @@ class Tracker:
         """What to ask SAM on the present frame, which is to become a keyframe."""
         for item in self._objects.values():
             self._carrier.shown(item, motion)
-            seed_points(item, motion.picture, motion.grid, self._positives)
+            seed_points(item, motion.grey, motion.grid, self._positives)
         asked = []
         for item in self._objects.values():
             others = self._others(item, motion.grid)
@@ -237,7 +237,7 @@ class Tracker:
         item.path.follow(shown)
         item.score *= 1 - self._beliefs.drift
         if len(item.points) == 0:
-            seed_points(item, motion.picture, motion.grid, self._positives)
+            seed_points(item, motion.grey, motion.grid, self._positives)
         if np.count_nonzero(shown > INSIDE) < max(_VANISHED_PX, _VANISHED_SHARE * item.area):
             self._lose(item)
 

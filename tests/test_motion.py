@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.motion import Anchor, Grid, Motion
+from streamer.motion import Anchor, Grid, Motion, compose
 
 
 def textured(size=(640, 360), seed=0):
@@ -39,18 +39,20 @@ def test_composed_steps_equal_the_composed_affine_map(steps):
     """Linear interpolation of an affine map is exact, so composing must be exact too, away from the border."""
     grid = Grid.of((160, 96), 160)
     rows, columns = np.indices(grid.size[::-1], np.float32)
-    anchor = Anchor(0, grid, np.zeros((*grid.size[::-1], 3), np.uint8), columns, rows)
-    whole = np.eye(3)
+    anchors, wholes = [], []
     for turn, dx, dy in steps:
+        anchors.append(Anchor(0, grid, np.zeros((*grid.size[::-1], 3), np.uint8), columns, rows))
+        wholes.append(np.eye(3))
         matrix = np.array([[1, -turn], [turn, 1]])
-        anchor.step(*affine_step(grid, matrix, (dx, dy)))
+        compose(anchors, *affine_step(grid, matrix, (dx, dy)))
         step = np.eye(3)
         step[:2, :2], step[:2, 2] = matrix, (dx, dy)
-        whole = whole @ step
+        wholes = [whole @ step for whole in wholes]
     centre = np.float32([[80, 48], [70, 40]])
-    expected = centre @ whole[:2, :2].T + whole[:2, 2]
-    assert np.allclose(anchor.points_to_anchor(centre), expected, atol=1e-2)
-    assert anchor.age == len(steps)
+    for age, (anchor, whole) in enumerate(zip(reversed(anchors), reversed(wholes), strict=True), start=1):
+        expected = centre @ whole[:2, :2].T + whole[:2, 2]
+        assert np.allclose(anchor.points_to_anchor(centre), expected, atol=1e-2)
+        assert anchor.age == age
 
 
 def test_what_is_on_the_anchor_is_carried_with_the_picture():

@@ -41,7 +41,7 @@ def red_ball(centre=(80, 48)):
 
 def test_refining_pulls_a_shifted_mask_back_onto_the_object():
     picture, truth = red_ball(), disc((80, 48), 20) > 0
-    ratio = Colours.of(Present(picture).bins, disc((80, 48), 20)).ratio()
+    ratio = Colours.of(Present(picture).bins, disc((80, 48), 20)).ratios()[0]
     carried = disc((86, 51), 20)
     refined = refine(carried, ratio, np.full(truth.shape, 0.3, np.float32), Present(picture)) > INSIDE
     assert iou(carried > 0, truth) < 0.75
@@ -51,7 +51,7 @@ def test_refining_pulls_a_shifted_mask_back_onto_the_object():
 def test_refining_keeps_a_mask_where_colours_say_nothing_and_it_is_trusted():
     picture = np.full((96, 160, 3), 90, np.uint8)
     carried = disc((60, 50), 18)
-    ratio = Colours.of(Present(picture).bins, carried).ratio()
+    ratio = Colours.of(Present(picture).bins, carried).ratios()[0]
     refined = refine(carried, ratio, np.ones((96, 160), np.float32), Present(picture)) > INSIDE
     assert iou(refined, carried > 0) > 0.95
 
@@ -59,7 +59,7 @@ def test_refining_keeps_a_mask_where_colours_say_nothing_and_it_is_trusted():
 def test_nothing_refined_is_nothing_and_edges_stay_through_many_rounds():
     picture, mask = red_ball(), disc((80, 48), 20)
     present, trust = Present(picture), np.ones((96, 160), np.float32)
-    ratio = Colours.of(present.bins, mask).ratio()
+    ratio = Colours.of(present.bins, mask).ratios()[0]
     assert not refine(np.zeros_like(mask), ratio, trust, present).any()
     for _ in range(30):
         mask = harden(refine(mask, ratio, trust, present))

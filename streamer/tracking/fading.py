@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from streamer.motion import Anchor, Motion
 from streamer.tracking.asking import overlap
 from streamer.tracking.refine import INSIDE
+from streamer.tracking.regions import around
 
 Soft = NDArray[np.uint8]
 
-_EDGE_PX = 2.0
+_EDGE_PX, _MARGIN_PX = 2.0, 4
 _SAME_OBJECT = 0.3
 
 
@@ -82,12 +83,16 @@ class Fading:
         if fade is None:
             return soft
         fade.steps += 1
-        if fade.steps > self._frames or not soft.any():
+        if fade.steps > self._frames or not (soft > INSIDE).any():
             del self._fades[object_id]
             return soft
         done = fade.steps / (self._frames + 1)
-        between = cv2.addWeighted(fade.anchor.carry(fade.old), 1 - done, _signed_distance(soft > INSIDE), done, 0)
-        return cv2.convertScaleAbs(np.clip(between, -_EDGE_PX, _EDGE_PX), alpha=127.5 / _EDGE_PX, beta=127.5)
+        old = fade.anchor.carry(fade.old)
+        region = around((old > 0) | (soft > INSIDE), _MARGIN_PX)
+        between = cv2.addWeighted(old[region], 1 - done, _signed_distance(soft[region] > INSIDE), done, 0)
+        faded = np.zeros_like(soft)
+        faded[region] = cv2.convertScaleAbs(np.clip(between, -_EDGE_PX, _EDGE_PX), alpha=127.5 / _EDGE_PX, beta=127.5)
+        return faded
 
 
 def _signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -96,7 +96,7 @@ def tell_apart(items: Iterable[Object]) -> None:
     known = {item: item.colours.joined(item.origin) for item in items if item.colours is not None}
     for item, colours in known.items():
         decisive = colours.against(other for at, other in known.items() if at is not item)
-        item.ratio, item.cautious_ratio = decisive.ratio(), decisive.cautious_ratio()
+        item.ratio, item.cautious_ratio = decisive.ratios()
 
 
 @dataclass(slots=True)

@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.prompts import BACKGROUND, FOREGROUND
+from streamer.tracking.regions import around, corner
 
 Points = NDArray[np.float32]
 
 _CANDIDATES, _CORNERS = 256, 48
 _RING_PX = (5, 18)
+_CORNER_REACH_PX = 4
 _NO_POINTS = np.empty((0, 2), np.float32)
 
 
@@ -29,20 +31,23 @@ def positive(mask: NDArray[np.bool_], grey: NDArray[np.uint8], count: int, kept:
     The new ones are medoids of the mask, which is eroded first so that none sits on an edge, and of its corners
     (Shi and Tomasi, CVPR 1994), which count as much as the rest.
     """
-    core = _eroded(mask)
-    corners = cv2.goodFeaturesToTrack(grey, _CORNERS, 0.02, 4, mask=core.view(np.uint8))
+    region = around(mask, _CORNER_REACH_PX)
+    core = _eroded(mask[region])
+    corners = cv2.goodFeaturesToTrack(grey[region], _CORNERS, 0.02, 4, mask=core.view(np.uint8))
     candidates = _sampled(core)
     if corners is not None:
         candidates = np.concatenate([candidates, np.repeat(corners.reshape(-1, 2), 2, axis=0)])
-    return medoids(candidates, count, kept)
+    return medoids(candidates + corner(region), count, kept)
 
 
 def negative(mask: NDArray[np.bool_], others: NDArray[np.bool_], count: int) -> Points:
     """Up to ``(count, 2)`` points around a ``(h, w)`` mask and on ``others``, which are other objects."""
-    near, far = (cv2.dilate(mask.view(np.uint8), _disk(radius)) for radius in _RING_PX)
-    ring = (far > 0) & (near == 0)
-    elsewhere = others & (near == 0)
-    candidates = _sampled(ring)
+    region = around(mask, _RING_PX[1])
+    distance = cv2.distanceTransform((~mask[region]).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    beside = distance > _RING_PX[0]
+    candidates = _sampled(beside & (distance <= _RING_PX[1])) + corner(region)
+    elsewhere = others.copy()
+    elsewhere[region] &= beside
     if elsewhere.any():
         candidates = np.concatenate([candidates, _sampled(elsewhere, _CANDIDATES // 2)])
     return medoids(candidates, count)
@@ -58,17 +63,19 @@ def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: i
         return np.asarray(chosen, np.float32).reshape(-1, 2)
     fixed = len(chosen)
     if not chosen:
-        chosen.append(candidates[np.linalg.norm(candidates - candidates.mean(axis=0), axis=1).argmin()])
+        chosen.append(candidates[_squares(candidates, candidates.mean(axis=0)[None])[:, 0].argmin()])
+    nearest = _squares(candidates, np.stack(chosen)).min(axis=1)
     while len(chosen) < min(count, len(candidates)):
-        chosen.append(candidates[_distances(candidates, np.stack(chosen)).min(axis=1).argmax()])
-    medoid = np.stack(chosen)
+        chosen.append(candidates[nearest.argmax()])
+        nearest = np.minimum(nearest, _squares(candidates, chosen[-1][None])[:, 0])
+    medoid = np.stack(chosen).astype(np.float32)
     for _ in range(rounds):
-        nearest = _distances(candidates, medoid).argmin(axis=1)
-        for place in range(fixed, len(medoid)):
-            members = candidates[nearest == place]
-            if len(members):
-                medoid[place] = members[_distances(members, members.mean(axis=0)[None])[:, 0].argmin()]
-    return medoid.astype(np.float32)
+        members = _squares(candidates, medoid).argmin(axis=1)[:, None] == np.arange(fixed, len(medoid))
+        sizes = members.sum(axis=0)
+        centres = members.T.astype(np.float32) @ candidates / np.maximum(sizes, 1)[:, None].astype(np.float32)
+        middle = np.where(members, _squares(candidates, centres), np.inf).argmin(axis=0)
+        medoid[fixed:] = np.where(sizes[:, None] > 0, candidates[middle], medoid[fixed:])
+    return medoid
 
 
 def labelled(positives: Points, negatives: Points) -> tuple[Points, NDArray[np.int32]]:
@@ -77,8 +84,10 @@ def labelled(positives: Points, negatives: Points) -> tuple[Points, NDArray[np.i
     return np.concatenate([positives, negatives]), labels
 
 
-def _distances(points: Points, centres: Points) -> NDArray[np.float32]:
-    return np.linalg.norm(points[:, None] - centres[None], axis=2)
+def _squares(points: Points, centres: Points) -> NDArray[np.float32]:
+    """Squared distances ``(points, centres)``."""
+    across, down = (points[:, None, axis] - centres[None, :, axis] for axis in range(2))
+    return across * across + down * down
 
 
 def _sampled(mask: NDArray[np.bool_], limit: int = _CANDIDATES) -> Points:
@@ -93,7 +102,3 @@ def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
     return depth >= min(4.0, 0.6 * float(depth.max())) if depth.any() else mask
-
-
-def _disk(radius: int) -> NDArray[np.uint8]:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from streamer.tracking.objects import Object
 from streamer.tracking.refine import INSIDE
 
 
-def seed_points(item: Object, picture: NDArray[np.uint8], grid: Grid, count: int) -> None:
+def seed_points(item: Object, grey: NDArray[np.uint8], grid: Grid, count: int) -> None:
     """Keep the object's followed points that are still on its mask, and choose new ones for the rest."""
     if item.shown is None or count == 0:
         return
@@ -22,7 +21,6 @@ def seed_points(item: Object, picture: NDArray[np.uint8], grid: Grid, count: int
         return
     kept = grid.from_frame(item.points)
     kept = kept[points.inside(mask, kept)]
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     item.points, item.points_lost = grid.to_frame(points.positive(mask, grey, count, kept)), 0.0
 
 

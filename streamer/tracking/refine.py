@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamer.tracking.regions import around, is_empty
 
 INSIDE = 127
 """Soft masks are uint8; above this a pixel belongs to the object."""
@@ -28,8 +29,10 @@ _LARGEST_LOG_RATIO = 3.0
 _FLOOR = 1e-6
 _MEMORY = 0.5
 _OTHERS = 0.5
+_SMOOTHING = (2 * np.eye(_LEVELS) + np.eye(_LEVELS, k=1) + np.eye(_LEVELS, k=-1)) / 4
 _SURE_BLUR_PX, _UNSURE_BLUR_PX = 3, 21
 _NEAR = 0.03
+_STEEPER = np.rint(np.clip(np.arange(256) * 4 - 382.5, 0, 255)).astype(np.uint8)
 _EDGE_RADIUS_PX, _EDGE_EPS = 3, 3e-3
 
 
@@ -61,9 +64,11 @@ class Colours:
     @classmethod
     def of(cls, bins: NDArray[np.uint16], soft: NDArray[np.uint8]) -> Colours | None:
         """Learn them from an object's ``(h, w)`` soft mask; None where either is missing."""
-        mask = (soft > INSIDE).astype(np.uint8)
-        near = cv2.dilate(mask, np.ones((2 * _RING_PX + 1,) * 2, np.uint8)).astype(bool)
-        inside, outside = bins[mask.astype(bool)], bins[near & (soft < 32)]
+        region = around(soft > INSIDE, _RING_PX)
+        soft, bins = soft[region], bins[region]
+        mask = soft > INSIDE
+        near = cv2.dilate(mask.view(np.uint8), np.ones((2 * _RING_PX + 1,) * 2, np.uint8)) if mask.size else mask
+        inside, outside = bins[mask], bins[(near > 0) & (soft < 32)]
         return cls(frequencies(inside), frequencies(outside)) if len(inside) and len(outside) else None
 
     def joined(self, newer: Colours | None) -> Colours:
@@ -82,18 +87,16 @@ class Colours:
             outside = np.maximum(outside, _OTHERS * other.inside)
         return Colours(self.inside, outside)
 
-    def ratio(self) -> NDArray[np.float32]:
-        """How much more a colour speaks for the object than against it, ``(4096,)``, within e^-3 to e^3."""
-        log_ratio = np.log((self.inside + _FLOOR) / (self.outside + _FLOOR))
-        return np.exp(np.clip(log_ratio, -_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO))
+    def ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How much more a colour speaks for the object than against it, ``(4096,)``, within e^-3 to e^3; twice.
 
-    def cautious_ratio(self) -> NDArray[np.float32]:
-        """:meth:`ratio`, but the closer to 1 the more the object and its surroundings have the same colours.
-
-        For masks that are right but for their outlines: plain things gain by colours, real ones would rather lose.
+        The second one is cautious: the closer to 1, the more the object and its surroundings have the same colours. It
+        is for masks that are right but for their outlines: plain things gain by colours, real ones would rather lose.
         """
+        log_ratio = np.log((self.inside + _FLOOR) / (self.outside + _FLOOR))
+        log_ratio = np.clip(log_ratio, -_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
         apart = 1 - float(np.minimum(self.inside, self.outside).sum())
-        return self.ratio() ** np.float32(apart**4)
+        return np.exp(log_ratio), np.exp(log_ratio * np.float32(apart**4))
 
 
 def refine(
@@ -103,16 +106,13 @@ def refine(
 
     Args:
         soft: Carried mask.
-        ratio: :meth:`Colours.ratio` of the object.
+        ratio: One of :meth:`Colours.ratios` of the object.
         trust: 0 to 1, how far the carried mask may be believed.
         present: The frame that the mask is carried to.
     """
-    x, y, width, height = cv2.boundingRect((soft > 16).view(np.uint8))
-    refined = np.zeros_like(soft)
-    if width == 0:
+    region, refined = around(soft > 16, _UNSURE_BLUR_PX), np.zeros_like(soft)
+    if is_empty(region):
         return refined
-    reach = _UNSURE_BLUR_PX
-    region = np.s_[max(0, y - reach) : y + height + reach, max(0, x - reach) : x + width + reach]
     carried = np.divide(soft[region], 255, dtype=np.float32)
     sure, unsure = _blur(carried, _SURE_BLUR_PX), _blur(carried, _UNSURE_BLUR_PX)
     prior = np.clip(unsure + trust[region] * (sure - unsure), 0.002, 0.998)
@@ -126,11 +126,10 @@ def refine(
 
 def frequencies(bins: NDArray[np.uint16]) -> NDArray[np.float32]:
     """How often each colour, or one next to it, is among ``(N,)`` bins: ``(4096,)``, in all 1."""
-    counts: NDArray[Any] = np.bincount(bins, minlength=_LEVELS**3).reshape((_LEVELS,) * 3)
-    for axis in range(3):
-        padded = np.pad(counts, [(1, 1) if axis == other else (0, 0) for other in range(3)])
-        before, middle, after = (np.take(padded, range(at, at + _LEVELS), axis) for at in range(3))
-        counts = before / 4 + middle / 2 + after / 4
+    counts = np.bincount(bins, minlength=_LEVELS**3).astype(np.float64)
+    for _ in range(3):
+        # The channel that was first is smoothed and becomes the last one.
+        counts = counts.reshape(_LEVELS, -1).T @ _SMOOTHING
     return (counts.ravel() / counts.sum()).astype(np.float32)
 
 
@@ -145,21 +144,26 @@ def without_scraps(soft: NDArray[np.uint8], smallest: float = SCRAP) -> NDArray[
 
     What an object leaves behind where it passed something, and what it picked up there, are such pieces.
     """
-    pieces, areas = _pieces(soft)
+    region = around(soft > INSIDE)
+    pieces, areas = _pieces(soft[region])
     if len(areas) < 2 or (areas >= smallest * areas.max()).all():
         return soft
     scrap = np.concatenate([[False], areas < smallest * areas.max()])
+    kept = soft.copy()
     # The soft rim of a scrap belongs to no piece, and is weak enough to be left.
-    return np.where(scrap[pieces], np.uint8(0), soft)
+    kept[region][scrap[pieces]] = 0
+    return kept
 
 
 def harden(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A soft mask with a steeper edge, so that it does not dissolve when it is refined again and again."""
-    return cv2.convertScaleAbs(np.clip(soft.astype(np.float32) * 4 - 382.5, 0, 255))
+    return cv2.LUT(soft, _STEEPER)
 
 
 def _pieces(soft: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The number of the piece that each pixel belongs to, from 1 (0 is outside), and the pieces' areas."""
+    if not soft.size:
+        return np.zeros(soft.shape, np.int32), np.empty(0, np.int32)
     _, pieces, stats, _ = cv2.connectedComponentsWithStats((soft > INSIDE).view(np.uint8))
     return pieces, stats[1:, cv2.CC_STAT_AREA]
 

@@ -82,11 +82,11 @@ class DepthCarrier:
         self._map = self._anchor = self._range = self._carried = None
         self._stats.clear()
 
-    def on_grid(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    def on_grid(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32] | None:
         """``(h, w)`` float32 inverse depth on the working grid of the present frame.
 
         Args:
-            picture: ``(h, w, 3)`` uint8, that frame on the grid.
+            sketch: ``(h / 2, w / 2, 4)`` uint8, that frame at half the size of the grid.
         """
         if self._map is None or self._anchor is None:
             return None
@@ -94,7 +94,7 @@ class DepthCarrier:
             return self._map
         if self._carried is None or self._carried[0] != self._anchor.age:
             carried = self._anchor.carry(self._map)
-            self._carried = self._anchor.age, _filled(carried, self._anchor, picture)
+            self._carried = self._anchor.age, _filled(carried, self._anchor, sketch)
         return self._carried[1]
 
     @property
@@ -139,7 +139,7 @@ def _steadied(new: NDArray[np.float32], carried: NDArray[np.float32]) -> NDArray
     return new + np.float32(_KEEP) * same * difference
 
 
-def _filled(carried: NDArray[np.float32], anchor: Anchor, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _filled(carried: NDArray[np.float32], anchor: Anchor, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The carried map with the background where a near thing has moved away.
 
     Pulling leaves the thing's depth there. What has come to light pulls from where the thing itself does, does not look
@@ -147,7 +147,7 @@ def _filled(carried: NDArray[np.float32], anchor: Anchor, picture: NDArray[np.ui
     """
     half = np.ascontiguousarray(carried[::2, ::2])
     background = cv2.blur(cv2.erode(half, np.ones((_BACKGROUND_REACH_PX + 1,) * 2, np.uint8)), (3, 3))
-    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.trust(picture)[::2, ::2] < _UNCOVERED_TRUST)
+    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.half_trust(sketch) < _UNCOVERED_TRUST)
     holes = uncovered & (half - background > _STEP_SHARE * _spread(carried))
     if not holes.any():
         return carried

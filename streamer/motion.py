@@ -35,8 +35,19 @@ PRESETS = {
 }
 _LUCAS_KANADE: dict[str, Any] = {"winSize": (15, 15), "maxLevel": 3}
 _STEP_PX, _SLACK_PX = 4, 8
-_NOISE_GREY, _TRUST_SCALE_GREY = 3, 25
+_NOISE_GREY, _TRUST_SCALE_GREY = 3, 12
 _TRUST_OF_DIFFERENCE = np.exp(-np.maximum(np.arange(256) - _NOISE_GREY, 0) / _TRUST_SCALE_GREY).astype(np.float32)
+
+
+@dataclass(slots=True, eq=False)
+class _Half:
+    """What an anchor knows of one frame on every second pixel both ways: the maps, and what was found with them."""
+
+    age: int
+    map_x: NDArray[np.float32]
+    map_y: NDArray[np.float32]
+    half_trust: NDArray[np.float32] | None = None
+    trust: NDArray[np.float32] | None = None
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -47,6 +58,7 @@ class Anchor:
         index: k.
         grid: The working grid that both frames share.
         picture: ``(h, w, 3)`` uint8, frame k on the grid.
+        sketch: ``(h / 2, w / 2, 4)`` uint8, the same at half the size; the fourth channel means nothing.
         map_x, map_y: ``(h, w)`` float32, for every pixel of the grid at n where it was on the grid at k.
         age: Frames advanced since k.
     """
@@ -54,11 +66,11 @@ class Anchor:
     index: int
     grid: Grid
     picture: NDArray[np.uint8]
+    sketch: NDArray[np.uint8]
     map_x: NDArray[np.float32]
     map_y: NDArray[np.float32]
     age: int = 0
-    _trust: tuple[int, NDArray[np.float32]] | None = None
-    _picture4: NDArray[np.uint8] | None = None
+    _half: _Half | None = None
 
     def carry(self, values: NDArray) -> NDArray:
         """Pull ``(h, w)`` or ``(h, w, C)`` values, uint8 or float32, given on the grid at k, to the grid at n.
@@ -84,39 +96,46 @@ class Anchor:
             carried[region] = _remap(soft, self.map_x[region], self.map_y[region])
         return carried
 
-    def trust(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How far what is carried may be believed, ``(h, w)`` from 0 to 1, where the present looks like ``picture``.
+    def trust(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """How far what is carried may be believed, ``(h, w)`` from 0 to 1, where the present looks like ``sketch``.
 
         It falls with the difference in colour between the present and where it was pulled from.
         """
-        if self._trust is None or self._trust[0] != self.age:
-            if self._picture4 is None:
-                self._picture4 = cv2.cvtColor(self.picture, cv2.COLOR_RGB2RGBA)
-            before = _remap(self._picture4, *self._half_maps()) if self.age else self._picture4[::2, ::2]
-            now = cv2.cvtColor(picture[::2, ::2], cv2.COLOR_RGB2RGBA)
-            difference = cv2.cvtColor(cv2.absdiff(before, now), cv2.COLOR_RGBA2GRAY)
-            half = cv2.LUT(cv2.blur(difference, (3, 3)), _TRUST_OF_DIFFERENCE)
-            self._trust = self.age, cv2.resize(half, self.grid.size, interpolation=cv2.INTER_LINEAR)
-        return self._trust[1]
+        half = self._at_half()
+        if half.trust is None:
+            half.trust = cv2.resize(self.half_trust(sketch), self.grid.size, interpolation=cv2.INTER_LINEAR)
+        return half.trust
+
+    def half_trust(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """:meth:`trust` on every second pixel both ways."""
+        half = self._at_half()
+        if half.half_trust is None:
+            before = _remap(self.sketch, half.map_x, half.map_y) if self.age else self.sketch
+            difference = cv2.cvtColor(cv2.absdiff(before, sketch), cv2.COLOR_RGBA2GRAY)
+            half.half_trust = cv2.LUT(cv2.blur(difference, (3, 3)), _TRUST_OF_DIFFERENCE)
+        return half.half_trust
 
     def crowding(self) -> NDArray[np.float32]:
         """How many pixels of n were pulled from the same place at k as this one, on every second pixel both ways.
 
         More than one where something was uncovered, and where the picture has grown.
         """
-        map_x, map_y = self._half_maps()
-        height, width = map_x.shape
+        half = self._at_half()
+        height, width = half.map_x.shape
         columns, rows = (
-            np.rint(np.clip(plane / 2, 0, side - 1)).astype(np.int32)
-            for plane, side in ((map_x, width), (map_y, height))
+            np.rint(np.clip(plane, 0, side - 1)).astype(np.int32)
+            for plane, side in ((half.map_x, width), (half.map_y, height))
         )
         pulled = np.bincount((rows * width + columns).ravel(), minlength=height * width)
         around = cv2.blur(pulled.reshape(height, width).astype(np.float32), (3, 3))
-        return _remap(around, cv2.multiply(map_x, 0.5), cv2.multiply(map_y, 0.5))
+        return _remap(around, half.map_x, half.map_y)
 
-    def _half_maps(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Every second pixel of the map both ways: enough for what is blurred anyway, at a quarter of the cost."""
-        return np.ascontiguousarray(self.map_x[::2, ::2]), np.ascontiguousarray(self.map_y[::2, ::2])
+    def _at_half(self) -> _Half:
+        """What is known at half the resolution: enough for what is blurred anyway, at a quarter of the cost."""
+        if self._half is None or self._half.age != self.age:
+            maps = (cv2.multiply(np.ascontiguousarray(plane[::2, ::2]), 0.5) for plane in (self.map_x, self.map_y))
+            self._half = _Half(self.age, *maps)
+        return self._half
 
     def points_to_anchor(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where ``(N, 2)`` points (x, y) [px of the frame] of n were on frame k."""
@@ -141,7 +160,8 @@ class Motion:
         index: Of the present frame; -1 before the first.
         grid: The working grid.
         picture: ``(h, w, 3)`` uint8, the present frame on the grid.
-        grey: ``(h, w)`` uint8, the same without its colours.
+        sketch: ``(h / 2, w / 2, 4)`` uint8, the same at half the size; the fourth channel means nothing.
+        grey: ``(h, w)`` uint8, the present frame on the grid without its colours.
         backward: ``(h, w, 2)`` float32 flow to the frame before [px of the grid]; None on the first frame.
         photometric_error: Mean absolute difference [grey levels] between the frame before, warped, and this one.
         scene_cut: Whether this frame shows another scene than the one before.
@@ -164,6 +184,7 @@ class Motion:
         self._identity = (np.empty((0, 0), np.float32),) * 2
         self._fine = self.grid = Grid((0, 0), (0, 0))
         self.picture = np.empty((0, 0, 3), np.uint8)
+        self.sketch = np.empty((0, 0, 4), np.uint8)
         self.grey = np.empty((0, 0), np.uint8)
         self.backward: NDArray[np.float32] | None = None
         self.photometric_error = 0.0
@@ -179,7 +200,8 @@ class Motion:
             self._start(width, height)
         fine = self._fine.shrink(image_rgb)
         fine_before, self._fine_grey = self._fine_grey, cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
-        earlier, self.picture = self.picture, shrink(fine, self.grid.size)
+        earlier, self.picture = self.sketch, shrink(fine, self.grid.size)
+        self.sketch = cv2.cvtColor(_halved(self.picture), cv2.COLOR_RGB2RGBA)
         self._grey_before, self.grey = self.grey, shrink(self._fine_grey, self.grid.size)
         self.scene_cut, self.backward = fine_before is None and self.index >= 0, None
         self.index = index
@@ -187,13 +209,13 @@ class Motion:
             self._grey_before = None
             return
         self.backward = self._flow(self._fine_grey, fine_before)
-        step_x, step_y = (cv2.add(plane, self.backward[..., axis]) for axis, plane in enumerate(self._identity))
-        self._judge(earlier)
+        step_x, step_y = map(cv2.add, self._identity, cv2.split(self.backward))
+        self._judge(earlier, step_x, step_y)
         compose(list(self._anchors), step_x, step_y)
 
     def open(self) -> Anchor:
         """An anchor at the present frame. Its map is kept up for as long as anyone holds it."""
-        anchor = Anchor(self.index, self.grid, self.picture, *self._identity)
+        anchor = Anchor(self.index, self.grid, self.picture, self.sketch, *self._identity)
         self._anchors.add(anchor)
         return anchor
 
@@ -237,15 +259,13 @@ class Motion:
         scale = np.divide(self.grid.size, self._fine.size)
         return cv2.multiply(cv2.resize(fine, self.grid.size, interpolation=cv2.INTER_LINEAR), (*scale, 0, 0))
 
-    def _judge(self, earlier: NDArray[np.uint8]) -> None:
-        """How badly the earlier picture, moved by the flow, explains this one: on every 4th pixel, that is enough."""
-        assert self.backward is not None
-        sparse = np.s_[::4, ::4]
-        step_x, step_y = (plane[sparse] + self.backward[..., axis][sparse] for axis, plane in enumerate(self._identity))
-        difference = cv2.absdiff(_remap(earlier, step_x, step_y), self.picture[sparse])
-        self.photometric_error = float(cv2.cvtColor(difference, cv2.COLOR_RGB2GRAY).mean())
+    def _judge(self, earlier: NDArray[np.uint8], step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
+        """How badly the earlier sketch, moved by the flow, explains this one: on every second pixel, that is enough."""
+        sparse = (cv2.multiply(np.ascontiguousarray(step[::4, ::4]), 0.5) for step in (step_x, step_y))
+        difference = cv2.absdiff(_remap(earlier, *sparse), np.ascontiguousarray(self.sketch[::2, ::2]))
+        self.photometric_error = float(cv2.cvtColor(difference, cv2.COLOR_RGBA2GRAY).mean())
         if self.photometric_error > self._cut_error:
-            self.scene_cut = _histogram_overlap(earlier, self.picture) < 0.75
+            self.scene_cut = _histogram_overlap(earlier[..., :3], self.sketch[..., :3]) < 0.75
 
 
 def compose(anchors: Sequence[Anchor], step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
@@ -265,12 +285,17 @@ def compose(anchors: Sequence[Anchor], step_x: NDArray[np.float32], step_y: NDAr
         anchor.age += 1
 
 
+def _halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = picture.shape[:2]
+    return cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+
+
 def _remap(values: NDArray, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray:
     return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _histogram_overlap(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     """Shared area of the histograms of two pictures, channels taken together: 1 for equal ones, 0 for disjoint ones."""
-    histograms = (np.histogram(image[::4, ::4], bins=32, range=(0, 256))[0] for image in (first, second))
+    histograms = (np.histogram(image[::2, ::2], bins=32, range=(0, 256))[0] for image in (first, second))
     a, b = (histogram / histogram.sum() for histogram in histograms)
     return float(np.minimum(a, b).sum())

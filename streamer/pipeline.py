@@ -228,7 +228,7 @@ class Pipeline:
 
     def _start(self, lane: str, call: Callable[[], Any], anchor: Anchor | None = None) -> None:
         assert self._frame is not None
-        carried_depth = self._depth.on_grid(self._motion.picture) if lane == DEPTH else None
+        carried_depth = self._depth.on_grid(self._motion.sketch) if lane == DEPTH else None
         self._last[lane] = self._frame.index
         self._pending.start(lane, call, anchor or self._motion.open(), carried_depth)
 
@@ -257,7 +257,7 @@ class Pipeline:
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None
         with self._timed("carry"):
-            on_grid = self._depth.on_grid(self._motion.picture)
+            on_grid = self._depth.on_grid(self._motion.sketch)
             sights = self._tracker.sights(self._motion, on_grid)
             softs = self._fading.apply({sight.object_id: sight.soft for sight in sights}, self._landed, self._motion)
             self._landed.clear()

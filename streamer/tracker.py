@@ -23,6 +23,7 @@ from streamer.tracking.refine import INSIDE, SCRAP, Colours, smallest_piece, wit
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
 _VANISHED_PX, _VANISHED_SHARE = 12, 0.03
+_PROMISING, _ROUNDING = 0.3, 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,12 +243,12 @@ class Tracker:
             self._lose(item)
 
     def _worry(self, item: Object, motion: Motion) -> str | None:
-        if item.sightings:
+        if item.evidence >= _PROMISING:
             return "found again?"
         if item.shown is None or item.anchor is None or item.rejections:
             return None
         mask = item.shown > INSIDE
-        trust = item.anchor.trust(motion.picture)[mask].mean() if mask.any() else 0.0
+        trust = item.anchor.trust(motion.sketch)[mask].mean() if mask.any() else 0.0
         return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), float(trust))
 
     def _others(self, item: Object, grid: Grid) -> NDArray[np.bool_]:
@@ -299,21 +300,22 @@ class Tracker:
     def _look_again(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
         again = answer.agreement is not None and answer.agreement > 0.4
-        if not recognised(item, answer, self._beliefs) or (item.sightings and not again):
+        found = recognised(item, answer, self._beliefs)
+        if not found or (item.evidence and not again):
             self._lose(item)
             return
-        sightings = item.sightings + 1
-        if sightings >= self._beliefs.confirmations:
+        evidence = item.evidence + found
+        if evidence > 1 - _ROUNDING:
             self._believe(item, answer.soft, answer.score, anchor)
             return
-        item.sightings = sightings
         item.place(answer.soft, anchor)
+        item.evidence = evidence
 
     def _believe(
         self, item: Object, soft: NDArray[np.uint8], score: float, anchor: Anchor, spoken: bool = False
     ) -> None:
         item.place(soft, anchor)
-        item.score, item.state, item.rejections, item.sightings = score, State.TRACKED, 0, 0
+        item.score, item.state, item.rejections, item.evidence = score, State.TRACKED, 0, 0.0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
         item.learn(Colours.of(self._carrier.present(anchor.picture).bins, soft), spoken)

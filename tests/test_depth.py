@@ -38,8 +38,8 @@ def test_noise_does_not_shrink_the_scale_run_after_run():
     carrier.adopt(RAMP, motion.open(), None)
     for _ in range(50):
         noisy = RAMP + random.normal(0, 0.7, RAMP.shape).astype(np.float32)
-        carrier.adopt(noisy * 3 + 4, motion.open(), carrier.on_grid(motion.picture))
-    assert np.ptp(np.percentile(carrier.on_grid(motion.picture), (5, 95))) == pytest.approx(7.2, rel=0.15)
+        carrier.adopt(noisy * 3 + 4, motion.open(), carrier.on_grid(motion.sketch))
+    assert np.ptp(np.percentile(carrier.on_grid(motion.sketch), (5, 95))) == pytest.approx(7.2, rel=0.15)
 
 
 def test_a_new_map_takes_the_scale_of_the_old_one():
@@ -47,8 +47,8 @@ def test_a_new_map_takes_the_scale_of_the_old_one():
     motion.advance(0, IMAGE)
     carrier.adopt(RAMP, motion.open(), None)
     before = carrier.range
-    carrier.adopt(RAMP * 7 - 3, motion.open(), carrier.on_grid(motion.picture))
-    assert np.abs(carrier.on_grid(motion.picture) - carrier.on_grid(motion.picture)[0]).max() < 1e-3
+    carrier.adopt(RAMP * 7 - 3, motion.open(), carrier.on_grid(motion.sketch))
+    assert np.abs(carrier.on_grid(motion.sketch) - carrier.on_grid(motion.sketch)[0]).max() < 1e-3
     assert carrier.range == pytest.approx(before, rel=0.01)
 
 
@@ -57,7 +57,7 @@ def test_depth_moves_with_the_picture():
     motion.advance(0, IMAGE)
     carrier.adopt(RAMP, motion.open(), None)
     motion.advance(1, np.roll(IMAGE, 8, axis=1))
-    moved = carrier.on_grid(motion.picture)
+    moved = carrier.on_grid(motion.sketch)
     assert np.abs(moved[40:-40, 60:-60] - np.roll(RAMP, 8, axis=1)[40:-40, 60:-60]).mean() < 0.1
 
 
@@ -73,7 +73,7 @@ def test_the_background_comes_to_light_behind_a_thing_that_moves_away():
             depth = np.ones((176, 320), np.float32)
             depth[50:110, 100:160] = 5
             carrier.adopt(depth, motion.open(), None)
-    carried = carrier.on_grid(motion.picture)
+    carried = carrier.on_grid(motion.sketch)
     assert np.median(carried[60:100, 101:114]) < 1.5
     assert np.median(carried[60:100, 122:170]) > 4.5
 
@@ -83,7 +83,7 @@ def test_after_a_cut_nothing_is_left():
     motion.advance(0, IMAGE)
     carrier.adopt(RAMP, motion.open(), None)
     carrier.forget()
-    assert carrier.on_grid(motion.picture) is None
+    assert carrier.on_grid(motion.sketch) is None
     assert carrier.range is None
     assert carrier.anchor is None
 

@@ -39,9 +39,10 @@ def test_composed_steps_equal_the_composed_affine_map(steps):
     """Linear interpolation of an affine map is exact, so composing must be exact too, away from the border."""
     grid = Grid.of((160, 96), 160)
     rows, columns = np.indices(grid.size[::-1], np.float32)
+    pictures = np.zeros((96, 160, 3), np.uint8), np.zeros((48, 80, 4), np.uint8)
     anchors, wholes = [], []
     for turn, dx, dy in steps:
-        anchors.append(Anchor(0, grid, np.zeros((*grid.size[::-1], 3), np.uint8), columns, rows))
+        anchors.append(Anchor(0, grid, *pictures, columns, rows))
         wholes.append(np.eye(3))
         matrix = np.array([[1, -turn], [turn, 1]])
         compose(anchors, *affine_step(grid, matrix, (dx, dy)))
@@ -83,9 +84,9 @@ def test_what_was_uncovered_is_not_trusted():
     first[100:200, 200:300] = second[100:200, 240:340] = 255
     motion.advance(0, first)
     anchor = motion.open()
-    assert anchor.trust(motion.picture).min() == 1
+    assert anchor.trust(motion.sketch).min() == 1
     motion.advance(1, second)
-    trust = motion.grid.enlarge(anchor.trust(motion.picture))
+    trust = motion.grid.enlarge(anchor.trust(motion.sketch))
     assert trust[110:190, 205:225].mean() < 0.3
     assert trust[250:].mean() > 0.9
 

@@ -255,7 +255,21 @@ def test_a_lost_object_may_be_where_another_is_thought_to_be_only_if_it_looks_mu
     little_less = tuple(Look(known.features, known.colours * np.float32(0.9)) for known in bank)
     for rivals, back in ((unlike, True), (little_less, False)):
         answered = answer(soft, look=described(view, soft), lost=Lost(bank, rivals, taken))
-        assert recognised(item, answered, Beliefs()) is back
+        assert bool(recognised(item, answered, Beliefs())) is back
+
+
+def test_the_less_alike_the_oftener_a_lost_object_has_to_be_seen():
+    view, soft = view_of((120, 40)), disc((120, 40), 20)
+    look, beliefs = described(view, soft), Beliefs(likeness=0.8, faint=0.6, confirmations=2)
+    item = Object(1, largest=int((soft > 0).sum()), bank=bank_of(view, (120, 40)))
+
+    def evidence(shared):
+        seen = Look(look.features, look.colours * np.float32(shared))
+        return recognised(item, answer(soft, look=seen, lost=Lost(item.bank, (), NOWHERE)), beliefs)
+
+    assert evidence(1.0) == evidence(0.7) == 1 / 2
+    assert evidence(0.4) == pytest.approx(1 / 4, abs=0.02)
+    assert evidence(0.1) == 0
 
 
 def test_a_lost_object_is_rather_looked_for_where_nothing_else_is():

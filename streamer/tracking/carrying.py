@@ -30,7 +30,7 @@ class Carrier:
         if item.shown is None and item.soft is not None and item.anchor is not None:
             item.shown = item.anchor.carry_mask(item.soft)
             if self._refine and item.ratio is not None and item.anchor.age > 0:
-                trust = item.anchor.trust(motion.picture)
+                trust = item.anchor.trust(motion.sketch)
                 item.shown = refine(item.shown, item.ratio, trust, self.present(motion.picture))
         return item.shown
 

@@ -15,6 +15,10 @@ from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE
 
 
+_HARDLY_SEEN = 2
+"""Looks in the bank of an object that was lost soon after it had been asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beliefs:
     """What it takes to be believed.
@@ -28,7 +32,8 @@ class Beliefs:
         reject: Weight below which it is not used at all; between the two it is blended with the carried mask.
         overlap: IoU with the carried mask below which an answer is about something else.
         lost_after: Rejected answers in a row after which an object counts as lost.
-        likeness: Likeness to the bank from which a lost object may have been found again.
+        likeness: Likeness to the bank from which a lost object has been found again, once that is confirmed.
+        faint: Likeness from which it may have been: the closer to this one, the more confirmations it takes.
         mistake: By how much more an answer must look like another object at first than like its own to be a mistake.
         twins: Likeness from which two objects look too much alike to be told apart by their looks.
         confirmations: Keyframes in a row that must see a lost object before it is believed to be back, or must mistake
@@ -43,6 +48,7 @@ class Beliefs:
     overlap: float = 0.15
     lost_after: int = 4
     likeness: float = 0.8
+    faint: float = 0.6
     mistake: float = 0.08
     twins: float = 0.85
     confirmations: int = 2
@@ -117,13 +123,22 @@ def mistaken(answer: Answer, bank: Bank, rivals: Bank, beliefs: Beliefs) -> bool
     return likeness(answer.look, rivals) > likeness(answer.look, bank[:1]) + beliefs.mistake
 
 
-def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
-    """Whether an answer about a lost object shows that object: alike, more than any other, and of its size."""
+def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> float:
+    """How far an answer about a lost object goes towards believing that it is back, 0 to 1.
+
+    It has to be alike, more than any other, and of its size. What was seen for long has a bank that knows it from all
+    sides; what was hardly seen before it was lost is only faintly like it, and has to be seen more often.
+    """
     mask, lost = answer.soft > INSIDE, answer.question.lost
     area = np.count_nonzero(mask)
-    if lost is None or area == 0 or not 0.1 < area / max(item.largest, 1) < 4 or answer.score < 0.5:
-        return False
+    # What was hardly seen may be much larger than what was seen of it.
+    growth, most = area / max(item.largest, 1), 4 if len(item.bank) > _HARDLY_SEEN else np.inf
+    if lost is None or not 0.1 < growth < most or answer.score < 0.5:
+        return 0.0
     # Where another object is thought to be, that one is more likely wrong the less the answer looks like it.
     margin = beliefs.mistake if np.count_nonzero(mask & lost.taken) > 0.3 * area else 0.0
     alike = likeness(answer.look, item.bank)
-    return alike >= beliefs.likeness and alike > likeness(answer.look, lost.rivals) + margin
+    if alike <= likeness(answer.look, lost.rivals) + margin:
+        return 0.0
+    share = (alike - beliefs.faint) / (beliefs.likeness - beliefs.faint)
+    return min(max(share, 0.0), 1.0) / beliefs.confirmations

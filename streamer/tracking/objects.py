@@ -41,7 +41,7 @@ class Object:
         scrap: Pieces of its mask of less than this share of the largest one are not it.
         path, expected: Where it has been going, and the box where it should be now [px of the grid].
         bank: What it looked like.
-        sightings: How often in a row a lost object has been seen again; its mask then waits to be confirmed.
+        evidence: How far a lost object is believed to be back, 0 to 1; its mask then waits to be confirmed.
         score, state, rejections: How sure we are, and how many answers in a row were not believed.
     """
 
@@ -69,7 +69,7 @@ class Object:
     path: Path = field(default_factory=lambda: Path())
     expected: NDArray[np.float32] | None = None
     bank: Bank = ()
-    sightings: int = 0
+    evidence: float = 0.0
     score: float = 0.0
     state: State = State.UNCERTAIN
     rejections: int = 0
@@ -88,7 +88,7 @@ class Object:
         """It is nowhere."""
         self.soft = self.anchor = self.shown = self.expected = None
         self.points, self.path = _NO_POINTS, Path()
-        self.sightings, self.given = 0, False
+        self.evidence, self.given = 0.0, False
 
 
 def tell_apart(items: Iterable[Object]) -> None:

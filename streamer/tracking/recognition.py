@@ -26,7 +26,7 @@ class View:
     """What looks are taken from: SAM's ``(h, w, C)`` features of a frame, and its ``(H, W)`` colour bins."""
 
     features: NDArray[np.float32]
-    bins: NDArray[np.uint16]
+    bins: NDArray[np.intp]
 
     @cached_property
     def centred(self) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ _SMOOTHING = (2 * np.eye(_LEVELS) + np.eye(_LEVELS, k=1) + np.eye(_LEVELS, k=-1)
 _SURE_BLUR_PX, _UNSURE_BLUR_PX = 3, 21
 _NEAR = 0.03
 _STEEPER = np.rint(np.clip(np.arange(256) * 4 - 382.5, 0, 255)).astype(np.uint8)
-_EDGE_RADIUS_PX, _EDGE_EPS = 3, 3e-3
+_EDGE_SIDE_PX, _EDGE_EPS = 3, 3e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class Present:
     picture: NDArray[np.uint8]
 
     @cached_property
-    def bins(self) -> NDArray[np.uint16]:
+    def bins(self) -> NDArray[np.intp]:
         """``(h, w)`` number of the colour bin of every pixel, 16 levels per channel."""
         red, green, blue = cv2.split(self.picture >> 4)
-        return (red.astype(np.uint16) << 8) | (green << 4 | blue)
+        return ((red.astype(np.uint16) << 8) | (green << 4 | blue)).astype(np.intp)
 
     @cached_property
     def brightness(self) -> NDArray[np.float32]:
@@ -62,7 +62,7 @@ class Colours:
     outside: NDArray[np.float32]
 
     @classmethod
-    def of(cls, bins: NDArray[np.uint16], soft: NDArray[np.uint8]) -> Colours | None:
+    def of(cls, bins: NDArray[np.intp], soft: NDArray[np.uint8]) -> Colours | None:
         """Learn them from an object's ``(h, w)`` soft mask; None where either is missing."""
         region = around(soft > INSIDE, _RING_PX)
         soft, bins = soft[region], bins[region]
@@ -118,13 +118,13 @@ def refine(
     prior = np.clip(unsure + trust[region] * (sure - unsure), 0.002, 0.998)
     # Far from the carried mask nothing is the object, whatever its colours.
     prior[unsure < _NEAR] = 0
-    evidence = prior * ratio[present.bins[region]]
+    evidence = prior * ratio.take(present.bins[region])
     aligned = _follow_edges(evidence / (evidence + 1 - prior), present.brightness[region])
     refined[region] = cv2.convertScaleAbs(aligned, alpha=255)
     return refined
 
 
-def frequencies(bins: NDArray[np.uint16]) -> NDArray[np.float32]:
+def frequencies(bins: NDArray[np.intp]) -> NDArray[np.float32]:
     """How often each colour, or one next to it, is among ``(N,)`` bins: ``(4096,)``, in all 1."""
     counts = np.bincount(bins, minlength=_LEVELS**3).astype(np.float64)
     for _ in range(3):
@@ -174,11 +174,19 @@ def _blur(values: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
 
 
 def _follow_edges(values: NDArray[np.float32], guide: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The guided filter: values become, around every pixel, a linear function of the guide."""
+    """The guided filter: values become, around every pixel, a linear function of the guide.
 
-    def mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        return cv2.blur(plane, (2 * _EDGE_RADIUS_PX + 1,) * 2, borderType=cv2.BORDER_REPLICATE)
+    The functions are found at half the resolution (He and Sun, Fast Guided Filter, 2015).
+    """
+    size = values.shape[1::-1]
+    half = (size[0] + 1) // 2, (size[1] + 1) // 2
+    values, small = (cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (values, guide))
+    mean_guide, mean_values = _mean(small), _mean(values)
+    slope = (_mean(small * values) - mean_guide * mean_values) / (_mean(small * small) - mean_guide**2 + _EDGE_EPS)
+    offset = _mean(mean_values - slope * mean_guide)
+    slope, offset = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (_mean(slope), offset))
+    return np.clip(slope * guide + offset, 0, 1)
 
-    mean_guide, mean_values = mean(guide), mean(values)
-    slope = (mean(guide * values) - mean_guide * mean_values) / (mean(guide * guide) - mean_guide**2 + _EDGE_EPS)
-    return np.clip(mean(slope) * guide + mean(mean_values - slope * mean_guide), 0, 1)
+
+def _mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    return cv2.blur(plane, (_EDGE_SIDE_PX, _EDGE_SIDE_PX), borderType=cv2.BORDER_REPLICATE)

@@ -299,12 +299,12 @@ class Tracker:
 
     def _look_again(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
-        again = answer.agreement is not None and answer.agreement > 0.4
         found = recognised(item, answer, self._beliefs)
-        if not found or (item.evidence and not again):
+        if not found:
             self._lose(item)
             return
-        evidence = item.evidence + found
+        again = answer.agreement is not None and answer.agreement > 0.4
+        evidence = found + (item.evidence if again else 0.0)
         if evidence > 1 - _ROUNDING:
             self._believe(item, answer.soft, answer.score, anchor)
             return

@@ -185,16 +185,15 @@ def _soft(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def _placed(question: Question, view: View, grid: Grid) -> list[Question]:
-    """The question, or for an object of which nothing is known one for each place where it might be."""
-    if question.prompt is not None:
-        return [question]
-    lost = question.lost
-    assert lost is not None
+    """The question, and for a lost object one for each place where it might be: where it seems to be it may not be."""
+    lost, known = question.lost, [] if question.prompt is None else [question]
+    if lost is None:
+        return known
     rows, columns = view.features.shape[:2]
     width, height = grid.frame_size
     places = places_of(view, lost.bank, lost.rivals, lost.taken, _PLACES)
     clicks = [((column + 0.5) * width / columns, (row + 0.5) * height / rows) for column, row in places]
-    return [replace(question, prompt=Prompt([click])) for click in clicks]
+    return known + [replace(question, prompt=Prompt([click])) for click in clicks]
 
 
 def _likest(answers: list[Answer]) -> Answer:
@@ -215,7 +214,7 @@ def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
     prompt = question.prompt
     assert prompt is not None
     mask_input = None
-    if question.carried is not None and how.use_mask:
+    if question.carried is not None and question.lost is None and how.use_mask:
         mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
     box = prompt.box if how.use_box or len(prompt.point_coords) == 0 else None
     return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=mask_input)

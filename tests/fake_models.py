@@ -82,7 +82,7 @@ def _texture(seed: int, size: tuple[int, int]):
     width, height = size
     noise = np.random.default_rng(seed).normal(0, 1, (height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
-    return np.clip(128 + smooth / smooth.std() * 50, 0, 255).astype(np.uint8)
+    return np.clip(128 + smooth / smooth.std() * 30, 0, 255).astype(np.uint8)
 
 
 def moving_scene(index: int, size: tuple[int, int] = (320, 240), speed_px: float = 3.0):

@@ -14,7 +14,6 @@ from streamer.tracking.objects import Object
 from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE
 
-
 _HARDLY_SEEN = 2
 """Looks in the bank of an object that was lost soon after it had been asked for."""
 

@@ -13,7 +13,8 @@ from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
 from streamer.tracking.carrying import Carrier
-from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, recognised, weight_of
+from streamer.tracking.finding import enough, recognised, seen_since
+from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
@@ -23,7 +24,7 @@ from streamer.tracking.refine import INSIDE, SCRAP, Colours, smallest_piece, wit
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
 _VANISHED_PX, _VANISHED_SHARE = 12, 0.03
-_PROMISING, _ROUNDING = 0.3, 1e-6
+_PROMISING = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +135,14 @@ class Tracker:
         shown = [empty if soft is None else soft for soft in softs]
         separate = apart(shown, [item.score for item in items], inverse_depth)
         return [
-            Sight(item.id, soft, item.score, item.state, item.clicks, item.labels)
+            Sight(
+                item.id,
+                soft,
+                0.0 if item.state is State.LOST else item.score,
+                item.state,
+                item.clicks,
+                item.labels,
+            )
             for item, soft in zip(items, separate, strict=True)
         ]
 
@@ -241,6 +249,8 @@ class Tracker:
             seed_points(item, motion.grey, motion.grid, self._positives)
         if np.count_nonzero(shown > INSIDE) < max(_VANISHED_PX, _VANISHED_SHARE * item.area):
             self._lose(item)
+        elif item.evidence:
+            self._look_once_more(item, shown, motion)
 
     def _worry(self, item: Object, motion: Motion) -> str | None:
         if item.evidence >= _PROMISING:
@@ -298,18 +308,25 @@ class Tracker:
             self._lose(item)
 
     def _look_again(self, item: Object, answer: Answer, anchor: Anchor) -> None:
-        """A lost object is back when keyframe after keyframe sees it in the place where the last one did."""
+        """A lost object is back when one keyframe after the other sees it in the place where the last one did."""
         found = recognised(item, answer, self._beliefs)
         if not found:
             self._lose(item)
             return
         again = answer.agreement is not None and answer.agreement > 0.4
         evidence = found + (item.evidence if again else 0.0)
-        if evidence > 1 - _ROUNDING:
+        if enough(evidence):
             self._believe(item, answer.soft, answer.score, anchor)
             return
         item.place(answer.soft, anchor)
-        item.evidence = evidence
+        item.evidence, item.score, item.seen_index = evidence, answer.score, anchor.index
+
+    def _look_once_more(self, item: Object, shown: NDArray[np.uint8], motion: Motion) -> None:
+        """A lost object is back as well when what one keyframe saw is still there later on."""
+        bins, seen_index = self._carrier.present(motion.picture).bins, item.seen_index
+        if seen_since(item, shown, bins, motion.index, self._beliefs):
+            self._believe(item, shown, item.score, motion.open())
+            item.seen_index = seen_index
 
     def _believe(
         self, item: Object, soft: NDArray[np.uint8], score: float, anchor: Anchor, spoken: bool = False

@@ -23,12 +23,12 @@ class Stage:
             self.motion.advance(self.index, self.image)
             self.tracker.advance(self.motion)
 
-    def keyframe(self):
+    def ask(self):
         questions = self.tracker.questions(self.motion)
-        answers = ask(
-            self.segmenter, self.segmenter.encode(self.image), questions, self.motion.picture, self.motion.grid
-        )
-        self.tracker.adopt(answers, self.motion.open())
+        return ask(self.segmenter, self.segmenter.encode(self.image), questions, self.motion.picture, self.motion.grid)
+
+    def keyframe(self):
+        self.tracker.adopt(self.ask(), self.motion.open())
 
     def iou(self, object_id, truth=None):
         truth = self.labels == object_id if truth is None else truth
@@ -183,9 +183,37 @@ def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
     assert stage.state(1) is State.LOST
     assert stage.iou(1) == 0
     assert stage.tracker.mask_age is None
-    stage.step(3)
+    stage.step(2)
     assert stage.tracker.trouble == "found again?"
     stage.keyframe()
+    assert stage.state(1) is State.TRACKED
+    assert stage.iou(1) > 0.8
+
+
+def test_what_one_keyframe_saw_of_a_lost_object_is_shown_if_it_is_still_there_three_frames_later():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.forget_masks()
+    stage.step(2)
+    stage.keyframe()
+    for state in (State.LOST, State.LOST, State.TRACKED):
+        stage.step()
+        assert stage.state(1) is state
+    assert stage.tracker.mask_age == 3
+    assert stage.iou(1) > 0.8
+
+
+def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.forget_masks()
+    answers, anchor = stage.ask(), stage.motion.open()
+    stage.step(6)
+    stage.tracker.adopt(answers, anchor)
+    assert stage.state(1) is State.LOST
+    stage.step()
     assert stage.state(1) is State.TRACKED
     assert stage.iou(1) > 0.8
 

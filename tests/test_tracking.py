@@ -10,7 +10,8 @@ from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt
 from streamer.tracking import points
 from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
-from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, recognised, weight_of
+from streamer.tracking.finding import recognised, seen_since
+from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, Path, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import prompt_for
@@ -267,9 +268,22 @@ def test_the_less_alike_the_oftener_a_lost_object_has_to_be_seen():
         seen = Look(look.features, look.colours * np.float32(shared))
         return recognised(item, answer(soft, look=seen, lost=Lost(item.bank, (), NOWHERE)), beliefs)
 
-    assert evidence(1.0) == evidence(0.7) == 1 / 2
+    assert evidence(1.0) == 3 / 4
+    assert evidence(0.6) == pytest.approx(1 / 2, abs=0.02)
     assert evidence(0.4) == pytest.approx(1 / 4, abs=0.02)
     assert evidence(0.1) == 0
+
+
+def test_what_was_seen_of_a_lost_object_is_seen_once_more_if_it_keeps_its_colours_for_some_frames():
+    view, soft, beliefs = view_of((120, 40)), disc((120, 40), 20), Beliefs(confirmations=2)
+    item = Object(1, bank=bank_of(view, (120, 40)), evidence=0.6, seen_index=10)
+    gone = view_of((40, 48)).bins
+    assert seen_since(item, soft, view.bins, 13, beliefs)
+    assert not seen_since(item, soft, view.bins, 12, beliefs), "too soon to be another sight"
+    assert not seen_since(item, soft, gone, 13, beliefs), "something else is there now"
+    assert not seen_since(item, np.zeros_like(soft), view.bins, 13, beliefs)
+    item.evidence = 0.4
+    assert not seen_since(item, soft, view.bins, 13, beliefs), "one more sight would not be enough"
 
 
 def test_a_lost_object_is_rather_looked_for_where_nothing_else_is():

@@ -10,12 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.tracking.asking import Answer
-from streamer.tracking.objects import Object
 from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE
-
-_HARDLY_SEEN = 2
-"""Looks in the bank of an object that was lost soon after it had been asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,9 @@ class Beliefs:
         faint: Likeness from which it may have been: the closer to this one, the more confirmations it takes.
         mistake: By how much more an answer must look like another object at first than like its own to be a mistake.
         twins: Likeness from which two objects look too much alike to be told apart by their looks.
-        confirmations: Keyframes in a row that must see a lost object before it is believed to be back, or must mistake
-            another for one that is followed before it is believed to be lost.
+        confirmations: Sights in a row that it takes to believe that a lost object is back, or keyframes that must
+            mistake another for one that is followed before it is believed to be lost.
+        kept: Likeness in colours alone that what was seen must have kept some frames later to count as one more sight.
     """
 
     sharpness: float = 0.1
@@ -51,6 +48,7 @@ class Beliefs:
     mistake: float = 0.08
     twins: float = 0.85
     confirmations: int = 2
+    kept: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +118,3 @@ def mistaken(answer: Answer, bank: Bank, rivals: Bank, beliefs: Beliefs) -> bool
     if answer.question.spoken or not bank or not rivals or answer.look is None:
         return False
     return likeness(answer.look, rivals) > likeness(answer.look, bank[:1]) + beliefs.mistake
-
-
-def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> float:
-    """How far an answer about a lost object goes towards believing that it is back, 0 to 1.
-
-    It has to be alike, more than any other, and of its size. What was seen for long has a bank that knows it from all
-    sides; what was hardly seen before it was lost is only faintly like it, and has to be seen more often.
-    """
-    mask, lost = answer.soft > INSIDE, answer.question.lost
-    area = np.count_nonzero(mask)
-    # What was hardly seen may be much larger than what was seen of it.
-    growth, most = area / max(item.largest, 1), 4 if len(item.bank) > _HARDLY_SEEN else np.inf
-    if lost is None or not 0.1 < growth < most or answer.score < 0.5:
-        return 0.0
-    # Where another object is thought to be, that one is more likely wrong the less the answer looks like it.
-    margin = beliefs.mistake if np.count_nonzero(mask & lost.taken) > 0.3 * area else 0.0
-    alike = likeness(answer.look, item.bank)
-    if alike <= likeness(answer.look, lost.rivals) + margin:
-        return 0.0
-    share = (alike - beliefs.faint) / (beliefs.likeness - beliefs.faint)
-    return min(max(share, 0.0), 1.0) / beliefs.confirmations

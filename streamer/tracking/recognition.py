@@ -79,7 +79,18 @@ def likeness(look: Look | None, bank: Bank) -> float:
     """
     if look is None:
         return 0.0
-    return max((float(look.features @ known.features + _shared(look, known)) / 2 for known in bank), default=0.0)
+    return max(
+        (float(look.features @ known.features + _shared(look.colours, known.colours)) / 2 for known in bank),
+        default=0.0,
+    )
+
+
+def colour_likeness(bins: NDArray[np.intp], bank: Bank) -> float:
+    """How much the colours of ``(N,)`` pixels are like those of the look that they are most like, at most 1."""
+    if not len(bins):
+        return 0.0
+    colours = frequencies(bins)
+    return max((_shared(colours, known.colours) for known in bank), default=0.0)
 
 
 def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], count: int) -> list[tuple[int, int]]:
@@ -124,8 +135,9 @@ def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:
     return np.mean([known.colours for known in bank], axis=0) if bank else 0.0
 
 
-def _shared(first: Look, second: Look) -> float:
-    return float(np.minimum(first.colours, second.colours).sum())
+def _shared(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    """The intersection of two histograms."""
+    return float(np.minimum(first, second).sum())
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -128,15 +128,12 @@ def ask(
         return []
     how, view = how or Asking(), View(decoder.features(embedding), Present(picture).bins)
     placed = [each for question in questions for each in _placed(question, view, grid)]
-    prompts = [_first_prompt(decoder, question, how) for question in placed]
-    decoded = decoder.decode(embedding, prompts)
-    answers, logits = _answers(decoder, placed, decoded, grid, how)
+    tries = _decode(decoder, embedding, placed, [_first_prompt(decoder, one, how) for one in placed], grid, how)
+    tries = [_likest([one for one in tries if one.about == question.object_id], view) for question in questions]
     for _ in range(how.passes - 1):
-        prompts = [_next_prompt(*parts, grid) for parts in zip(prompts, answers, logits, strict=True)]
-        decoded = decoder.decode(embedding, prompts)
-        answers, logits = _answers(decoder, placed, decoded, grid, how)
-    seen = [replace(answer, look=described(view, answer.soft)) for answer in answers]
-    return [_likest([answer for answer in seen if answer.question.object_id == q.object_id]) for q in questions]
+        prompts = [_next_prompt(one, grid) for one in tries]
+        tries = _decode(decoder, embedding, [one.answer.question for one in tries], prompts, grid, how)
+    return [replace(one.answer, look=described(view, one.answer.soft)) for one in tries]
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -145,20 +142,39 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return np.count_nonzero(first & second) / union if union else 0.0
 
 
-def _answers(
-    decoder: Decoder, questions: Sequence[Question], decoded: Decoded, grid: Grid, how: Asking
-) -> tuple[list[Answer], list[NDArray[np.float32]]]:
-    """The best candidate for each question, and its low-resolution logits."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Try:
+    """A prompt, the best answer to it, and the low-resolution logits of that."""
+
+    prompt: Prompt
+    answer: Answer
+    logits: NDArray[np.float32]
+
+    @property
+    def about(self) -> int:
+        return self.answer.question.object_id
+
+
+def _decode(
+    decoder: Decoder,
+    embedding: Embedding,
+    questions: Sequence[Question],
+    prompts: Sequence[Prompt],
+    grid: Grid,
+    how: Asking,
+) -> list[_Try]:
+    decoded = decoder.decode(embedding, prompts)
     count, candidates = decoded.scores.shape
     flat = decoder.upscale(decoded.logits.reshape(-1, *decoded.logits.shape[2:]), grid.size)
     large = flat.reshape(count, candidates, *flat.shape[1:])
-    answers, chosen = [], []
-    for question, logits, scores, small in zip(questions, large, decoded.scores, decoded.logits, strict=True):
-        ranked = [_candidate(question, one, float(score)) for one, score in zip(logits, scores, strict=True)]
+    tries = []
+    for at, question in enumerate(questions):
+        ranked = [
+            _candidate(question, one, float(score)) for one, score in zip(large[at], decoded.scores[at], strict=True)
+        ]
         best = max(range(candidates), key=lambda place: _worth(ranked[place], how))
-        answers.append(ranked[best])
-        chosen.append(small[best])
-    return answers, chosen
+        tries.append(_Try(prompts[at], ranked[best], decoded.logits[at, best]))
+    return tries
 
 
 def _candidate(question: Question, logits: NDArray[np.float32], score: float) -> Answer:
@@ -196,18 +212,18 @@ def _placed(question: Question, view: View, grid: Grid) -> list[Question]:
     return known + [replace(question, prompt=Prompt([click])) for click in clicks]
 
 
-def _likest(answers: list[Answer]) -> Answer:
+def _likest(tries: list[_Try], view: View) -> _Try:
     """Of the answers about places where an object might be, the one that looks most like it."""
-    if len(answers) == 1:
-        return answers[0]
+    if len(tries) == 1:
+        return tries[0]
 
-    def worth(answer: Answer) -> float:
-        lost = answer.question.lost
+    def worth(one: _Try) -> float:
+        lost, look = one.answer.question.lost, described(view, one.answer.soft)
         assert lost is not None
-        own = likeness(answer.look, lost.bank)
-        return own + min(0.0, own - likeness(answer.look, lost.rivals)) + answer.score / 10
+        own = likeness(look, lost.bank)
+        return own + min(0.0, own - likeness(look, lost.rivals)) + one.answer.score / 10
 
-    return max(answers, key=worth)
+    return max(tries, key=worth)
 
 
 def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
@@ -220,10 +236,10 @@ def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
     return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=mask_input)
 
 
-def _next_prompt(prompt: Prompt, answer: Answer, logits: NDArray[np.float32], grid: Grid) -> Prompt:
-    tight = box_of(answer.soft > INSIDE)
+def _next_prompt(last: _Try, grid: Grid) -> Prompt:
+    prompt, tight = last.prompt, box_of(last.answer.soft > INSIDE)
     box = prompt.box if tight is None else grid.to_frame(np.asarray(tight, np.float32).reshape(2, 2) - 0.5).ravel()
-    return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=logits)
+    return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=last.logits)
 
 
 def _box_overlap(first: Box, second: tuple[float, float, float, float] | None) -> float:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from streamer.motion import Anchor, Grid, Motion
 from streamer.prompts import Prompt
 from streamer.result import State
-from streamer.tracking.asking import Answer, Asking, Lost, Question, ask
+from streamer.tracking.asking import Answer, Asking, Question, Search, ask
 from streamer.tracking.carrying import Carrier
-from streamer.tracking.finding import enough, recognised, seen_since
+from streamer.tracking.finding import enough, followed, recognised, seen_since
 from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
@@ -166,8 +166,9 @@ class Tracker:
             if prompt is not None or (self._redetect and item.bank):
                 spoken = item.answered < item.version
                 expected = _on_grid(item.box, motion.grid) if spoken else item.expected
-                lost = Lost(item.bank, self._rivals(item), others) if item.state is State.LOST else None
-                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, lost))
+                adrift = item.state is State.LOST or (item.score < self._beliefs.adrift and not spoken)
+                search = Search(self._rivals(item), others) if item.bank and adrift else None
+                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, item.bank, search))
                 item.answered = item.version
         return asked
 
@@ -203,10 +204,10 @@ class Tracker:
             if item is None or item.version != answer.question.version:
                 continue
             item.box = None
-            if item.state is State.LOST and not answer.question.spoken:
-                self._look_again(item, answer, anchor)
-            else:
+            if followed(item, answer, self._beliefs):
                 self._judge(item, answer, anchor)
+            else:
+                self._look_again(item, answer, anchor)
         tell_apart(self._objects.values())
 
     # Inside ----------------------------------------------------------------------------------------------------
@@ -244,7 +245,7 @@ class Tracker:
         if shown is None:
             return
         item.path.follow(shown)
-        item.score *= 1 - self._beliefs.drift
+        item.score *= self._beliefs.worn(1)
         if len(item.points) == 0:
             seed_points(item, motion.grey, motion.grid, self._positives)
         if np.count_nonzero(shown > INSIDE) < max(_VANISHED_PX, _VANISHED_SHARE * item.area):
@@ -283,7 +284,8 @@ class Tracker:
         if mistaken(answer, item.bank, self._unlike(item), self._beliefs):
             self._reject(item, self._beliefs.confirmations)
             return
-        weight = weight_of(answer, item.score, self._beliefs)
+        carried_score = item.score / self._beliefs.worn(anchor.age)
+        weight = weight_of(answer, carried_score, self._beliefs)
         verdict = judge(answer, weight, self._beliefs)
         if verdict is Verdict.REJECT:
             self._reject(item, self._beliefs.lost_after)
@@ -292,7 +294,7 @@ class Tracker:
         if verdict is Verdict.ACCEPT:
             item.bank = remember(item.bank, answer.look)
         else:
-            score = weight * answer.score + (1 - weight) * item.score
+            score = weight * answer.score + (1 - weight) * carried_score
             soft = blended(answer, weight)
         spoken = answer.question.spoken
         if not spoken:
@@ -319,7 +321,8 @@ class Tracker:
             self._believe(item, answer.soft, answer.score, anchor)
             return
         item.place(answer.soft, anchor)
-        item.evidence, item.score, item.seen_index = evidence, answer.score, anchor.index
+        item.state, item.evidence, item.seen_index = State.LOST, evidence, anchor.index
+        item.score = answer.score * self._beliefs.worn(anchor.age)
 
     def _look_once_more(self, item: Object, shown: NDArray[np.uint8], motion: Motion) -> None:
         """A lost object is back as well when what one keyframe saw is still there later on."""
@@ -332,7 +335,8 @@ class Tracker:
         self, item: Object, soft: NDArray[np.uint8], score: float, anchor: Anchor, spoken: bool = False
     ) -> None:
         item.place(soft, anchor)
-        item.score, item.state, item.rejections, item.evidence = score, State.TRACKED, 0, 0.0
+        item.score, item.state = score * self._beliefs.worn(anchor.age), State.TRACKED
+        item.rejections, item.evidence = 0, 0.0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
         item.learn(Colours.of(self._carrier.present(anchor.picture).bins, soft), spoken)

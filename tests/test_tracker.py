@@ -38,6 +38,9 @@ class Stage:
     def state(self, object_id):
         return next(sight.state for sight in self.tracker.sights(self.motion) if sight.object_id == object_id)
 
+    def score(self, object_id):
+        return next(sight.score for sight in self.tracker.sights(self.motion) if sight.object_id == object_id)
+
 
 BALL, BOX = Prompt([(60, 80)], [1], object_id=1), Prompt(box=(230, 120, 280, 180), object_id=2)
 
@@ -168,9 +171,9 @@ def test_after_a_scene_cut_every_object_is_lost_but_stays():
     assert stage.iou(1) == 0
     (question,) = stage.tracker.questions(stage.motion)
     assert question.prompt is None
-    assert len(question.lost.bank) == 1
-    assert question.lost.rivals == ()
-    assert not question.lost.taken.any()
+    assert len(question.bank) == 1
+    assert question.search.rivals == ()
+    assert not question.search.taken.any()
 
 
 def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
@@ -216,6 +219,34 @@ def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_i
     stage.step()
     assert stage.state(1) is State.TRACKED
     assert stage.iou(1) > 0.8
+
+
+def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
+    scores = []
+    for late in (False, True):
+        stage = Stage()
+        stage.tracker.add(BALL, stage.motion)
+        answers, anchor = stage.ask(), stage.motion.open()
+        if not late:
+            stage.tracker.adopt(answers, anchor)
+        stage.step(8)
+        if late:
+            stage.tracker.adopt(answers, anchor)
+        scores.append(stage.score(1))
+    assert scores[0] == pytest.approx(scores[1])
+    assert scores[0] < answers[0].score
+
+
+def test_what_was_carried_for_long_is_looked_for_everywhere():
+    stage = Stage()
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.step(8)
+    assert stage.tracker.questions(stage.motion)[0].search is None
+    stage.step(30)
+    (question,) = stage.tracker.questions(stage.motion)
+    assert question.search is not None
+    assert question.prompt is not None
 
 
 def test_an_object_that_is_not_there_is_not_found():

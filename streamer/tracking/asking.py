@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt, box_of
-from streamer.tracking.recognition import Bank, Look, View, described, likeness, places_of
+from streamer.tracking.recognition import Bank, Look, View, described, likeness, places_of, without_aliens
 from streamer.tracking.refine import INSIDE, Present
 
 Box = NDArray[np.float32]
@@ -53,16 +53,14 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lost:
-    """What a lost object is looked for by.
+class Search:
+    """What else is known where an object is looked for.
 
     Attributes:
-        bank: What it looked like before.
         rivals: What the other objects look like.
         taken: ``(h, w)`` bool, where on the grid other objects are.
     """
 
-    bank: Bank
     rivals: Bank
     taken: NDArray[np.bool_]
 
@@ -79,7 +77,8 @@ class Question:
         carried: ``(h, w)`` uint8 soft mask on the grid that the flow brought to the keyframe; None for a new object.
         expected: ``(4,)`` box x0, y0, x1, y1 [px of the grid] that a person drew, or else where constant velocity would
             put it, or None.
-        lost: How to look for the object where it is not known where it is.
+        bank: What it looked like before.
+        search: How to look for it, where it is lost or may be.
     """
 
     object_id: int
@@ -88,7 +87,8 @@ class Question:
     prompt: Prompt | None
     carried: NDArray[np.uint8] | None
     expected: Box | None = None
-    lost: Lost | None = None
+    bank: Bank = ()
+    search: Search | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +133,7 @@ def ask(
     for _ in range(how.passes - 1):
         prompts = [_next_prompt(one, grid) for one in tries]
         tries = _decode(decoder, embedding, [one.answer.question for one in tries], prompts, grid, how)
-    return [replace(one.answer, look=described(view, one.answer.soft)) for one in tries]
+    return [_described(one.answer, view) for one in tries]
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -202,12 +202,12 @@ def _soft(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _placed(question: Question, view: View, grid: Grid) -> list[Question]:
     """The question, and for a lost object one for each place where it might be: where it seems to be it may not be."""
-    lost, known = question.lost, [] if question.prompt is None else [question]
-    if lost is None:
+    search, known = question.search, [] if question.prompt is None else [question]
+    if search is None:
         return known
     rows, columns = view.features.shape[:2]
     width, height = grid.frame_size
-    places = places_of(view, lost.bank, lost.rivals, lost.taken, _PLACES)
+    places = places_of(view, question.bank, search.rivals, search.taken, _PLACES)
     clicks = [((column + 0.5) * width / columns, (row + 0.5) * height / rows) for column, row in places]
     return known + [replace(question, prompt=Prompt([click])) for click in clicks]
 
@@ -218,19 +218,26 @@ def _likest(tries: list[_Try], view: View) -> _Try:
         return tries[0]
 
     def worth(one: _Try) -> float:
-        lost, look = one.answer.question.lost, described(view, one.answer.soft)
-        assert lost is not None
-        own = likeness(look, lost.bank)
-        return own + min(0.0, own - likeness(look, lost.rivals)) + one.answer.score / 10
+        search, look = one.answer.question.search, described(view, one.answer.soft)
+        assert search is not None
+        own = likeness(look, one.answer.question.bank)
+        return own + min(0.0, own - likeness(look, search.rivals)) + one.answer.score / 10
 
     return max(tries, key=worth)
+
+
+def _described(answer: Answer, view: View) -> Answer:
+    """The answer, of the object alone as far as that is known, and what that looks like."""
+    question = answer.question
+    soft = answer.soft if question.spoken else without_aliens(view, answer.soft, question.bank)
+    return replace(answer, soft=soft, look=described(view, soft))
 
 
 def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
     prompt = question.prompt
     assert prompt is not None
     mask_input = None
-    if question.carried is not None and question.lost is None and how.use_mask:
+    if question.carried is not None and question.search is None and how.use_mask:
         mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
     box = prompt.box if how.use_box or len(prompt.point_coords) == 0 else None
     return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=mask_input)

@@ -1,4 +1,4 @@
-"""Whether a lost object is back: by what SAM says about a keyframe, and by whether that stays true on the frames since.
+"""Whether a lost object is back: by what SAM says of a keyframe, and by whether that stays true on the frames since.
 
 Being lost a moment longer costs less than following another thing, so it takes two sights (MOSEv2, Ding et al., 2025).
 The second one need not wait for the next keyframe, which may be long in coming.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.result import State
 from streamer.tracking.asking import Answer
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Object
@@ -22,22 +23,34 @@ _LATER = 3
 _MOST_OF_A_SIGHT, _ROUNDING = 1.5, 1e-6
 
 
+def followed(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
+    """Whether an answer is about an object where it was thought to be, rather than about one that is looked for."""
+    if answer.question.spoken:
+        return True
+    if item.state is State.LOST:
+        return False
+    if answer.question.search is None:
+        return True
+    overlaps = answer.agreement is not None and answer.agreement >= beliefs.overlap
+    return overlaps and likeness(answer.look, item.bank) >= beliefs.faint
+
+
 def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> float:
     """How far an answer about a lost object goes towards believing that it is back; at 1 it is believed.
 
     It has to be alike, more than any other, and of its size. What was seen for long has a bank that knows it from all
     sides; what was hardly seen before it was lost is only faintly like it, and has to be seen more often.
     """
-    mask, lost = answer.soft > INSIDE, answer.question.lost
+    mask, search = answer.soft > INSIDE, answer.question.search
     area = np.count_nonzero(mask)
     # What was hardly seen may be much larger than what was seen of it.
     growth, most = area / max(item.largest, 1), 4 if len(item.bank) > _HARDLY_SEEN else np.inf
-    if lost is None or not 0.1 < growth < most or answer.score < 0.5:
+    if search is None or not 0.1 < growth < most or answer.score < 0.5:
         return 0.0
     # Where another object is thought to be, that one is more likely wrong the less the answer looks like it.
-    margin = beliefs.mistake if np.count_nonzero(mask & lost.taken) > 0.3 * area else 0.0
+    margin = beliefs.mistake if np.count_nonzero(mask & search.taken) > 0.3 * area else 0.0
     alike = likeness(answer.look, item.bank)
-    if alike <= likeness(answer.look, lost.rivals) + margin:
+    if alike <= likeness(answer.look, search.rivals) + margin:
         return 0.0
     # Beyond what one sight asks for, it counts towards the next one, but never for all of it.
     share = (alike - beliefs.faint) / (beliefs.likeness - beliefs.faint)

@@ -26,6 +26,7 @@ class Beliefs:
         accept: Weight from which an answer replaces the carried mask.
         reject: Weight below which it is not used at all; between the two it is blended with the carried mask.
         overlap: IoU with the carried mask below which an answer is about something else.
+        adrift: Quality of a carried mask from which its object is looked for elsewhere as well.
         lost_after: Rejected answers in a row after which an object counts as lost.
         likeness: Likeness to the bank from which a lost object has been found again, once that is confirmed.
         faint: Likeness from which it may have been: the closer to this one, the more confirmations it takes.
@@ -42,6 +43,7 @@ class Beliefs:
     accept: float = 0.85
     reject: float = 0.1
     overlap: float = 0.15
+    adrift: float = 0.35
     lost_after: int = 4
     likeness: float = 0.8
     faint: float = 0.6
@@ -49,6 +51,10 @@ class Beliefs:
     twins: float = 0.85
     confirmations: int = 2
     kept: float = 0.7
+
+    def worn(self, frames: int) -> float:
+        """The share of its quality that is left of a mask that was carried for so long."""
+        return (1 - self.drift) ** frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.tracking.refine import INSIDE, frequencies
+from streamer.tracking.refine import INSIDE, SCRAP, frequencies, pieces_of
 
 _BANK_SIZE = 6
 _MIN_COVERAGE = 0.5
 _APART = 2
 _FLOOR = 1e-6
+_OWN, _ALIEN = 0.75, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,23 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
         places.append((int(column), int(row)))
         likely[max(0, row - _APART) : row + _APART + 1, max(0, column - _APART) : column + _APART + 1] = -np.inf
     return places
+
+
+def without_aliens(view: View, soft: NDArray[np.uint8], bank: Bank) -> NDArray[np.uint8]:
+    """A ``(H, W)`` soft mask without pieces that look like something else, where one piece looks like the object alone.
+
+    An object that passes another may take it along, and both are then carried on. What it looked like at first, before
+    it could, tells them apart.
+    """
+    pieces, areas = pieces_of(soft)
+    large = [place + 1 for place in np.flatnonzero(areas >= SCRAP * areas.max(initial=0))]
+    if len(large) < 2 or not bank:
+        return soft
+    alike = {piece: likeness(described(view, np.where(pieces == piece, soft, 0)), bank[:1]) for piece in large}
+    aliens = [piece for piece, share in alike.items() if share < _ALIEN]
+    if not aliens or max(alike.values()) < _OWN:
+        return soft
+    return np.where(np.isin(pieces, aliens), 0, soft)
 
 
 def remember(bank: Bank, look: Look | None) -> Bank:

@@ -135,7 +135,7 @@ def frequencies(bins: NDArray[np.intp]) -> NDArray[np.float32]:
 
 def smallest_piece(soft: NDArray[np.uint8]) -> float:
     """The area of the smallest piece of a soft mask as a share of that of the largest."""
-    _, areas = _pieces(soft)
+    _, areas = pieces_of(soft)
     return float(areas.min() / areas.max()) if len(areas) else 1.0
 
 
@@ -145,7 +145,7 @@ def without_scraps(soft: NDArray[np.uint8], smallest: float = SCRAP) -> NDArray[
     What an object leaves behind where it passed something, and what it picked up there, are such pieces.
     """
     region = around(soft > INSIDE)
-    pieces, areas = _pieces(soft[region])
+    pieces, areas = pieces_of(soft[region])
     if len(areas) < 2 or (areas >= smallest * areas.max()).all():
         return soft
     scrap = np.concatenate([[False], areas < smallest * areas.max()])
@@ -160,7 +160,7 @@ def harden(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.LUT(soft, _STEEPER)
 
 
-def _pieces(soft: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def pieces_of(soft: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The number of the piece that each pixel belongs to, from 1 (0 is outside), and the pieces' areas."""
     if not soft.size:
         return np.zeros(soft.shape, np.int32), np.empty(0, np.int32)

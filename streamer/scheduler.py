@@ -109,7 +109,11 @@ class Scheduler:
 
 
 def _depth_goes_first(now: Situation) -> bool:
-    """A person does not wait for depth; otherwise it is the turn of the one that ran longer ago."""
-    if now.wanted is not None or now.keyframe_index is None:
+    """Whether it is the turn of depth: of the two, the one that ran longer ago goes first.
+
+    So it is when a person wants something as well: they are answered from the last keyframe meanwhile, and where every
+    keyframe takes seconds, someone who keeps clicking would see no depth any more.
+    """
+    if now.keyframe_index is None:
         return False
     return now.depth_index is None or now.depth_index < now.keyframe_index

@@ -144,8 +144,8 @@ def _measure(engine: Engine, clip: Clip, bench: LiveBench, show: bool, stop: Sto
         if window is not None:
             window.close()
     figures["click_to_mask_ms"] = _spread(player.answers_ms) | {"unanswered": player.unanswered}
-    if bench.accuracy and clip.labels and not stop.signalled:
-        live_ious = player.ious()
+    live_ious = player.ious() if bench.accuracy else {}
+    if live_ious and not stop.signalled:
         figures["iou"] = {"live": _mean(live_ious), "file": _mean(_in_file_mode(engine, clip, live_ious, stop))}
     return figures
 

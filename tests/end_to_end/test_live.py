@@ -94,10 +94,10 @@ def test_a_person_uses_the_window(live, tmp_path):
     wait_until(lambda: [path for path in recordings.glob("*.mp4") if "partial" not in path.name], what="its end")
 
     person.does("mousemove", 5, 5, "key", "space")
-    held = wait_for_rest()
+    wait_until(says_paused, what="the word that it is paused")
+    wait_for_rest()
     count = len(lines_of(growing))
-    amber = (np.abs(held[:40, :200].astype(int) - AMBER).max(axis=2) < 60).any()
-    assert amber, "the window does not say that it is paused"
+    wait_for_rest()
     assert len(lines_of(growing)) == count
     person.does("key", "space")
     wait_until(lambda: len(lines_of(growing)) > count, what="going on")
@@ -116,8 +116,12 @@ def test_a_person_uses_the_window(live, tmp_path):
         assert words in out
 
 
+def says_paused():
+    return (np.abs(screen()[:40, :200].astype(int) - AMBER).max(axis=2) < 60).any()
+
+
 def wait_for_rest():
-    """The screen once two looks at it are the same."""
+    """Until two looks at the screen are the same."""
     last = [screen()]
 
     def rests():
@@ -125,7 +129,6 @@ def wait_for_rest():
         return (last[-1] == last[-2]).all()
 
     wait_until(rests, what="a picture at rest")
-    return last[-1]
 
 
 def test_closing_the_window_ends_the_run(live, tmp_path):

@@ -90,6 +90,20 @@ def screenshot(window, holds, limit_s=10.0):
         assert time.monotonic() < end_s, "the screen does not show it"
 
 
+def get_painted(title, holds, limit_s=5.0, attempts=6):
+    """Have a window painted. About every thirtieth misses that it was mapped, and paints nothing until it is again."""
+    for _ in range(attempts):
+        end_s = time.monotonic() + limit_s
+        while time.monotonic() < end_s:
+            if holds():
+                return
+        found = subprocess.run(["xdotool", "search", "--name", title], check=True, capture_output=True, text=True)
+        window_id = found.stdout.split()[-1]
+        xdotool("windowunmap", "--sync", window_id)
+        xdotool("windowmap", "--sync", window_id)
+    raise AssertionError("the window is never painted")
+
+
 def settled_screenshot(window):
     """The screen once the window has come to rest on it: painted, and the same twice."""
     last = []
@@ -113,6 +127,8 @@ def only_window(virtual_display):
     closed another, and then paints nothing in it.
     """
     with Window("clip – ünïcode", SIZE) as window:
+        show_once(window)
+        get_painted("clip", lambda: window.poll(10) is not None and len(red_pixels(screen())))
         yield window
 
 

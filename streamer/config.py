@@ -58,8 +58,8 @@ class TrackingConfig(Section):
     agreement: float = Field(default=0.7, ge=0)
     stability: float = Field(default=0.2, ge=0)
     motion: float = Field(default=0.2, ge=0)
-    accept: float = Field(default=0.85, ge=0, le=1)
-    reject: float = Field(default=0.1, ge=0, le=1)
+    accept: float = Field(default=0.1, ge=0, le=1)
+    reject: float = Field(default=0.02, ge=0, le=1)
     drift: float = Field(default=0.035, ge=0, lt=1)
     refine: bool = True
     redetect: bool = True

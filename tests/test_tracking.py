@@ -199,7 +199,14 @@ def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None, bank=()
     ],
 )
 def test_the_better_of_answer_and_carried_mask_is_believed(answered, carried_score, verdict):
-    assert judge(answered, weight_of(answered, carried_score, Beliefs()), Beliefs()) is verdict
+    beliefs = Beliefs(accept=0.85, reject=0.1)
+    assert judge(answered, weight_of(answered, carried_score, beliefs), beliefs) is verdict
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(0.7, Verdict.ACCEPT), (0.6, Verdict.BLEND), (0.4, Verdict.REJECT)])
+def test_by_default_only_an_answer_that_is_clearly_worse_does_not_replace_what_was_carried(score, verdict):
+    answered = answer(score=score)
+    assert judge(answered, weight_of(answered, 0.9, Beliefs()), Beliefs()) is verdict
 
 
 def test_trouble_has_a_name():

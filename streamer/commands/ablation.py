@@ -24,7 +24,7 @@ PARTS: dict[str, dict[str, object]] = {
     "stability does not count": {"stability": 0.0},
     "motion does not count": {"motion": 0.0},
     "every answer is accepted": {"accept": 0.0},
-    "no blending": {"reject": 0.5, "accept": 0.5},
+    "an answer has to be clearly better": {"accept": 0.85, "reject": 0.1},
     "no re-detection": {"redetect": False},
     "one confirmation": {"confirmations": 1},
     "no keyframes on trouble": {"trouble": False},

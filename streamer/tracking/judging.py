@@ -40,8 +40,8 @@ class Beliefs:
     sharpness: float = 0.1
     drift: float = 0.035
     growth: float = 0.15
-    accept: float = 0.85
-    reject: float = 0.1
+    accept: float = 0.1
+    reject: float = 0.02
     overlap: float = 0.15
     adrift: float = 0.35
     lost_after: int = 4

@@ -12,6 +12,7 @@ from streamer.motion import Anchor
 from streamer.result import DepthStats
 
 _SAMPLE_STEP = 4
+_KEPT_SHARE = 0.8
 _KEEP, _SAME_SHARE = 0.5, 0.08
 _UNCOVERED_TRUST, _UNCOVERED_CROWDING, _STEP_SHARE = 0.5, 1.5, 0.05
 _BACKGROUND_REACH_PX, _HOLE_BLUR_PX = 8, 7
@@ -34,14 +35,15 @@ def align(new: NDArray[np.float32], reference: NDArray[np.float32], rounds: int 
     keep = np.ones(len(new), bool)
     for _ in range(rounds):
         chosen, wanted = new[keep], reference[keep]
-        centre, wanted_centre = np.median(chosen), np.median(wanted)
+        (centre,), (wanted_centre,) = _ranked(chosen, (0.5,)), _ranked(wanted, (0.5,))
         spread, wanted_spread = np.abs(chosen - centre).mean(), np.abs(wanted - wanted_centre).mean()
         if spread <= 1e-6 * (abs(centre) + 1e-6) or wanted_spread <= 0:
             break
         scale = float(wanted_spread / spread)
-        shift = float(wanted_centre - scale * centre)
+        shift = wanted_centre - scale * centre
         error = np.abs(scale * new + shift - reference)
-        keep = error <= np.percentile(error, 80)
+        (limit,) = _ranked(error, (_KEPT_SHARE,))
+        keep = error <= limit
     return scale, shift
 
 
@@ -94,7 +96,9 @@ class DepthCarrier:
             return self._map
         if self._carried is None or self._carried[0] != self._anchor.age:
             carried = self._anchor.carry(self._map)
-            self._carried = self._anchor.age, _filled(carried, self._anchor, sketch)
+            assert self._range is not None
+            far, near = self._range
+            self._carried = self._anchor.age, _filled(carried, self._anchor, sketch, _STEP_SHARE * (near - far))
         return self._carried[1]
 
     @property
@@ -139,23 +143,27 @@ def _steadied(new: NDArray[np.float32], carried: NDArray[np.float32]) -> NDArray
     return new + np.float32(_KEEP) * same * difference
 
 
-def _filled(carried: NDArray[np.float32], anchor: Anchor, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _filled(
+    carried: NDArray[np.float32], anchor: Anchor, sketch: NDArray[np.uint8], step: float
+) -> NDArray[np.float32]:
     """The carried map with the background where a near thing has moved away.
 
     Pulling leaves the thing's depth there. What has come to light pulls from where the thing itself does, does not look
-    like it, and lies beside something farther.
+    like it, and lies beside something that is farther by a ``step``.
     """
     half = np.ascontiguousarray(carried[::2, ::2])
     background = cv2.blur(cv2.erode(half, np.ones((_BACKGROUND_REACH_PX + 1,) * 2, np.uint8)), (3, 3))
-    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.half_trust(sketch) < _UNCOVERED_TRUST)
-    holes = uncovered & (half - background > _STEP_SHARE * _spread(carried))
+    uncovered = (anchor.crowding() > _UNCOVERED_CROWDING) & (anchor.trust(sketch) < _UNCOVERED_TRUST)
+    holes = uncovered & (half - background > step)
     if not holes.any():
         return carried
     size = carried.shape[1::-1]
     # Single pixels are rather noise, and a hole with hard borders is uglier than the smear that it replaces.
     share = np.clip(2 * cv2.blur(holes.astype(np.float32), (_HOLE_BLUR_PX,) * 2) - 0.5, 0, 1)
     share, behind = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (share, background))
-    return carried + share * (behind - carried)
+    behind -= carried
+    behind *= share
+    return np.add(carried, behind, out=behind)
 
 
 def _spread(values: NDArray[np.float32]) -> np.float32:

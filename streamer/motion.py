@@ -34,20 +34,9 @@ PRESETS = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
 _LUCAS_KANADE: dict[str, Any] = {"winSize": (15, 15), "maxLevel": 3}
-_STEP_PX, _SLACK_PX = 4, 8
+_ASTRAY_PX = 2.0
 _NOISE_GREY, _TRUST_SCALE_GREY = 3, 12
 _TRUST_OF_DIFFERENCE = np.exp(-np.maximum(np.arange(256) - _NOISE_GREY, 0) / _TRUST_SCALE_GREY).astype(np.float32)
-
-
-@dataclass(slots=True, eq=False)
-class _Half:
-    """What an anchor knows of one frame on every second pixel both ways: the maps, and what was found with them."""
-
-    age: int
-    map_x: NDArray[np.float32]
-    map_y: NDArray[np.float32]
-    half_trust: NDArray[np.float32] | None = None
-    trust: NDArray[np.float32] | None = None
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -59,7 +48,7 @@ class Anchor:
         grid: The working grid that both frames share.
         picture: ``(h, w, 3)`` uint8, frame k on the grid.
         sketch: ``(h / 2, w / 2, 4)`` uint8, the same at half the size; the fourth channel means nothing.
-        map_x, map_y: ``(h, w)`` float32, for every pixel of the grid at n where it was on the grid at k.
+        map_x, map_y: ``(h / 2, w / 2)`` float32, for every pixel of the sketch at n where it was on the one at k.
         age: Frames advanced since k.
     """
 
@@ -70,80 +59,48 @@ class Anchor:
     map_x: NDArray[np.float32]
     map_y: NDArray[np.float32]
     age: int = 0
-    _half: _Half | None = None
+    _trust: tuple[int, NDArray[np.float32]] | None = None
 
     def carry(self, values: NDArray) -> NDArray:
         """Pull ``(h, w)`` or ``(h, w, C)`` values, uint8 or float32, given on the grid at k, to the grid at n.
 
         Four channels cost as much as one, two or three cost more: OpenCV has no fast path for those.
         """
+        if self.age == 0:
+            return values
+        return _remap(values, *(_doubled(plane, self.grid.size) for plane in (self.map_x, self.map_y)))
+
+    def carry_half(self, values: NDArray) -> NDArray:
+        """:meth:`carry` for ``(h / 2, w / 2)`` values."""
         return values if self.age == 0 else _remap(values, self.map_x, self.map_y)
 
-    def carry_mask(self, soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """:meth:`carry` for a ``(h, w)`` soft mask that is zero in most places, which are left out."""
-        if self.age == 0:
-            return soft
-        carried = np.zeros_like(soft)
-        x, y, width, height = cv2.boundingRect(soft)
-        map_x, map_y = (np.ascontiguousarray(plane[::_STEP_PX, ::_STEP_PX]) for plane in (self.map_x, self.map_y))
-        # What lies between the pixels looked at comes from little farther than these do.
-        comes_from = cv2.inRange(map_x, float(x - _SLACK_PX), float(x + width + _SLACK_PX)) & cv2.inRange(
-            map_y, float(y - _SLACK_PX), float(y + height + _SLACK_PX)
-        )
-        x, y, width, height = (_STEP_PX * side for side in cv2.boundingRect(comes_from))
-        if width:
-            region = np.s_[max(0, y - _STEP_PX) : y + height, max(0, x - _STEP_PX) : x + width]
-            carried[region] = _remap(soft, self.map_x[region], self.map_y[region])
-        return carried
-
     def trust(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How far what is carried may be believed, ``(h, w)`` from 0 to 1, where the present looks like ``sketch``.
+        """How far what is carried may be believed, ``(h / 2, w / 2)`` from 0 to 1, where the present looks like this.
 
         It falls with the difference in colour between the present and where it was pulled from.
         """
-        half = self._at_half()
-        if half.trust is None:
-            half.trust = cv2.resize(self.half_trust(sketch), self.grid.size, interpolation=cv2.INTER_LINEAR)
-        return half.trust
-
-    def half_trust(self, sketch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """:meth:`trust` on every second pixel both ways."""
-        half = self._at_half()
-        if half.half_trust is None:
-            before = _remap(self.sketch, half.map_x, half.map_y) if self.age else self.sketch
-            difference = cv2.cvtColor(cv2.absdiff(before, sketch), cv2.COLOR_RGBA2GRAY)
-            half.half_trust = cv2.LUT(cv2.blur(difference, (3, 3)), _TRUST_OF_DIFFERENCE)
-        return half.half_trust
+        if self._trust is None or self._trust[0] != self.age:
+            difference = cv2.cvtColor(cv2.absdiff(self.carry_half(self.sketch), sketch), cv2.COLOR_RGBA2GRAY)
+            self._trust = self.age, cv2.LUT(cv2.blur(difference, (3, 3)), _TRUST_OF_DIFFERENCE)
+        return self._trust[1]
 
     def crowding(self) -> NDArray[np.float32]:
         """How many pixels of n were pulled from the same place at k as this one, on every second pixel both ways.
 
         More than one where something was uncovered, and where the picture has grown.
         """
-        half = self._at_half()
-        height, width = half.map_x.shape
-        columns, rows = (
-            np.rint(np.clip(plane, 0, side - 1)).astype(np.int32)
-            for plane, side in ((half.map_x, width), (half.map_y, height))
-        )
-        pulled = np.bincount((rows * width + columns).ravel(), minlength=height * width)
+        height, width = self.map_x.shape
+        nearest, _ = cv2.convertMaps(self.map_x, self.map_y, cv2.CV_16SC2, nninterpolation=True)
+        columns, rows = map(_clipped, cv2.split(nearest), (width, height))
+        pulled = np.bincount((rows.astype(np.intp) * width + columns).ravel(), minlength=height * width)
         around = cv2.blur(pulled.reshape(height, width).astype(np.float32), (3, 3))
-        return _remap(around, half.map_x, half.map_y)
-
-    def _at_half(self) -> _Half:
-        """What is known at half the resolution: enough for what is blurred anyway, at a quarter of the cost."""
-        if self._half is None or self._half.age != self.age:
-            maps = (cv2.multiply(np.ascontiguousarray(plane[::2, ::2]), 0.5) for plane in (self.map_x, self.map_y))
-            self._half = _Half(self.age, *maps)
-        return self._half
+        return _remap(around, self.map_x, self.map_y)
 
     def points_to_anchor(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where ``(N, 2)`` points (x, y) [px of the frame] of n were on frame k."""
         if self.age == 0 or len(points) == 0:
             return points
-        x, y = self.grid.from_frame(points).T
-        back = [_remap(plane, x, y).ravel() for plane in (self.map_x, self.map_y)]
-        return self.grid.to_frame(np.stack(back, axis=1))
+        return self.grid.to_frame(_looked_up(self.grid.from_frame(points), self.map_x, self.map_y))
 
 
 class Motion:
@@ -162,7 +119,8 @@ class Motion:
         picture: ``(h, w, 3)`` uint8, the present frame on the grid.
         sketch: ``(h / 2, w / 2, 4)`` uint8, the same at half the size; the fourth channel means nothing.
         grey: ``(h, w)`` uint8, the present frame on the grid without its colours.
-        backward: ``(h, w, 2)`` float32 flow to the frame before [px of the grid]; None on the first frame.
+        step: Where every pixel of the sketch was on the one before, x and y, ``(h / 2, w / 2)`` float32; None on the
+            first frame.
         photometric_error: Mean absolute difference [grey levels] between the frame before, warped, and this one.
         scene_cut: Whether this frame shows another scene than the one before.
     """
@@ -186,7 +144,7 @@ class Motion:
         self.picture = np.empty((0, 0, 3), np.uint8)
         self.sketch = np.empty((0, 0, 4), np.uint8)
         self.grey = np.empty((0, 0), np.uint8)
-        self.backward: NDArray[np.float32] | None = None
+        self.step: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self.photometric_error = 0.0
         self.scene_cut = False
 
@@ -198,20 +156,22 @@ class Motion:
         height, width = image_rgb.shape[:2]
         if (width, height) != self.grid.frame_size:
             self._start(width, height)
+        while image_rgb.shape[1] > 2 * self._fine.size[0]:
+            # Averaging over larger areas in one go takes several times as long.
+            image_rgb = _halved(image_rgb)
         fine = self._fine.shrink(image_rgb)
         fine_before, self._fine_grey = self._fine_grey, cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
         earlier, self.picture = self.sketch, shrink(fine, self.grid.size)
         self.sketch = cv2.cvtColor(_halved(self.picture), cv2.COLOR_RGB2RGBA)
-        self._grey_before, self.grey = self.grey, shrink(self._fine_grey, self.grid.size)
-        self.scene_cut, self.backward = fine_before is None and self.index >= 0, None
+        self._grey_before, self.grey = self.grey, cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY)
+        self.scene_cut, self.step = fine_before is None and self.index >= 0, None
         self.index = index
         if fine_before is None:
             self._grey_before = None
             return
-        self.backward = self._flow(self._fine_grey, fine_before)
-        step_x, step_y = map(cv2.add, self._identity, cv2.split(self.backward))
-        self._judge(earlier, step_x, step_y)
-        compose(list(self._anchors), step_x, step_y)
+        self.step = self._step_to(fine_before)
+        self._judge(earlier, *self.step)
+        compose(list(self._anchors), *self.step)
 
     def open(self) -> Anchor:
         """An anchor at the present frame. Its map is kept up for as long as anyone holds it."""
@@ -227,43 +187,46 @@ class Motion:
     def follow(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Follow ``(N, 2)`` points (x, y) [px of the frame] from the previous frame to this one.
 
-        Pyramidal Lucas-Kanade there and back (Kalal et al., ICPR 2010): the second value, ``(N,)`` bool, is False
-        where the point did not come back to within a pixel of the grid, or left the frame.
+        There by pyramidal Lucas-Kanade, and back (Kalal et al., ICPR 2010) by the dense flow, which is at hand: the
+        second value, ``(N,)`` bool, is False where the two disagree by more than a pixel of the grid, or where the
+        point left the frame.
         """
-        if self._grey_before is None or len(points) == 0:
+        if self.step is None or self._grey_before is None or len(points) == 0:
             return points, np.ones(len(points), bool)
-        start = self.grid.from_frame(points).reshape(-1, 1, 2)
-        before, now = self._grey_before, self.grey
-        there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, start, None, **_LUCAS_KANADE)
-        back, found_back, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **_LUCAS_KANADE)
-        error = np.linalg.norm(back - start, axis=2).ravel()
-        width, height = self.grid.size
+        start = self.grid.from_frame(points)
+        there, found, _ = cv2.calcOpticalFlowPyrLK(self._grey_before, self.grey, start[:, None], None, **_LUCAS_KANADE)
         x, y = there.reshape(-1, 2).T
+        back = _looked_up(there.reshape(-1, 2), *self.step)
+        width, height = self.grid.size
         inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-        good = (found.ravel() == 1) & (found_back.ravel() == 1) & (error < 1.0) & inside
+        good = (found.ravel() == 1) & (np.linalg.norm(back - start, axis=1) < _ASTRAY_PX) & inside
         return self.grid.to_frame(there.reshape(-1, 2)), good
 
     def _start(self, width: int, height: int) -> None:
         self._fine = Grid.of((width, height), self._max_side_px)
         self.grid = Grid.of((width, height), self._grid_side_px)
         grid_width, grid_height = self.grid.size
-        rows, columns = np.indices((grid_height, grid_width), np.float32)
+        rows, columns = np.indices((grid_height // 2, grid_width // 2), np.float32)
         self._identity = columns, rows
         self._anchors.clear()
         self._fine_grey = None
 
-    def _flow(self, now: NDArray[np.uint8], before: NDArray[np.uint8]) -> NDArray[np.float32]:
-        fine = self._dis.calc(now, before, None)
-        if self._fine.size == self.grid.size:
-            return fine
-        scale = np.divide(self.grid.size, self._fine.size)
-        return cv2.multiply(cv2.resize(fine, self.grid.size, interpolation=cv2.INTER_LINEAR), (*scale, 0, 0))
+    def _step_to(self, fine_before: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Where every pixel of the sketch was on the frame before, whose finer grey picture this is."""
+        flow = self._dis.calc(self._fine_grey, fine_before, None)
+        # DIS finds it on a coarser grid and fills in what lies between, so that any pixel near by will do.
+        size = self._identity[0].shape[::-1]
+        flow = cv2.resize(flow, size, interpolation=cv2.INTER_NEAREST)
+        shares = np.divide(size, self._fine.size).tolist()
+        flow_x, flow_y = cv2.split(flow)
+        step_x, step_y = map(cv2.scaleAdd, (flow_x, flow_y), shares, self._identity)
+        return step_x, step_y
 
     def _judge(self, earlier: NDArray[np.uint8], step_x: NDArray[np.float32], step_y: NDArray[np.float32]) -> None:
         """How badly the earlier sketch, moved by the flow, explains this one: on every second pixel, that is enough."""
-        sparse = (cv2.multiply(np.ascontiguousarray(step[::4, ::4]), 0.5) for step in (step_x, step_y))
+        sparse = (np.ascontiguousarray(step[::2, ::2]) for step in (step_x, step_y))
         difference = cv2.absdiff(_remap(earlier, *sparse), np.ascontiguousarray(self.sketch[::2, ::2]))
-        self.photometric_error = float(cv2.cvtColor(difference, cv2.COLOR_RGBA2GRAY).mean())
+        self.photometric_error = cv2.mean(cv2.cvtColor(difference, cv2.COLOR_RGBA2GRAY))[0]
         if self.photometric_error > self._cut_error:
             self.scene_cut = _histogram_overlap(earlier[..., :3], self.sketch[..., :3]) < 0.75
 
@@ -283,6 +246,23 @@ def compose(anchors: Sequence[Anchor], step_x: NDArray[np.float32], step_y: NDAr
         if anchor.age == 0:
             anchor.map_x, anchor.map_y = step_x, step_y
         anchor.age += 1
+
+
+def _clipped(places: NDArray[np.int16], side: int) -> NDArray[np.int16]:
+    return np.minimum(np.maximum(places, 0), side - 1)
+
+
+def _doubled(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A map between sketches as one between grids of that (width, height)."""
+    return cv2.resize(cv2.addWeighted(plane, 2, plane, 0, 0.5), size, interpolation=cv2.INTER_LINEAR)
+
+
+def _looked_up(
+    points: NDArray[np.float32], map_x: NDArray[np.float32], map_y: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Where ``(N, 2)`` points (x, y) of the grid come from, by maps between sketches."""
+    x, y = ((points - 0.5) / 2).T
+    return 2 * np.stack([_remap(plane, x, y).ravel() for plane in (map_x, map_y)], axis=1) + np.float32(0.5)
 
 
 def _halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,10 +16,11 @@ from streamer.frame import Frame
 from streamer.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending, Seen, look
 from streamer.models.base import DepthEstimator, Segmenter
 from streamer.motion import Anchor, Motion
-from streamer.prompts import Embedding, Prompt, box_of, check_inside
+from streamer.prompts import Embedding, Prompt, check_inside
 from streamer.result import Result, Track
 from streamer.scheduler import Plan, Scheduler, Situation
 from streamer.tracker import INSIDE, Asking, Sight, Tracker, ask
+from streamer.tracking.enlarging import on_frame
 from streamer.tracking.fading import Fading
 from streamer.workers import Done, Workers
 
@@ -276,14 +277,14 @@ class Pipeline:
         )
 
     def _track(self, sight: Sight, soft: NDArray[np.uint8], inverse_depth: NDArray[np.float32] | None) -> Track:
-        mask = self._motion.grid.enlarge(soft) > INSIDE
+        mask, box = on_frame(soft, self._motion.grid)
         stats = None
         if inverse_depth is not None:
             stats = self._depth.stats(sight.object_id, inverse_depth, soft > INSIDE)
         return Track(
             id=sight.object_id,
             mask=mask,
-            box_xyxy=box_of(mask),
+            box_xyxy=box,
             score=min(max(sight.score, 0.0), 1.0),
             state=sight.state,
             point_coords=sight.point_coords,

@@ -19,7 +19,7 @@ from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
 from streamer.tracking.recognition import Bank, likeness, remember
-from streamer.tracking.refine import INSIDE, SCRAP, Colours, smallest_piece, without_scraps
+from streamer.tracking.refine import INSIDE, SCRAP, Colours, halved, smallest_piece, without_scraps
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
@@ -227,16 +227,15 @@ class Tracker:
         items = list(self._objects.values())
         if not items:
             return
-        counts = [count for item in items for count in (len(item.clicks), len(item.points))]
         moved_to, good = motion.follow(np.concatenate([part for item in items for part in (item.clicks, item.points)]))
-        parts = iter(zip(np.split(moved_to, np.cumsum(counts)), np.split(good, np.cumsum(counts)), strict=True))
+        end = 0
         for item in items:
-            clicks, kept = next(parts)
-            item.clicks, item.labels = clicks[kept], item.labels[kept]
-            followed, kept = next(parts)
-            if len(followed):
-                item.points_lost += (1 - item.points_lost) * (1 - float(kept.mean()))
-            item.points = followed[kept]
+            start, middle, end = end, end + len(item.clicks), end + len(item.clicks) + len(item.points)
+            clicks, points = slice(start, middle), slice(middle, end)
+            item.clicks, item.labels = moved_to[clicks][good[clicks]], item.labels[good[clicks]]
+            if middle < end:
+                item.points_lost += (1 - item.points_lost) * (1 - np.count_nonzero(good[points]) / (end - middle))
+            item.points = moved_to[points][good[points]]
 
     def _carry(self, item: Object, motion: Motion) -> None:
         """Bring an object's mask to the present frame; where nothing is left of it, it is lost."""
@@ -259,8 +258,9 @@ class Tracker:
         if item.shown is None or item.anchor is None or item.rejections:
             return None
         mask = item.shown > INSIDE
-        trust = item.anchor.trust(motion.sketch)[mask].mean() if mask.any() else 0.0
-        return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), float(trust))
+        there = item.anchor.trust(motion.sketch)[mask[::2, ::2]]
+        trust = float(there.mean()) if len(there) else 0.0
+        return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), trust)
 
     def _others(self, item: Object, grid: Grid) -> NDArray[np.bool_]:
         others = np.zeros(grid.size[::-1], bool)
@@ -326,8 +326,8 @@ class Tracker:
 
     def _look_once_more(self, item: Object, shown: NDArray[np.uint8], motion: Motion) -> None:
         """A lost object is back as well when what one keyframe saw is still there later on."""
-        bins, seen_index = self._carrier.present(motion.picture).bins, item.seen_index
-        if seen_since(item, shown, bins, motion.index, self._beliefs):
+        bins, seen_index = self._carrier.present(motion).bins, item.seen_index
+        if seen_since(item, halved(shown), bins, motion.index, self._beliefs):
             self._believe(item, shown, item.score, motion.open())
             item.seen_index = seen_index
 
@@ -339,7 +339,7 @@ class Tracker:
         item.rejections, item.evidence = 0, 0.0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
-        item.learn(Colours.of(self._carrier.present(anchor.picture).bins, soft), spoken)
+        item.learn(Colours.of(self._carrier.present(anchor).bins, halved(soft)), spoken)
         if spoken:
             item.scrap = min(SCRAP, smallest_piece(soft) / 2)
 

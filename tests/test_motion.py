@@ -29,20 +29,25 @@ def test_grid_maps_points_there_and_back(width, height, max_side, data):
 
 
 def affine_step(grid, matrix, offset):
-    rows, columns = np.indices(grid.size[::-1], np.float32)
-    points = np.stack([columns, rows], axis=-1) @ np.float32(matrix).T + np.float32(offset)
+    """A map of the grid's points, as one between sketches, whose pixels lie amid four of the grid's."""
+    points = 2 * np.stack(sketch_points(grid), axis=-1) + 0.5
+    points = (points @ np.float32(matrix).T + np.float32(offset) - 0.5) / 2
     return np.ascontiguousarray(points[..., 0]), np.ascontiguousarray(points[..., 1])
+
+
+def sketch_points(grid):
+    rows, columns = np.indices((grid.size[1] // 2, grid.size[0] // 2), np.float32)
+    return columns, rows
 
 
 @given(st.lists(st.tuples(st.floats(-0.02, 0.02), st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=5))
 def test_composed_steps_equal_the_composed_affine_map(steps):
     """Linear interpolation of an affine map is exact, so composing must be exact too, away from the border."""
     grid = Grid.of((160, 96), 160)
-    rows, columns = np.indices(grid.size[::-1], np.float32)
     pictures = np.zeros((96, 160, 3), np.uint8), np.zeros((48, 80, 4), np.uint8)
     anchors, wholes = [], []
     for turn, dx, dy in steps:
-        anchors.append(Anchor(0, grid, *pictures, columns, rows))
+        anchors.append(Anchor(0, grid, *pictures, *sketch_points(grid)))
         wholes.append(np.eye(3))
         matrix = np.array([[1, -turn], [turn, 1]])
         compose(anchors, *affine_step(grid, matrix, (dx, dy)))
@@ -71,11 +76,12 @@ def test_what_is_on_the_anchor_is_carried_with_the_picture():
     assert np.allclose(anchor.points_to_anchor(np.float32([[235, 194]])), [[200, 180]], atol=1.5)
 
 
-def test_backward_flow_points_to_the_frame_before():
+def test_the_step_leads_to_the_frame_before():
     motion, image = Motion(grid_side_px=320), textured()
     motion.advance(0, image)
-    motion.advance(1, shifted(image, 4, 0))
-    assert np.median(motion.backward[..., 0]) == pytest.approx(-4 / 2, abs=0.2)
+    motion.advance(1, shifted(image, 8, 0))
+    assert motion.step[0].shape == (88, 160)
+    assert np.median(motion.step[0] - np.arange(160)) == pytest.approx(-8 / 4, abs=0.1)
 
 
 def test_what_was_uncovered_is_not_trusted():
@@ -132,7 +138,7 @@ def test_a_frame_of_another_size_starts_afresh():
     motion.advance(0, textured())
     motion.advance(1, textured((320, 200)))
     assert motion.scene_cut
-    assert motion.backward is None
+    assert motion.step is None
     assert motion.grid.frame_size == (320, 200)
 
 

@@ -17,7 +17,17 @@ from streamer.tracking.objects import Object, Path, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import prompt_for
 from streamer.tracking.recognition import Look, View, described, likeness, places_of, remember, without_aliens
-from streamer.tracking.refine import INSIDE, Colours, Present, harden, refine, smallest_piece, without_scraps
+from streamer.tracking.refine import (
+    INSIDE,
+    Colours,
+    Present,
+    bins_of,
+    halved,
+    harden,
+    refine,
+    smallest_piece,
+    without_scraps,
+)
 
 SIZE = (160, 96)
 
@@ -38,14 +48,19 @@ def red_ball(centre=(80, 48)):
     return picture
 
 
+def present_of(picture):
+    return Present(picture, cv2.cvtColor(cv2.resize(picture, (80, 48)), cv2.COLOR_RGB2RGBA))
+
+
 # Refining
 
 
 def test_refining_pulls_a_shifted_mask_back_onto_the_object():
     picture, truth = red_ball(), disc((80, 48), 20) > 0
-    ratio = Colours.of(Present(picture).bins, disc((80, 48), 20)).ratios()[0]
+    present = present_of(picture)
+    ratio = Colours.of(present.bins, halved(disc((80, 48), 20))).ratios()[0]
     carried = disc((86, 51), 20)
-    refined = refine(carried, ratio, np.full(truth.shape, 0.3, np.float32), Present(picture)) > INSIDE
+    refined = refine(halved(carried), ratio, np.full((48, 80), 0.3, np.float32), present) > INSIDE
     assert iou(carried > 0, truth) < 0.75
     assert iou(refined, truth) > 0.93
 
@@ -53,23 +68,24 @@ def test_refining_pulls_a_shifted_mask_back_onto_the_object():
 def test_refining_keeps_a_mask_where_colours_say_nothing_and_it_is_trusted():
     picture = np.full((96, 160, 3), 90, np.uint8)
     carried = disc((60, 50), 18)
-    ratio = Colours.of(Present(picture).bins, carried).ratios()[0]
-    refined = refine(carried, ratio, np.ones((96, 160), np.float32), Present(picture)) > INSIDE
+    present = present_of(picture)
+    ratio = Colours.of(present.bins, halved(carried)).ratios()[0]
+    refined = refine(halved(carried), ratio, np.ones((48, 80), np.float32), present) > INSIDE
     assert iou(refined, carried > 0) > 0.95
 
 
 def test_nothing_refined_is_nothing_and_edges_stay_through_many_rounds():
     picture, mask = red_ball(), disc((80, 48), 20)
-    present, trust = Present(picture), np.ones((96, 160), np.float32)
-    ratio = Colours.of(present.bins, mask).ratios()[0]
-    assert not refine(np.zeros_like(mask), ratio, trust, present).any()
+    present, trust = present_of(picture), np.ones((48, 80), np.float32)
+    ratio = Colours.of(present.bins, halved(mask)).ratios()[0]
+    assert not refine(np.zeros_like(halved(mask)), ratio, trust, present).any()
     for _ in range(30):
-        mask = harden(refine(mask, ratio, trust, present))
+        mask = harden(refine(halved(mask), ratio, trust, present))
     assert iou(mask > INSIDE, disc((80, 48), 20) > 0) > 0.93
 
 
 def test_colours_need_both_sides():
-    bins = Present(red_ball()).bins
+    bins = bins_of(red_ball())
     assert Colours.of(bins, np.zeros((96, 160), np.uint8)) is None
     assert Colours.of(bins, np.full((96, 160), 255, np.uint8)) is None
 
@@ -230,7 +246,7 @@ def view_of(*centres, colour=(200, 30, 30)):
     for centre in centres:
         picture[disc(centre, 20) > 0] = colour
     features = cv2.resize(picture, (20, 12), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return View(features, Present(picture).bins)
+    return View(features, bins_of(picture))
 
 
 def bank_of(view, centre):

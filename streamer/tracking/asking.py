@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt, box_of
 from streamer.tracking.recognition import Bank, Look, View, described, likeness, places_of, without_aliens
-from streamer.tracking.refine import INSIDE, Present
+from streamer.tracking.refine import INSIDE, bins_of
 
 Box = NDArray[np.float32]
 _PLACES = 4
@@ -126,7 +126,7 @@ def ask(
     """
     if not questions:
         return []
-    how, view = how or Asking(), View(decoder.features(embedding), Present(picture).bins)
+    how, view = how or Asking(), View(decoder.features(embedding), bins_of(picture))
     placed = [each for question in questions for each in _placed(question, view, grid)]
     tries = _decode(decoder, embedding, placed, [_first_prompt(decoder, one, how) for one in placed], grid, how)
     tries = [_likest([one for one in tries if one.about == question.object_id], view) for question in questions]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from streamer.motion import Anchor, Motion
 from streamer.tracking.objects import Object
-from streamer.tracking.refine import Present, harden, refine, without_scraps
+from streamer.tracking.refine import Present, halved, harden, refine, without_scraps
 
 _SETTLE_AFTER = 5
 
@@ -23,21 +23,22 @@ class Carrier:
 
     def __init__(self, refine: bool) -> None:
         self._refine = refine
-        self._present = Present(np.empty((0, 0, 3), np.uint8))
+        self._present = Present(np.empty((0, 0, 3), np.uint8), np.empty((0, 0, 4), np.uint8))
 
     def shown(self, item: Object, motion: Motion) -> NDArray[np.uint8] | None:
         """The object's ``(h, w)`` soft mask on the present frame; None where it has none."""
         if item.shown is None and item.soft is not None and item.anchor is not None:
-            item.shown = item.anchor.carry_mask(item.soft)
             if self._refine and item.ratio is not None and item.anchor.age > 0:
-                trust = item.anchor.trust(motion.sketch)
-                item.shown = refine(item.shown, item.ratio, trust, self.present(motion.picture))
+                carried, trust = item.anchor.carry_half(halved(item.soft)), item.anchor.trust(motion.sketch)
+                item.shown = refine(carried, item.ratio, trust, self.present(motion))
+            else:
+                item.shown = item.anchor.carry(item.soft)
         return item.shown
 
-    def present(self, picture: NDArray[np.uint8]) -> Present:
-        """What all objects need of a frame's ``(h, w, 3)`` picture; that of the last one asked for is kept."""
-        if self._present.picture is not picture:
-            self._present = Present(picture)
+    def present(self, frame: Motion | Anchor) -> Present:
+        """What all objects need of the present frame, or of an anchor's; that of the last one asked for is kept."""
+        if self._present.picture is not frame.picture:
+            self._present = Present(frame.picture, frame.sketch)
         return self._present
 
     def settle(self, items: Iterable[Object], motion: Motion) -> None:
@@ -57,5 +58,5 @@ class Carrier:
         """
         if not self._refine or item.cautious_ratio is None:
             return soft
-        sure = np.ones(soft.shape, np.float32)
-        return harden(refine(soft, item.cautious_ratio, sure, self.present(anchor.picture)))
+        half = halved(soft)
+        return harden(refine(half, item.cautious_ratio, np.ones(half.shape, np.float32), self.present(anchor)))

@@ -69,8 +69,8 @@ def seen_since(item: Object, shown: NDArray[np.uint8], bins: NDArray[np.intp], i
 
     Args:
         item: The object.
-        shown: ``(h, w)`` soft mask: what was seen, carried to the present frame.
-        bins: ``(h, w)`` colour bins of the present frame.
+        shown: ``(h / 2, w / 2)`` soft mask: what was seen, carried to the present frame.
+        bins: ``(h / 2, w / 2)`` colour bins of the present frame.
         index: Of the present frame.
         beliefs: What it takes.
     """

@@ -53,7 +53,7 @@ def negative(mask: NDArray[np.bool_], others: NDArray[np.bool_], count: int) -> 
     return medoids(candidates, count)
 
 
-def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: int = 4) -> Points:
+def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: int = 2) -> Points:
     """k-medoids on position: ``kept`` and as many of the ``(N, 2)`` candidates as make up ``(count, 2)``.
 
     Starts from the farthest points (Gonzalez, 1985) and then moves each new one to the middle of what is nearest to it.
@@ -74,7 +74,10 @@ def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: i
         sizes = members.sum(axis=0)
         centres = members.T.astype(np.float32) @ candidates / np.maximum(sizes, 1)[:, None].astype(np.float32)
         middle = np.where(members, _squares(candidates, centres), np.inf).argmin(axis=0)
-        medoid[fixed:] = np.where(sizes[:, None] > 0, candidates[middle], medoid[fixed:])
+        moved = np.where(sizes[:, None] > 0, candidates[middle], medoid[fixed:])
+        if np.array_equal(moved, medoid[fixed:]):
+            break
+        medoid[fixed:] = moved
     return medoid
 
 

@@ -17,41 +17,66 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.tracking.regions import around, is_empty
+from streamer.tracking.regions import Region, around, is_empty
 
 INSIDE = 127
 """Soft masks are uint8; above this a pixel belongs to the object."""
 SCRAP = 0.1
 """Pieces of less than this share of the largest one are scraps, unless a person asked for smaller ones."""
 _LEVELS = 16
-_RING_PX = 16
+_RING_PX = 8
 _LARGEST_LOG_RATIO = 3.0
 _FLOOR = 1e-6
 _MEMORY = 0.5
 _OTHERS = 0.5
 _SMOOTHING = (2 * np.eye(_LEVELS) + np.eye(_LEVELS, k=1) + np.eye(_LEVELS, k=-1)) / 4
-_SURE_BLUR_PX, _UNSURE_BLUR_PX = 3, 21
+_UNSURE_BLUR_PX = 11
 _NEAR = 0.03
+_LEAST_PRIOR, _MOST_PRIOR = np.float32(0.002), np.float32(0.998)
 _STEEPER = np.rint(np.clip(np.arange(256) * 4 - 382.5, 0, 255)).astype(np.uint8)
-_EDGE_SIDE_PX, _EDGE_EPS = 3, 3e-3
+_EDGE_SIDE_PX, _EDGE_EPS = 3, 195.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guide:
+    """What the guided filter follows, ``(h / 2, w / 2)`` float32 [grey levels], and its mean and variance around."""
+
+    brightness: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    variance: NDArray[np.float32]
+
+    def part(self, region: Region) -> Guide:
+        return Guide(self.brightness[region], self.mean[region], self.variance[region])
 
 
 @dataclass(frozen=True, eq=False)
 class Present:
-    """A frame on the working grid, ``(h, w, 3)`` uint8, and what all objects need of it."""
+    """A frame on the working grid, and what all objects need of it.
+
+    Attributes:
+        picture: ``(h, w, 3)`` uint8.
+        sketch: ``(h / 2, w / 2, 4)`` uint8, the same at half the size; the fourth channel means nothing.
+    """
 
     picture: NDArray[np.uint8]
+    sketch: NDArray[np.uint8]
 
     @cached_property
     def bins(self) -> NDArray[np.intp]:
-        """``(h, w)`` number of the colour bin of every pixel, 16 levels per channel."""
-        red, green, blue = cv2.split(self.picture >> 4)
-        return ((red.astype(np.uint16) << 8) | (green << 4 | blue)).astype(np.intp)
+        """``(h / 2, w / 2)`` number of the colour bin of every pixel of the sketch."""
+        return bins_of(self.sketch)
 
     @cached_property
     def brightness(self) -> NDArray[np.float32]:
-        """``(h, w)`` from 0 to 1."""
-        return cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+        """``(h, w)`` [grey levels]."""
+        return cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+
+    @cached_property
+    def guide(self) -> Guide:
+        """The brightness of the sketch."""
+        brightness = cv2.cvtColor(self.sketch, cv2.COLOR_RGBA2GRAY).astype(np.float32)
+        mean = _mean(brightness)
+        return Guide(brightness, mean, _mean(brightness * brightness) - mean * mean)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +88,7 @@ class Colours:
 
     @classmethod
     def of(cls, bins: NDArray[np.intp], soft: NDArray[np.uint8]) -> Colours | None:
-        """Learn them from an object's ``(h, w)`` soft mask; None where either is missing."""
+        """Learn them from an object's soft mask, both ``(h / 2, w / 2)``; None where either is missing."""
         region = around(soft > INSIDE, _RING_PX)
         soft, bins = soft[region], bins[region]
         mask = soft > INSIDE
@@ -104,24 +129,40 @@ def refine(
 ) -> NDArray[np.uint8]:
     """The ``(h, w)`` soft mask that carried mask, colours and edges agree on.
 
+    All but the last step is done at half the resolution: what is finer than that comes from the edges of the frame.
+
     Args:
-        soft: Carried mask.
+        soft: ``(h / 2, w / 2)`` carried mask.
         ratio: One of :meth:`Colours.ratios` of the object.
-        trust: 0 to 1, how far the carried mask may be believed.
+        trust: ``(h / 2, w / 2)`` from 0 to 1, how far the carried mask may be believed.
         present: The frame that the mask is carried to.
     """
-    region, refined = around(soft > 16, _UNSURE_BLUR_PX), np.zeros_like(soft)
+    region = around(soft > 16, _UNSURE_BLUR_PX)
+    refined = np.zeros(present.picture.shape[:2], np.uint8)
     if is_empty(region):
         return refined
-    carried = np.divide(soft[region], 255, dtype=np.float32)
-    sure, unsure = _blur(carried, _SURE_BLUR_PX), _blur(carried, _UNSURE_BLUR_PX)
-    prior = np.clip(unsure + trust[region] * (sure - unsure), 0.002, 0.998)
+    sure = soft[region].astype(np.float32) / np.float32(255)
+    unsure = _blur(sure, _UNSURE_BLUR_PX)
+    prior = np.clip(unsure + trust[region] * (sure - unsure), _LEAST_PRIOR, _MOST_PRIOR)
     # Far from the carried mask nothing is the object, whatever its colours.
     prior[unsure < _NEAR] = 0
     evidence = prior * ratio.take(present.bins[region])
-    aligned = _follow_edges(evidence / (evidence + 1 - prior), present.brightness[region])
-    refined[region] = cv2.convertScaleAbs(aligned, alpha=255)
+    rows, columns = (slice(2 * side.start, 2 * side.stop) for side in region)
+    values = evidence / (evidence + (1 - prior))
+    refined[rows, columns] = _follow_edges(values, present.guide.part(region), present.brightness[rows, columns])
     return refined
+
+
+def halved(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A ``(h, w)`` soft mask at half the resolution, ``(h / 2, w / 2)``."""
+    height, width = soft.shape
+    return cv2.resize(soft, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+
+
+def bins_of(picture: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """``(h, w)`` number of the colour bin of every pixel of a ``(h, w, 3 or 4)`` picture, 16 levels per channel."""
+    red, green, blue = cv2.split(picture >> 4)[:3]
+    return ((red.astype(np.uint16) << 8) | (green << 4 | blue)).astype(np.intp)
 
 
 def frequencies(bins: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -173,19 +214,17 @@ def _blur(values: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
     return cv2.blur(cv2.blur(values, box, borderType=cv2.BORDER_REPLICATE), box, borderType=cv2.BORDER_REPLICATE)
 
 
-def _follow_edges(values: NDArray[np.float32], guide: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The guided filter: values become, around every pixel, a linear function of the guide.
+def _follow_edges(values: NDArray[np.float32], guide: Guide, brightness: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The guided filter: values from 0 to 1 become, around every pixel, a linear function of the guide, 0 to 255.
 
-    The functions are found at half the resolution (He and Sun, Fast Guided Filter, 2015).
+    The functions are found at half the resolution (He and Sun, Fast Guided Filter, 2015), at which the values are.
     """
-    size = values.shape[1::-1]
-    half = (size[0] + 1) // 2, (size[1] + 1) // 2
-    values, small = (cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (values, guide))
-    mean_guide, mean_values = _mean(small), _mean(values)
-    slope = (_mean(small * values) - mean_guide * mean_values) / (_mean(small * small) - mean_guide**2 + _EDGE_EPS)
-    offset = _mean(mean_values - slope * mean_guide)
-    slope, offset = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (_mean(slope), offset))
-    return np.clip(slope * guide + offset, 0, 1)
+    mean_values = _mean(values)
+    slope = (_mean(guide.brightness * values) - guide.mean * mean_values) / (guide.variance + _EDGE_EPS)
+    offset = _mean(mean_values - slope * guide.mean)
+    size = brightness.shape[1::-1]
+    slope, offset = (cv2.resize(255 * plane, size, interpolation=cv2.INTER_LINEAR) for plane in (_mean(slope), offset))
+    return cv2.add(cv2.multiply(slope, brightness, dst=slope), offset, dtype=cv2.CV_8U)
 
 
 def _mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:

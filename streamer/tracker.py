@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from streamer.motion import Anchor, Grid, Motion
 from streamer.prompts import Prompt
 from streamer.result import State
-from streamer.tracking.asking import Answer, Asking, Question, Search, ask
+from streamer.tracking.asking import Answer, Asking, Others, Question, ask
 from streamer.tracking.carrying import Carrier
 from streamer.tracking.finding import enough, followed, recognised, seen_since
+from streamer.tracking.glimpsing import EVERY, glimpsed, guess, refuted, wanted
 from streamer.tracking.judging import Beliefs, Verdict, Worries, blended, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
@@ -114,6 +115,8 @@ class Tracker:
         self._follow(motion)
         for item in self._objects.values():
             self._carry(item, motion)
+        if self._redetect and motion.index % EVERY == 0:
+            self._glimpse(motion)
         self._carrier.settle(self._objects.values(), motion)
         self.trouble = next(filter(None, (self._worry(item, motion) for item in self._objects.values())), None)
 
@@ -161,14 +164,14 @@ class Tracker:
             seed_points(item, motion.grey, motion.grid, self._positives)
         asked = []
         for item in self._objects.values():
-            others = self._others(item, motion.grid)
-            prompt = prompt_for(item, others, motion.grid, self._negatives)
+            others = Others(self._rivals(item), self._taken(item, motion.grid))
+            prompt = prompt_for(item, others.taken, motion.grid, self._negatives)
             if prompt is not None or (self._redetect and item.bank):
                 spoken = item.answered < item.version
                 expected = _on_grid(item.box, motion.grid) if spoken else item.expected
                 adrift = item.state is State.LOST or (item.score < self._beliefs.adrift and not spoken)
-                search = Search(self._rivals(item), others) if item.bank and adrift else None
-                asked.append(Question(item.id, item.version, spoken, prompt, item.shown, expected, item.bank, search))
+                who, known = (item.id, item.version, spoken), (prompt, item.shown, expected)
+                asked.append(Question(*who, *known, item.bank, others, sought=bool(item.bank) and adrift))
                 item.answered = item.version
         return asked
 
@@ -181,7 +184,7 @@ class Tracker:
         for item in self._objects.values():
             if item.answered >= item.version:
                 continue
-            prompt = prompt_for(item, self._others(item, anchor.grid), anchor.grid, self._negatives)
+            prompt = prompt_for(item, self._taken(item, anchor.grid), anchor.grid, self._negatives)
             if prompt is not None:
                 carried = item.soft if item.anchor is anchor else None
                 there = moved(prompt, anchor)
@@ -203,6 +206,8 @@ class Tracker:
             item = self._objects.get(answer.question.object_id)
             if item is None or item.version != answer.question.version:
                 continue
+            if item.guess and item.seen_index > anchor.index:
+                continue  # what has been glimpsed since is news
             item.box = None
             if followed(item, answer, self._beliefs):
                 self._judge(item, answer, anchor)
@@ -262,12 +267,23 @@ class Tracker:
         trust = float(there.mean()) if len(there) else 0.0
         return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), trust)
 
-    def _others(self, item: Object, grid: Grid) -> NDArray[np.bool_]:
-        others = np.zeros(grid.size[::-1], bool)
+    def _glimpse(self, motion: Motion) -> None:
+        """Look for what is astray by its colours."""
+        bins = self._carrier.present(motion).bins
+        for item in self._objects.values():
+            if not wanted(item, self._beliefs):
+                continue
+            seen = glimpsed(item, bins, self._rivals(item), self._taken(item, motion.grid))
+            if seen is not None:
+                item.place(seen.soft, motion.open())
+                guess(item, seen, motion.index)
+
+    def _taken(self, item: Object, grid: Grid) -> NDArray[np.bool_]:
+        taken = np.zeros(grid.size[::-1], bool)
         for other in self._objects.values():
             if other is not item and other.shown is not None and other.state is not State.LOST:
-                others |= other.shown > INSIDE
-        return others
+                taken |= other.shown > INSIDE
+        return taken
 
     def _rivals(self, item: Object) -> Bank:
         return tuple(look for other in self._objects.values() if other is not item for look in other.bank)
@@ -290,6 +306,7 @@ class Tracker:
         if verdict is Verdict.REJECT:
             self._reject(item, self._beliefs.lost_after)
             return
+        item.mimic = max(item.mimic, answer.mimic)
         soft, score = answer.soft, answer.score
         if verdict is Verdict.ACCEPT:
             item.bank = remember(item.bank, answer.look)
@@ -304,6 +321,7 @@ class Tracker:
             item.state = State.UNCERTAIN
 
     def _reject(self, item: Object, lost_after: int) -> None:
+        refuted(item)
         item.rejections += 1
         item.state = State.UNCERTAIN
         if item.rejections >= lost_after or item.soft is None:
@@ -313,6 +331,7 @@ class Tracker:
         """A lost object is back when one keyframe after the other sees it in the place where the last one did."""
         found = recognised(item, answer, self._beliefs)
         if not found:
+            refuted(item)
             self._lose(item)
             return
         again = answer.agreement is not None and answer.agreement > 0.4
@@ -336,7 +355,7 @@ class Tracker:
     ) -> None:
         item.place(soft, anchor)
         item.score, item.state = score * self._beliefs.worn(anchor.age), State.TRACKED
-        item.rejections, item.evidence = 0, 0.0
+        item.rejections, item.evidence, item.guess = 0, 0.0, 0.0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
         item.learn(Colours.of(self._carrier.present(anchor).bins, halved(soft)), spoken)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import streamer.tracker as tracker_module
 from streamer.motion import Motion
 from streamer.prompts import Prompt
 from streamer.result import State
@@ -172,8 +173,8 @@ def test_after_a_scene_cut_every_object_is_lost_but_stays():
     (question,) = stage.tracker.questions(stage.motion)
     assert question.prompt is None
     assert len(question.bank) == 1
-    assert question.search.rivals == ()
-    assert not question.search.taken.any()
+    assert question.others.rivals == ()
+    assert not question.others.taken.any()
 
 
 def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
@@ -207,7 +208,8 @@ def test_what_one_keyframe_saw_of_a_lost_object_is_shown_if_it_is_still_there_th
     assert stage.iou(1) > 0.8
 
 
-def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true():
+def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true(monkeypatch):
+    monkeypatch.setattr(tracker_module, "glimpsed", lambda *_: None)
     stage = Stage()
     stage.tracker.add(BALL, stage.motion)
     stage.keyframe()
@@ -242,10 +244,10 @@ def test_what_was_carried_for_long_is_looked_for_everywhere():
     stage.tracker.add(BALL, stage.motion)
     stage.keyframe()
     stage.step(8)
-    assert stage.tracker.questions(stage.motion)[0].search is None
+    assert stage.tracker.questions(stage.motion)[0].sought is False
     stage.step(30)
     (question,) = stage.tracker.questions(stage.motion)
-    assert question.search is not None
+    assert question.sought
     assert question.prompt is not None
 
 

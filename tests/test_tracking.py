@@ -10,7 +10,7 @@ from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt
 from streamer.result import State
 from streamer.tracking import points
-from streamer.tracking.asking import Answer, Asking, Question, Search, ask
+from streamer.tracking.asking import Answer, Asking, Others, Question, ask
 from streamer.tracking.finding import followed, recognised, seen_since
 from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, Path, tell_apart
@@ -198,8 +198,8 @@ def test_later_passes_show_sam_its_own_answer_and_box():
 # Judging
 
 
-def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None, bank=(), search=None):
-    return Answer(question(spoken=spoken, bank=bank, search=search), soft, score, agreement, look=look)
+def answer(soft=BALL, score=0.8, agreement=0.9, spoken=False, look=None, bank=(), others=None, sought=False):
+    return Answer(question(spoken=spoken, bank=bank, others=others, sought=sought), soft, score, agreement, look=look)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,9 @@ def test_an_object_is_known_again_where_it_is_and_nothing_else_is():
     def is_it(at, radius=20, rivals=(), taken=NOWHERE, look=None):
         soft = disc(at, radius)
         seen = described(elsewhere, soft) if look is None else look
-        return recognised(item, answer(soft, look=seen, bank=bank, search=Search(rivals, taken)), Beliefs())
+        return recognised(
+            item, answer(soft, look=seen, bank=bank, others=Others(rivals, taken), sought=True), Beliefs()
+        )
 
     assert is_it((120, 40))
     assert not is_it((40, 48))
@@ -279,7 +281,7 @@ def test_a_lost_object_may_be_where_another_is_thought_to_be_only_if_it_looks_mu
     unlike = bank_of(view_of((120, 40), colour=(20, 220, 40)), (120, 40))
     little_less = tuple(Look(known.features, known.colours * np.float32(0.9)) for known in bank)
     for rivals, back in ((unlike, True), (little_less, False)):
-        answered = answer(soft, look=described(view, soft), bank=bank, search=Search(rivals, taken))
+        answered = answer(soft, look=described(view, soft), bank=bank, others=Others(rivals, taken), sought=True)
         assert bool(recognised(item, answered, Beliefs())) is back
 
 
@@ -290,7 +292,9 @@ def test_the_less_alike_the_oftener_a_lost_object_has_to_be_seen():
 
     def evidence(shared):
         seen = Look(look.features, look.colours * np.float32(shared))
-        return recognised(item, answer(soft, look=seen, bank=item.bank, search=Search((), NOWHERE)), beliefs)
+        return recognised(
+            item, answer(soft, look=seen, bank=item.bank, others=Others((), NOWHERE), sought=True), beliefs
+        )
 
     assert evidence(1.0) == 3 / 4
     assert evidence(0.6) == pytest.approx(1 / 2, abs=0.02)
@@ -300,15 +304,15 @@ def test_the_less_alike_the_oftener_a_lost_object_has_to_be_seen():
 
 def test_an_answer_about_what_may_be_elsewhere_is_followed_if_it_lies_where_it_should_and_looks_as_it_did():
     view, soft = view_of((120, 40)), disc((120, 40), 20)
-    bank, search = bank_of(view, (120, 40)), Search((), NOWHERE)
+    bank, others = bank_of(view, (120, 40)), Others((), NOWHERE)
     item, alike = Object(1, bank=bank, state=State.TRACKED), described(view, soft)
     unlike = described(view, disc((40, 48), 20))
-    assert followed(item, answer(soft, look=alike, bank=bank, search=search), Beliefs())
-    assert not followed(item, answer(soft, look=unlike, bank=bank, search=search), Beliefs())
-    assert not followed(item, answer(soft, agreement=0.0, look=alike, bank=bank, search=search), Beliefs())
+    assert followed(item, answer(soft, look=alike, bank=bank, others=others, sought=True), Beliefs())
+    assert not followed(item, answer(soft, look=unlike, bank=bank, others=others, sought=True), Beliefs())
+    assert not followed(item, answer(soft, agreement=0.0, look=alike, bank=bank, others=others, sought=True), Beliefs())
     assert followed(item, answer(soft, look=unlike, bank=bank), Beliefs()), "nobody doubted where it is"
     item.state = State.LOST
-    assert not followed(item, answer(soft, look=alike, bank=bank, search=search), Beliefs())
+    assert not followed(item, answer(soft, look=alike, bank=bank, others=others, sought=True), Beliefs())
     assert followed(item, answer(soft, look=unlike, spoken=True), Beliefs())
 
 
@@ -378,7 +382,7 @@ def test_a_lost_object_is_asked_for_in_several_places_and_the_likest_answer_is_t
 
     decoder = Places([], [])
     bank = bank_of(view_of((120, 40)), (120, 40))
-    lost = Question(1, 1, False, None, None, bank=bank, search=Search((), NOWHERE))
+    lost = Question(1, 1, False, None, None, bank=bank, others=Others((), NOWHERE), sought=True)
     (found,) = ask(decoder, EMBEDDING, [lost], picture, GRID)
     assert len(decoder.asked[0]) == 4
     assert iou(found.soft > INSIDE, disc((120, 40), 20) > 0) > 0.5

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt, box_of
-from streamer.tracking.recognition import Bank, Look, View, described, likeness, places_of, without_aliens
+from streamer.tracking.recognition import Bank, Look, View, described, likeness, most_alike, places_of, without_aliens
 from streamer.tracking.refine import INSIDE, bins_of
 
 Box = NDArray[np.float32]
 _PLACES = 4
+_BESIDE_PX = 9
 
 
 class Decoder(Protocol):
@@ -53,12 +54,12 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Search:
-    """What else is known where an object is looked for.
+class Others:
+    """What is known of the other objects on a keyframe.
 
     Attributes:
-        rivals: What the other objects look like.
-        taken: ``(h, w)`` bool, where on the grid other objects are.
+        rivals: What they look like.
+        taken: ``(h, w)`` bool, where on the grid they are.
     """
 
     rivals: Bank
@@ -78,7 +79,8 @@ class Question:
         expected: ``(4,)`` box x0, y0, x1, y1 [px of the grid] that a person drew, or else where constant velocity would
             put it, or None.
         bank: What it looked like before.
-        search: How to look for it, where it is lost or may be.
+        others: What else is about, where that matters.
+        sought: Whether it is lost, or may be, and is looked for everywhere.
     """
 
     object_id: int
@@ -88,7 +90,8 @@ class Question:
     carried: NDArray[np.uint8] | None
     expected: Box | None = None
     bank: Bank = ()
-    search: Search | None = None
+    others: Others | None = None
+    sought: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +105,7 @@ class Answer:
         agreement: IoU with the carried mask; None where nothing was carried.
         stability: IoU of the masks at a higher and a lower threshold, as in SAM's automatic masks.
         look: What the masked part looks like; None where the mask is empty.
+        mimic: How much what else is on the frame is like it by its colours, at most 1.
     """
 
     question: Question
@@ -110,6 +114,7 @@ class Answer:
     agreement: float | None
     stability: float = 1.0
     look: Look | None = None
+    mimic: float = 0.0
 
 
 def ask(
@@ -202,12 +207,12 @@ def _soft(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _placed(question: Question, view: View, grid: Grid) -> list[Question]:
     """The question, and for a lost object one for each place where it might be: where it seems to be it may not be."""
-    search, known = question.search, [] if question.prompt is None else [question]
-    if search is None:
+    others, known = question.others, [] if question.prompt is None else [question]
+    if others is None or not question.sought:
         return known
     rows, columns = view.features.shape[:2]
     width, height = grid.frame_size
-    places = places_of(view, question.bank, search.rivals, search.taken, _PLACES)
+    places = places_of(view, question.bank, others.rivals, others.taken, _PLACES)
     clicks = [((column + 0.5) * width / columns, (row + 0.5) * height / rows) for column, row in places]
     return known + [replace(question, prompt=Prompt([click])) for click in clicks]
 
@@ -218,10 +223,10 @@ def _likest(tries: list[_Try], view: View) -> _Try:
         return tries[0]
 
     def worth(one: _Try) -> float:
-        search, look = one.answer.question.search, described(view, one.answer.soft)
-        assert search is not None
+        others, look = one.answer.question.others, described(view, one.answer.soft)
+        assert others is not None
         own = likeness(look, one.answer.question.bank)
-        return own + min(0.0, own - likeness(look, search.rivals)) + one.answer.score / 10
+        return own + min(0.0, own - likeness(look, others.rivals)) + one.answer.score / 10
 
     return max(tries, key=worth)
 
@@ -230,14 +235,24 @@ def _described(answer: Answer, view: View) -> Answer:
     """The answer, of the object alone as far as that is known, and what that looks like."""
     question = answer.question
     soft = answer.soft if question.spoken else without_aliens(view, answer.soft, question.bank)
-    return replace(answer, soft=soft, look=described(view, soft))
+    return replace(answer, soft=soft, look=described(view, soft), mimic=_mimic(question, view, soft))
+
+
+def _mimic(question: Question, view: View, soft: NDArray[np.uint8]) -> float:
+    """How much what is most like the object, but lies elsewhere, is like it."""
+    if question.others is None or question.sought or not question.bank:
+        return 0.0
+    around = cv2.dilate((soft > 0).view(np.uint8), np.ones((_BESIDE_PX,) * 2, np.uint8)) > 0
+    taken, area = around | question.others.taken, int(np.count_nonzero(soft > INSIDE))
+    found = most_alike(view.bins[::2, ::2], question.bank, question.others.rivals, taken, area)
+    return 0.0 if found is None else found[1]
 
 
 def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
     prompt = question.prompt
     assert prompt is not None
     mask_input = None
-    if question.carried is not None and question.search is None and how.use_mask:
+    if question.carried is not None and not question.sought and how.use_mask:
         mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
     box = prompt.box if how.use_box or len(prompt.point_coords) == 0 else None
     return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=mask_input)

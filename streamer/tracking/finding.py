@@ -29,7 +29,7 @@ def followed(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
         return True
     if item.state is State.LOST:
         return False
-    if answer.question.search is None:
+    if not answer.question.sought:
         return True
     overlaps = answer.agreement is not None and answer.agreement >= beliefs.overlap
     return overlaps and likeness(answer.look, item.bank) >= beliefs.faint
@@ -41,16 +41,16 @@ def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> float:
     It has to be alike, more than any other, and of its size. What was seen for long has a bank that knows it from all
     sides; what was hardly seen before it was lost is only faintly like it, and has to be seen more often.
     """
-    mask, search = answer.soft > INSIDE, answer.question.search
+    mask, others = answer.soft > INSIDE, answer.question.others
     area = np.count_nonzero(mask)
     # What was hardly seen may be much larger than what was seen of it.
     growth, most = area / max(item.largest, 1), 4 if len(item.bank) > _HARDLY_SEEN else np.inf
-    if search is None or not 0.1 < growth < most or answer.score < 0.5:
+    if others is None or not 0.1 < growth < most or answer.score < 0.5:
         return 0.0
     # Where another object is thought to be, that one is more likely wrong the less the answer looks like it.
-    margin = beliefs.mistake if np.count_nonzero(mask & search.taken) > 0.3 * area else 0.0
+    margin = beliefs.mistake if np.count_nonzero(mask & others.taken) > 0.3 * area else 0.0
     alike = likeness(answer.look, item.bank)
-    if alike <= likeness(answer.look, search.rivals) + margin:
+    if alike <= likeness(answer.look, others.rivals) + margin:
         return 0.0
     # Beyond what one sight asks for, it counts towards the next one, but never for all of it.
     share = (alike - beliefs.faint) / (beliefs.likeness - beliefs.faint)

@@ -19,6 +19,21 @@ _NO_POINTS = np.empty((0, 2), np.float32)
 _VELOCITY_MEMORY = 0.8
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Glimpse:
+    """What may be an object, by its colours.
+
+    Attributes:
+        soft: ``(h, w)`` uint8 soft mask on the grid.
+        likeness: How much its colours are like the object's, at most 1.
+        streak: In how many looks in a row it has been there.
+    """
+
+    soft: NDArray[np.uint8]
+    likeness: float
+    streak: int = 1
+
+
 @dataclass(slots=True, eq=False)
 class Object:
     """One object.
@@ -41,6 +56,9 @@ class Object:
         scrap: Pieces of its mask of less than this share of the largest one are not it.
         path, expected: Where it has been going, and the box where it should be now [px of the grid].
         bank: What it looked like.
+        glimpse: What may be it, by its colours, while it is lost.
+        guess: Likeness of what was glimpsed and taken for it; 0 once a keyframe has had its say.
+        mimic: Likeness of what looked most like it while it was elsewhere.
         evidence: How far a lost object is believed to be back, 0 to 1; its mask then waits to be confirmed.
         score, state, rejections: How sure we are, and how many answers in a row were not believed.
     """
@@ -69,6 +87,9 @@ class Object:
     path: Path = field(default_factory=lambda: Path())
     expected: NDArray[np.float32] | None = None
     bank: Bank = ()
+    glimpse: Glimpse | None = None
+    guess: float = 0.0
+    mimic: float = 0.0
     evidence: float = 0.0
     score: float = 0.0
     state: State = State.UNCERTAIN
@@ -88,7 +109,7 @@ class Object:
         """It is nowhere."""
         self.soft = self.anchor = self.shown = self.expected = None
         self.points, self.path = _NO_POINTS, Path()
-        self.evidence, self.given = 0.0, False
+        self.evidence, self.guess, self.glimpse, self.given = 0.0, 0.0, None, False
 
 
 def tell_apart(items: Iterable[Object]) -> None:

@@ -20,6 +20,8 @@ _MIN_COVERAGE = 0.5
 _APART = 2
 _FLOOR = 1e-6
 _OWN, _ALIEN = 0.75, 0.6
+_OWN_COLOUR, _SPOT_BLUR_PX, _SPOT_CLOSE_PX = 0.5, 5, 9
+_LEAST_SPOT, _LARGEST_SPOT = 0.2, 1.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,7 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
     if rivals:
         likely = likely - np.maximum(_likeness_map(view, rivals) - likely, 0)
     rows, columns = likely.shape
-    own = cv2.resize(_own_colours(view, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
+    own = cv2.resize(_own_colours(view.bins, view.colours, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
     share = cv2.resize(taken.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
     likely = cv2.blur(likely + own, (3, 3)) - share / 2
     places = []
@@ -112,6 +114,35 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
         places.append((int(column), int(row)))
         likely[max(0, row - _APART) : row + _APART + 1, max(0, column - _APART) : column + _APART + 1] = -np.inf
     return places
+
+
+def most_alike(
+    bins: NDArray[np.intp], bank: Bank, rivals: Bank, taken: NDArray[np.bool_], area: int
+) -> tuple[NDArray[np.uint8], float] | None:
+    """What looks most like an object by its colours alone, and how much so; None where nothing does.
+
+    Args:
+        bins: ``(h / 2, w / 2)`` colour bins of the frame.
+        bank: What the object looks like.
+        rivals: What the others look like.
+        taken: ``(h, w)`` where it cannot be.
+        area: Of the object [px of the grid]; what is much larger or smaller is something else.
+
+    Returns:
+        ``(h, w)`` uint8 soft mask and likeness, at most 1.
+    """
+    own = _own_colours(bins, frequencies(bins.ravel()), bank, rivals)
+    spots = (cv2.blur(own, (_SPOT_BLUR_PX,) * 2) > _OWN_COLOUR) & ~taken[::2, ::2]
+    spots = cv2.morphologyEx(spots.view(np.uint8), cv2.MORPH_CLOSE, np.ones((_SPOT_CLOSE_PX,) * 2, np.uint8))
+    _, spots, stats, _ = cv2.connectedComponentsWithStats(spots)
+    areas = 4 * stats[1:, cv2.CC_STAT_AREA]
+    likely = np.flatnonzero((areas > _LEAST_SPOT * area) & (areas < _LARGEST_SPOT * area)) + 1
+    alike = {spot: colour_likeness(bins[spots == spot], bank) for spot in likely}
+    if not alike:
+        return None
+    best = max(alike, key=alike.__getitem__)
+    soft = np.where(spots == best, np.uint8(255), np.uint8(0))
+    return cv2.resize(soft, taken.shape[::-1], interpolation=cv2.INTER_LINEAR), alike[best]
 
 
 def without_aliens(view: View, soft: NDArray[np.uint8], bank: Bank) -> NDArray[np.uint8]:
@@ -143,10 +174,10 @@ def _likeness_map(view: View, bank: Bank) -> NDArray[np.float32]:
     return (view.directions @ np.stack([known.features for known in bank]).T).max(axis=2)
 
 
-def _own_colours(view: View, bank: Bank, rivals: Bank) -> NDArray[np.float32]:
+def _own_colours(bins: NDArray[np.intp], colours: NDArray[np.float32], bank: Bank, rivals: Bank) -> NDArray[np.float32]:
     """``(H, W)``, 0 to 1: how much a pixel's colour is the object's rather than the frame's or its rivals'."""
     own = _mean_colours(bank)
-    return (own / (own + view.colours + _mean_colours(rivals) + _FLOOR))[view.bins]
+    return (own / (own + colours + _mean_colours(rivals) + np.float32(_FLOOR)))[bins]
 
 
 def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:

@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+
+from streamer.result import State
+from streamer.tracking.glimpsing import glimpsed, guess, refuted, wanted
+from streamer.tracking.judging import Beliefs
+from streamer.tracking.objects import Object
+from streamer.tracking.recognition import Look, most_alike
+from streamer.tracking.refine import bins_of, frequencies
+from tests.test_tracker import BALL, Stage
+
+RED, GREEN, GRID = (200, 30, 30), (20, 220, 40), (96, 160)
+NOWHERE = np.zeros(GRID, bool)
+
+
+def frame(*things):
+    """The colour bins of a grey frame at half the grid, with coloured rectangles of 20x16 pixels at (column, row)."""
+    picture = np.random.default_rng(0).integers(60, 110, (48, 80, 3), dtype=np.uint8)
+    for (column, row), colour in things:
+        picture[row : row + 16, column : column + 20] = colour
+    return bins_of(picture)
+
+
+def look(colour):
+    return Look(np.zeros(4, np.float32), frequencies(bins_of(np.full((8, 8, 3), colour, np.uint8)).ravel()))
+
+
+def lost(**more):
+    return Object(1, bank=(look(RED),), state=State.LOST, largest=4 * 320, **more)
+
+
+def place_of(soft):
+    rows, columns = np.nonzero(soft > 127)
+    return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+
+
+def test_what_has_the_colours_and_the_size_of_an_object_is_most_like_it():
+    bins = frame(((10, 10), RED), ((50, 20), GREEN))
+    soft, likeness = most_alike(bins, (look(RED),), (), NOWHERE, 4 * 320)
+    assert place_of(soft) == pytest.approx((20, 20, 60, 52), abs=3)
+    assert likeness > 0.9
+    assert most_alike(bins, (look(RED),), (), NOWHERE, 40 * 320) is None, "far too small"
+    assert most_alike(bins, (look(RED),), (), NOWHERE, 100) is None, "far too large"
+    assert most_alike(bins, (look(RED),), (look(RED),), NOWHERE, 4 * 320) is None, "another object looks the same"
+    taken = NOWHERE.copy()
+    taken[:, :80] = True
+    assert most_alike(bins, (look(RED),), (), taken, 4 * 320) is None, "another object is there"
+
+
+def test_a_lost_object_is_glimpsed_when_it_is_there_in_two_looks():
+    item, bins = lost(), frame(((10, 10), RED))
+    assert glimpsed(item, bins, (), NOWHERE) is None
+    assert glimpsed(item, frame(((50, 30), RED)), (), NOWHERE) is None, "that is another place"
+    seen = glimpsed(item, frame(((52, 30), RED)), (), NOWHERE)
+    assert seen is not None
+    guess(item, seen, 7)
+    assert (item.state, item.seen_index) == (State.UNCERTAIN, 7)
+    assert 0 < item.score < Beliefs().adrift
+
+
+def test_what_was_refuted_once_is_not_guessed_again():
+    item, bins = lost(), frame(((10, 10), RED))
+    glimpsed(item, bins, (), NOWHERE)
+    guess(item, glimpsed(item, bins, (), NOWHERE), 2)
+    refuted(item)
+    item.forget_mask()
+    item.state = State.LOST
+    assert [glimpsed(item, bins, (), NOWHERE) for _ in range(4)] == [None] * 4
+
+
+def test_what_is_somewhere_must_be_better_seen_than_it_is_there():
+    bins, half = frame(((10, 10), RED)), np.zeros(GRID, np.uint8)
+    half[20:52, 20:60] = 255
+    item = lost(shown=half.copy(), guess=0.7)
+    assert glimpsed(item, bins, (), NOWHERE) is None, "nothing to be gained"
+    item.shown[20:90, 20:150] = 255
+    assert place_of(glimpsed(item, bins, (), NOWHERE).soft) == pytest.approx((20, 20, 60, 52), abs=3)
+    item.shown[:] = 0
+    item.shown[20:90, 100:150] = 255
+    assert glimpsed(item, bins, (), NOWHERE) is None, "that is another thing"
+
+
+def test_only_what_is_astray_is_looked_for():
+    beliefs = Beliefs()
+    assert wanted(lost(), beliefs)
+    assert not wanted(lost(evidence=0.5), beliefs), "a keyframe knows more"
+    assert not wanted(Object(1, state=State.LOST), beliefs), "nobody knows what it looks like"
+    assert not wanted(Object(1, bank=(look(RED),), state=State.TRACKED, score=0.9), beliefs)
+    assert wanted(Object(1, bank=(look(RED),), state=State.TRACKED, score=0.3), beliefs)
+
+
+def lost_ball(**settings):
+    stage = Stage(**settings)
+    stage.tracker.add(BALL, stage.motion)
+    stage.keyframe()
+    stage.tracker.forget_masks()
+    return stage
+
+
+def test_a_lost_object_is_shown_as_uncertain_before_any_keyframe_and_tracked_after_it():
+    stage = lost_ball()
+    stage.step(5)
+    assert stage.state(1) is State.UNCERTAIN
+    assert stage.iou(1) > 0.7
+    stage.keyframe()
+    assert stage.state(1) is State.TRACKED
+    assert stage.iou(1) > 0.8
+
+
+def test_nothing_is_guessed_where_lost_objects_are_not_looked_for():
+    stage = lost_ball(redetect=False)
+    stage.step(6)
+    assert stage.state(1) is State.LOST
+
+
+def test_an_answer_from_before_a_glimpse_does_not_undo_it():
+    stage = lost_ball()
+    stage.segmenter.wrong = True
+    answers, anchor = stage.ask(), stage.motion.open()
+    stage.step(5)
+    stage.tracker.adopt(answers, anchor)
+    assert stage.state(1) is State.UNCERTAIN
+    assert stage.iou(1) > 0.7

@@ -30,7 +30,7 @@ from streamer.sources.base import Source, SourceInfo
 from streamer.sources.open import open_source
 from streamer.stats import Meter
 from streamer.tracker import Asking, Beliefs, Tracker, Worries
-from streamer.workers import InlineWorkers, ThreadedWorkers, step_back
+from streamer.workers import InlineWorkers, ThreadedWorkers, Workers, step_back
 
 Spec = str | int | Path | Iterable[Any]
 
@@ -133,7 +133,11 @@ class Engine:
         return self
 
     def pipeline(
-        self, live: bool = False, tracking: TrackingConfig | None = None, ahead: LookAhead | None = None
+        self,
+        live: bool = False,
+        tracking: TrackingConfig | None = None,
+        ahead: LookAhead | None = None,
+        workers: Workers | None = None,
     ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
 
@@ -141,6 +145,7 @@ class Engine:
             live: Which of the two.
             tracking: Instead of the config's own.
             ahead: Has the models that it is to use, instead of the engine's own.
+            workers: Run them, instead of what ``live`` asks for.
         """
         schedule, flow, tracking = self.config.schedule, self.config.flow, tracking or self.config.tracking
         pipeline = Pipeline(
@@ -151,7 +156,7 @@ class Engine:
                 schedule.depth_interval if self.depth_estimator else None,
                 schedule.min_keyframe_gap,
             ),
-            self._threads() if live else InlineWorkers(),
+            workers or (self._threads() if live else InlineWorkers()),
             Motion(flow.max_side_px, flow.preset, grid_side_px=flow.grid_side_px),
             tracker_of(tracking),
             DepthCarrier(),

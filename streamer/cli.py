@@ -193,6 +193,9 @@ def evaluate(
     ] = "ours",
     config: Config = "tiny",
     overrides: Overrides = None,
+    late: Annotated[
+        int, typer.Option(metavar="FRAMES", help="SAM's answers come so many frames late, as when live.", min=0)
+    ] = 0,
     json: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the figures here as well.")] = None,
 ) -> None:
     """Measure how well objects are followed: J, F, decay, frame rate and keyframes of every sequence.
@@ -204,7 +207,7 @@ def evaluate(
 
     names = [name for name in sequences.split(",") if name]
     settings = load_config(config, overrides or [])
-    raise typer.Exit(evaluate(settings, EvalJob(root, names, init, method, json)))
+    raise typer.Exit(evaluate(settings, EvalJob(root, names, init, method, late, json)))
 
 
 @app.command("eval-depth")

@@ -12,18 +12,19 @@ from streamer.commands.ablation import PARTS, with_changes
 from streamer.commands.clips import Clip, clips_of, prompts_for
 from streamer.commands.evaluate import EvalJob, as_markdown, evaluate, follow, write_scores
 from streamer.commands.evaluate_depth import Shot, evaluate_depth, read_camera, read_shots, temporal_error
-from streamer.commands.methods import EveryFrame, FlowOnly, Ours
+from streamer.commands.methods import EveryFrame, FlowOnly, Late, Ours
 from streamer.commands.scoring import ObjectScore, mean_score, score_clip
 from streamer.config import Config
 from streamer.depth import DepthCarrier
 from streamer.errors import ConfigError, SinkError, SourceError
+from streamer.jobs import KEYFRAME
 from streamer.models import zoo
 from streamer.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduler import Scheduler
 from streamer.sources.iterable import ArraySource
 from streamer.tracker import Tracker
-from streamer.workers import InlineWorkers
+from streamer.workers import InlineWorkers, LateWorkers
 from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
 
 FRAMES = 16
@@ -55,6 +56,18 @@ def test_every_method_is_scored_on_a_clip_with_two_objects(init):
     assert scores[0].keyframes == pytest.approx(4 / FRAMES)
     assert scores[1].keyframes == (0 if init == "mask" else 1 / FRAMES)
     assert scores[2].keyframes == (FRAMES - 1) / FRAMES
+
+
+def test_late_answers_are_late_on_every_run_alike():
+    scores = []
+    for late in (0, 4, 4):
+        workers = LateWorkers({KEYFRAME: late})
+        parts = Motion(320), Tracker(negatives=0), DepthCarrier()
+        pipeline = Pipeline(ColourSegmenter(), None, Scheduler(5, None), workers, *parts)
+        scores.append(follow(Late(pipeline, workers), CLIP, "box", patience=10))
+    prompt, late, again = scores
+    assert prompt.j > late.j + 0.1, "no mask before the first answer"
+    assert (late.j, late.keyframes) == (again.j, again.keyframes)
 
 
 def test_davis_layout_is_read_with_binary_and_indexed_masks(tmp_path):
@@ -124,7 +137,7 @@ def test_what_could_not_be_counted_is_left_out_and_written_as_null(tmp_path):
 
 
 def test_unknown_ways_are_refused():
-    for job in (EvalJob("scene", init="wish"), EvalJob("scene", method="magic")):
+    for job in (EvalJob("scene", init="wish"), EvalJob("scene", method="magic"), EvalJob("x", method="flow", late=3)):
         with pytest.raises(ConfigError, match="choose one of"):
             evaluate(Config(), job)
 

@@ -195,6 +195,16 @@ def test_later_passes_show_sam_its_own_answer_and_box():
     assert second[0].mask_input.max() == 8
 
 
+@pytest.mark.parametrize(("centres", "like"), [([(80, 48)], 0.0), ([(80, 48), (30, 48)], 0.9)])
+def test_an_answer_knows_what_else_on_the_frame_looks_like_the_object(centres, like):
+    picture = np.random.default_rng(0).integers(60, 110, (96, 160, 3), dtype=np.uint8)
+    for centre in centres:
+        picture[disc(centre, 20) > 0] = (200, 30, 30)
+    asked = question(bank=bank_of(view_of((80, 48)), (80, 48)), others=Others((), NOWHERE))
+    (answer,) = ask(Candidates([BALL], [0.9]), EMBEDDING, [asked], picture, GRID)
+    assert answer.mimic == pytest.approx(like, abs=0.1)
+
+
 # Judging
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from streamer.workers import InlineWorkers, ThreadedWorkers, step_back
+from streamer.workers import InlineWorkers, LateWorkers, ThreadedWorkers, step_back
 
 
 @pytest.fixture
@@ -154,3 +154,16 @@ def test_a_thread_that_steps_back_takes_only_itself_and_what_it_starts():
     thread.join()
     assert seen == [min(19, before + 3)] * 2
     assert priority() == before
+
+
+def test_late_results_come_after_so_many_steps_and_others_at_once():
+    workers = LateWorkers({"slow": 2})
+    workers.submit("slow", 1, lambda: "late")
+    workers.submit("quick", 2, lambda: "prompt")
+    assert [done.value for done in workers.finished()] == ["prompt"]
+    assert (workers.ready("slow"), workers.state("slow"), workers.ready("quick")) == (False, "busy", True)
+    workers.step()
+    assert workers.finished() == []
+    workers.step()
+    assert [done.value for done in workers.finished()] == ["late"]
+    assert (workers.ready("slow"), workers.state("slow")) == (True, "idle")

@@ -14,12 +14,14 @@ from rich.table import Table
 from streamer.app import Engine
 from streamer.commands.ablation import ablate
 from streamer.commands.clips import Clip, clips_of, prompts_for
-from streamer.commands.methods import EveryFrame, FlowOnly, Method, Ours
+from streamer.commands.methods import EveryFrame, FlowOnly, Late, Method, Ours
 from streamer.commands.scoring import ObjectScore, Score, mean_score, score_clip
 from streamer.config import Config
 from streamer.console import Terminal
 from streamer.errors import ConfigError, SinkError
+from streamer.jobs import KEYFRAME
 from streamer.motion import Motion
+from streamer.workers import LateWorkers
 
 ABLATION = "ablation"
 METHODS = ("ours", "flow", "every-frame", ABLATION)
@@ -37,6 +39,7 @@ class EvalJob:
         sequences: Some of its sequences; empty for all of them.
         init: What is said about every object when it first shows: mask, box or click.
         method: ours, flow, every-frame, or ablation: ours with each of its parts left out.
+        late: By how many frames SAM's answers are late, as they are live; only for ours.
         json: Where to write the figures as well.
     """
 
@@ -44,6 +47,7 @@ class EvalJob:
     sequences: Sequence[str] = ()
     init: str = "mask"
     method: str = "ours"
+    late: int = 0
     json: Path | None = None
 
 
@@ -68,7 +72,8 @@ def evaluate(config: Config, job: EvalJob) -> int:
         else:
             scores = [score_method(engine, clip, job, terminal.say) for clip in clips]
             rows = [*scores, mean_score(scores)]
-            terminal.console.print(table_of(rows, f"{job.method}, --init {job.init}"))
+            late = f", answers {job.late} frames late" if job.late else ""
+            terminal.console.print(table_of(rows, f"{job.method}, --init {job.init}{late}"))
     if job.json is not None:
         write_scores(job, rows)
     return 0
@@ -78,18 +83,25 @@ def _check(job: EvalJob) -> None:
     for option, value, known in (("--init", job.init, INITS), ("--method", job.method, METHODS)):
         if value not in known:
             raise ConfigError(f"There is no {option} {value}: choose one of {', '.join(known)}.")
+    if job.late and job.method != "ours":
+        raise ConfigError(f"There is no --late for --method {job.method}: choose one of the two.")
 
 
 def score_method(engine: Engine, clip: Clip, job: EvalJob, say: Callable[[str], None] | None = None) -> Score:
     """One method on one clip."""
-    score = follow(method_of(engine, job.method), clip, job.init, 2 * engine.config.schedule.keyframe_interval)
+    score = follow(
+        method_of(engine, job.method, job.late), clip, job.init, 2 * engine.config.schedule.keyframe_interval
+    )
     if say is not None:
         say(f"{clip.name}: J&F {score.j_and_f:.3f}")
     return score
 
 
-def method_of(engine: Engine, name: str) -> Method:
+def method_of(engine: Engine, name: str, late: int = 0) -> Method:
     """A fresh start of one of the METHODS."""
+    if late:
+        workers = LateWorkers({KEYFRAME: late})
+        return Late(engine.pipeline(workers=workers), workers)
     if name == "ours":
         return Ours(engine.pipeline())
     assert engine.segmenter is not None
@@ -154,7 +166,9 @@ def write_scores(job: EvalJob, scores: Sequence[Score]) -> None:
     assert job.json is not None
     rows = [{key: None if value != value else value for key, value in asdict(score).items()} for score in scores]
     try:
-        job.json.write_text(json.dumps({"method": job.method, "init": job.init, "scores": rows}, indent=2) + "\n")
+        job.json.write_text(
+            json.dumps({"method": job.method, "init": job.init, "late": job.late, "scores": rows}, indent=2) + "\n"
+        )
     except OSError as error:
         raise SinkError(f"{job.json} cannot be written ({error.strerror}): choose another place for --json.") from None
 

@@ -16,7 +16,7 @@ from streamer.pipeline import Pipeline
 from streamer.prompts import Prompt, box_of
 from streamer.scheduler import Scheduler
 from streamer.tracker import Tracker
-from streamer.workers import InlineWorkers
+from streamer.workers import InlineWorkers, LateWorkers
 
 Mask = NDArray[np.bool_]
 
@@ -59,6 +59,18 @@ class Ours:
     def _say(self, prompts: Sequence[Prompt]) -> None:
         for prompt in prompts:
             self._pipeline.prompt(prompt)
+
+
+class Late(Ours):
+    """The pipeline as it runs live, where SAM's answers come some frames late, but the same way every time."""
+
+    def __init__(self, pipeline: Pipeline, workers: LateWorkers) -> None:
+        super().__init__(pipeline)
+        self._workers = workers
+
+    def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:
+        self._workers.step()
+        return super().process(frame, prompts)
 
 
 class FlowOnly:

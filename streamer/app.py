@@ -294,6 +294,7 @@ def tracker_of(tracking: TrackingConfig) -> Tracker:
         tracking.negatives,
         tracking.refine,
         tracking.redetect,
+        tracking.glimpse,
         Beliefs(
             drift=tracking.drift,
             accept=tracking.accept,

@@ -63,6 +63,7 @@ class TrackingConfig(Section):
     drift: float = Field(default=0.035, ge=0, lt=1)
     refine: bool = True
     redetect: bool = True
+    glimpse: bool = True
     likeness: float = Field(default=0.8, ge=-1, le=1)
     confirmations: int = Field(default=2, ge=1)
     trouble: bool = True

@@ -46,7 +46,8 @@ class Tracker:
     Args:
         positives, negatives: How many points on and around the object SAM is given at a keyframe.
         refine: Whether carried masks follow the colours and edges of the present frame.
-        redetect: Whether lost objects are looked for.
+        redetect: Whether lost objects are looked for on every keyframe.
+        glimpse: Whether they are guessed to be where their colours are in between.
         beliefs: What it takes for an answer to be believed.
         worries: What counts as trouble.
     """
@@ -57,11 +58,12 @@ class Tracker:
         negatives: int = 4,
         refine: bool = True,
         redetect: bool = True,
+        glimpse: bool = True,
         beliefs: Beliefs | None = None,
         worries: Worries | None = None,
     ) -> None:
         self._positives, self._negatives = positives, negatives
-        self._carrier, self._redetect = Carrier(refine), redetect
+        self._carrier, self._redetect, self._glimpse = Carrier(refine), redetect, glimpse
         self._beliefs, self._worries = beliefs or Beliefs(), worries or Worries()
         self._objects: dict[int, Object] = {}
         self._order: list[int] = []
@@ -115,8 +117,8 @@ class Tracker:
         self._follow(motion)
         for item in self._objects.values():
             self._carry(item, motion)
-        if self._redetect and motion.index % EVERY == 0:
-            self._glimpse(motion)
+        if self._glimpse and motion.index % EVERY == 0:
+            self._look_around(motion)
         self._carrier.settle(self._objects.values(), motion)
         self.trouble = next(filter(None, (self._worry(item, motion) for item in self._objects.values())), None)
 
@@ -267,7 +269,7 @@ class Tracker:
         trust = float(there.mean()) if len(there) else 0.0
         return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), trust)
 
-    def _glimpse(self, motion: Motion) -> None:
+    def _look_around(self, motion: Motion) -> None:
         """Look for what is astray by its colours."""
         bins = self._carrier.present(motion).bins
         for item in self._objects.values():

@@ -107,8 +107,8 @@ def test_a_lost_object_is_shown_as_uncertain_before_any_keyframe_and_tracked_aft
     assert stage.iou(1) > 0.8
 
 
-def test_nothing_is_guessed_where_lost_objects_are_not_looked_for():
-    stage = lost_ball(redetect=False)
+def test_nothing_is_guessed_where_that_is_not_wanted():
+    stage = lost_ball(glimpse=False)
     stage.step(6)
     assert stage.state(1) is State.LOST
 

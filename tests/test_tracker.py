@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-import streamer.tracker as tracker_module
 from streamer.motion import Motion
 from streamer.prompts import Prompt
 from streamer.result import State
@@ -90,7 +89,7 @@ def test_a_mask_that_was_given_gives_way_to_an_answer_on_a_later_frame(frames):
 
 
 def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the_object():
-    stage = Stage(beliefs=Beliefs(lost_after=3), redetect=False)
+    stage = Stage(beliefs=Beliefs(lost_after=3), redetect=False, glimpse=False)
     stage.tracker.add(BALL, stage.motion)
     stage.keyframe()
     stage.segmenter.wrong = True
@@ -208,9 +207,8 @@ def test_what_one_keyframe_saw_of_a_lost_object_is_shown_if_it_is_still_there_th
     assert stage.iou(1) > 0.8
 
 
-def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true(monkeypatch):
-    monkeypatch.setattr(tracker_module, "glimpsed", lambda *_: None)
-    stage = Stage()
+def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true():
+    stage = Stage(glimpse=False)
     stage.tracker.add(BALL, stage.motion)
     stage.keyframe()
     stage.tracker.forget_masks()

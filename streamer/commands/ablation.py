@@ -25,7 +25,8 @@ PARTS: dict[str, dict[str, object]] = {
     "motion does not count": {"motion": 0.0},
     "every answer is accepted": {"accept": 0.0},
     "an answer has to be clearly better": {"accept": 0.85, "reject": 0.1},
-    "no re-detection": {"redetect": False},
+    "no re-detection": {"redetect": False, "glimpse": False},
+    "nothing guessed by colours": {"glimpse": False},
     "one confirmation": {"confirmations": 1},
     "no keyframes on trouble": {"trouble": False},
 }

@@ -171,7 +171,9 @@ class Tracker:
             if prompt is not None or (self._redetect and item.bank):
                 spoken = item.answered < item.version
                 expected = _on_grid(item.box, motion.grid) if spoken else item.expected
-                adrift = item.state is State.LOST or (item.score < self._beliefs.adrift and not spoken)
+                # A late answer may be about what has left the frame since: then there is nothing to ask with.
+                nowhere = item.state is State.LOST or prompt is None
+                adrift = nowhere or (item.score < self._beliefs.adrift and not spoken)
                 who, known = (item.id, item.version, spoken), (prompt, item.shown, expected)
                 asked.append(Question(*who, *known, item.bank, others, sought=bool(item.bank) and adrift))
                 item.answered = item.version

@@ -274,3 +274,17 @@ def test_an_object_that_leaves_the_frame_is_lost():
             break
     assert stage.state(1) is State.LOST
     assert not (stage.labels == 1).sum() > 600
+
+
+def test_what_left_the_frame_while_its_answer_was_under_way_is_looked_for():
+    stage = Stage(glimpse=False)
+    stage.tracker.add(BOX, stage.motion)
+    stage.keyframe()
+    (box,) = stage.tracker._objects.values()
+    box.place(np.zeros_like(box.soft), stage.motion.open())
+    (question,) = stage.tracker.questions(stage.motion)
+    assert (question.prompt, question.sought) == (None, True)
+    stage.keyframe()
+    assert stage.state(2) is State.LOST
+    stage.keyframe()
+    assert stage.state(2) is State.TRACKED

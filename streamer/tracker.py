@@ -210,7 +210,7 @@ class Tracker:
             item = self._objects.get(answer.question.object_id)
             if item is None or item.version != answer.question.version:
                 continue
-            if item.guess and item.seen_index > anchor.index:
+            if item.guess and item.seen_index > anchor.index and not answer.question.spoken:
                 continue  # what has been glimpsed since is news
             item.box = None
             if followed(item, answer, self._beliefs):

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from streamer.prompts import Prompt
 from streamer.result import State
+from streamer.tracker import ask
 from streamer.tracking.glimpsing import glimpsed, guess, refuted, wanted
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Object
@@ -121,3 +123,15 @@ def test_an_answer_from_before_a_glimpse_does_not_undo_it():
     stage.tracker.adopt(answers, anchor)
     assert stage.state(1) is State.UNCERTAIN
     assert stage.iou(1) > 0.7
+
+
+def test_a_person_who_clicks_on_a_guess_is_answered_from_the_keyframe_before_it():
+    stage = lost_ball()
+    anchor, embedding = stage.motion.open(), stage.segmenter.encode(stage.image)
+    stage.step(5)
+    assert stage.state(1) is State.UNCERTAIN
+    stage.tracker.add(Prompt([(75, 80)], object_id=1), stage.motion)
+    questions = stage.tracker.corrections(anchor)
+    stage.tracker.adopt(ask(stage.segmenter, embedding, questions, anchor.picture, anchor.grid), anchor)
+    assert stage.state(1) is State.TRACKED
+    assert stage.iou(1) > 0.8

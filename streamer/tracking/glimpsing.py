@@ -51,8 +51,7 @@ def glimpsed(item: Object, bins: NDArray[np.intp], rivals: Bank, taken: NDArray[
         there = halved(item.shown) > INSIDE
         is_better = seen.likeness >= colour_likeness(bins[there], item.bank) + _BETTER
         return seen if is_better and _shared(halved(seen.soft) > INSIDE, there) >= _SAME_PLACE else None
-    again = before is not None and _shared(before.soft > INSIDE, seen.soft > INSIDE) >= _SAME_PLACE
-    if before is not None and again:
+    if before is not None and _shared(before.soft > INSIDE, seen.soft > INSIDE) >= _SAME_PLACE:
         seen = replace(seen, streak=before.streak + 1)
     item.glimpse = seen
     return seen if seen.streak >= _STREAK else None

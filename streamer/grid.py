@@ -61,3 +61,9 @@ def shrink(image: NDArray, size: tuple[int, int]) -> NDArray:
         return image
     area = width > 2 * size[0] and height > 2 * size[1]
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if area else cv2.INTER_LINEAR)
+
+
+def halved(image: NDArray) -> NDArray:
+    """An image or map at half the size: the mean of every four pixels."""
+    height, width = image.shape[:2]
+    return cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)

@@ -6,8 +6,9 @@ composed backward flow::
     B[n->k](x) = B[n->n-1](x) + B[n-1->k](x + B[n->n-1](x))
 
 Here it is kept as the absolute map ``M[n->k](x) = x + B[n->k](x)``, so that composing is one ``cv2.remap`` of the old
-map, and carrying anything is one ``cv2.remap`` by the new one. All maps live on a working grid, a shrunken frame.
-The flow itself is found on a finer one: that is worth three points of IoU, finer maps are worth none.
+map, and carrying anything is one ``cv2.remap`` by the new one. What is carried lives on a working grid, a shrunken
+frame, the maps on half of that. The flow itself is found on a finer one: that is worth three points of IoU, finer maps
+are worth none to masks that are refined on their way (two points of J&F to those that are not).
 
 Pulling leaves a smear where a moving object uncovers the background: nothing moved there, and one frame ago the object
 was there. Comparing forward and backward flow (Sundaram et al., ECCV 2010) finds such places, and calls half of every
@@ -26,7 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import Grid, shrink
+from streamer.grid import Grid, halved, shrink
 
 PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
@@ -91,7 +92,8 @@ class Anchor:
         """
         height, width = self.map_x.shape
         nearest, _ = cv2.convertMaps(self.map_x, self.map_y, cv2.CV_16SC2, nninterpolation=True)
-        columns, rows = map(_clipped, cv2.split(nearest), (width, height))
+        sides = zip(cv2.split(nearest), (width, height), strict=True)
+        columns, rows = (np.clip(places, 0, side - 1) for places, side in sides)
         pulled = np.bincount((rows.astype(np.intp) * width + columns).ravel(), minlength=height * width)
         around = cv2.blur(pulled.reshape(height, width).astype(np.float32), (3, 3))
         return _remap(around, self.map_x, self.map_y)
@@ -158,11 +160,11 @@ class Motion:
             self._start(width, height)
         while image_rgb.shape[1] > 2 * self._fine.size[0]:
             # Averaging over larger areas in one go takes several times as long.
-            image_rgb = _halved(image_rgb)
+            image_rgb = halved(image_rgb)
         fine = self._fine.shrink(image_rgb)
         fine_before, self._fine_grey = self._fine_grey, cv2.cvtColor(fine, cv2.COLOR_RGB2GRAY)
         earlier, self.picture = self.sketch, shrink(fine, self.grid.size)
-        self.sketch = cv2.cvtColor(_halved(self.picture), cv2.COLOR_RGB2RGBA)
+        self.sketch = cv2.cvtColor(halved(self.picture), cv2.COLOR_RGB2RGBA)
         self._grey_before, self.grey = self.grey, cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY)
         self.scene_cut, self.step = fine_before is None and self.index >= 0, None
         self.index = index
@@ -248,10 +250,6 @@ def compose(anchors: Sequence[Anchor], step_x: NDArray[np.float32], step_y: NDAr
         anchor.age += 1
 
 
-def _clipped(places: NDArray[np.int16], side: int) -> NDArray[np.int16]:
-    return np.minimum(np.maximum(places, 0), side - 1)
-
-
 def _doubled(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """A map between sketches as one between grids of that (width, height)."""
     return cv2.resize(cv2.addWeighted(plane, 2, plane, 0, 0.5), size, interpolation=cv2.INTER_LINEAR)
@@ -263,11 +261,6 @@ def _looked_up(
     """Where ``(N, 2)`` points (x, y) of the grid come from, by maps between sketches."""
     x, y = ((points - 0.5) / 2).T
     return 2 * np.stack([_remap(plane, x, y).ravel() for plane in (map_x, map_y)], axis=1) + np.float32(0.5)
-
-
-def _halved(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = picture.shape[:2]
-    return cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
 def _remap(values: NDArray, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.motion import Anchor, Grid, Motion
+from streamer.grid import Grid, halved
+from streamer.motion import Anchor, Motion
 from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Others, Question, ask
@@ -20,7 +21,7 @@ from streamer.tracking.objects import Object, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import moved, prompt_for, seed_points
 from streamer.tracking.recognition import Bank, likeness, remember
-from streamer.tracking.refine import INSIDE, SCRAP, Colours, halved, smallest_piece, without_scraps
+from streamer.tracking.refine import INSIDE, SCRAP, Colours, smallest_piece, without_scraps
 
 __all__ = ["INSIDE", "Answer", "Asking", "Beliefs", "Question", "Sight", "Tracker", "Worries", "ask"]
 
@@ -174,8 +175,19 @@ class Tracker:
                 # A late answer may be about what has left the frame since: then there is nothing to ask with.
                 nowhere = item.state is State.LOST or prompt is None
                 adrift = nowhere or (item.score < self._beliefs.adrift and not spoken)
-                who, known = (item.id, item.version, spoken), (prompt, item.shown, expected)
-                asked.append(Question(*who, *known, item.bank, others, sought=bool(item.bank) and adrift))
+                asked.append(
+                    Question(
+                        item.id,
+                        item.version,
+                        spoken,
+                        prompt,
+                        item.shown,
+                        expected,
+                        item.bank,
+                        others,
+                        sought=adrift and bool(item.bank),
+                    )
+                )
                 item.answered = item.version
         return asked
 
@@ -273,14 +285,13 @@ class Tracker:
 
     def _look_around(self, motion: Motion) -> None:
         """Look for what is astray by its colours."""
-        bins = self._carrier.present(motion).bins
         for item in self._objects.values():
             if not wanted(item, self._beliefs):
                 continue
+            bins = self._carrier.present(motion).bins
             seen = glimpsed(item, bins, self._rivals(item), self._taken(item, motion.grid))
             if seen is not None:
-                item.place(seen.soft, motion.open())
-                guess(item, seen, motion.index)
+                guess(item, seen, motion.open())
 
     def _taken(self, item: Object, grid: Grid) -> NDArray[np.bool_]:
         taken = np.zeros(grid.size[::-1], bool)

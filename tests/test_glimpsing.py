@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,7 @@ def test_a_lost_object_is_glimpsed_when_it_is_there_in_two_looks():
     assert glimpsed(item, frame(((50, 30), RED)), (), NOWHERE) is None, "that is another place"
     seen = glimpsed(item, frame(((52, 30), RED)), (), NOWHERE)
     assert seen is not None
-    guess(item, seen, 7)
+    guess(item, seen, SimpleNamespace(index=7))
     assert (item.state, item.seen_index) == (State.UNCERTAIN, 7)
     assert 0 < item.score < Beliefs().adrift
 
@@ -63,7 +65,7 @@ def test_a_lost_object_is_glimpsed_when_it_is_there_in_two_looks():
 def test_what_was_refuted_once_is_not_guessed_again():
     item, bins = lost(), frame(((10, 10), RED))
     glimpsed(item, bins, (), NOWHERE)
-    guess(item, glimpsed(item, bins, (), NOWHERE), 2)
+    guess(item, glimpsed(item, bins, (), NOWHERE), SimpleNamespace(index=2))
     refuted(item)
     item.forget_mask()
     item.state = State.LOST

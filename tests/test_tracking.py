@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.motion import Grid
+from streamer.grid import Grid, halved
 from streamer.prompts import Decoded, Embedding, Prompt
 from streamer.result import State
 from streamer.tracking import points
@@ -22,7 +22,6 @@ from streamer.tracking.refine import (
     Colours,
     Present,
     bins_of,
-    halved,
     harden,
     refine,
     smallest_piece,

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.grid import halved
 from streamer.motion import Anchor, Motion
 from streamer.tracking.objects import Object
-from streamer.tracking.refine import Present, halved, harden, refine, without_scraps
+from streamer.tracking.refine import Present, harden, refine, without_scraps
 
 _SETTLE_AFTER = 5
 

@@ -24,22 +24,18 @@ def on_frame(soft: NDArray[np.uint8], grid: Grid) -> tuple[NDArray[np.bool_], Bo
     mask, part = np.zeros(grid.frame_size[::-1], bool), around(soft > INSIDE, 1)
     if is_empty(part):
         return mask, None
-    rows, columns = map(_aligned, part, grid.size[::-1], grid.frame_size[::-1])
-    large = slice(*_on_frame(rows, 1, grid)), slice(*_on_frame(columns, 0, grid))
-    size = large[1].stop - large[1].start, large[0].stop - large[0].start
+    sides = map(_aligned, part, grid.size[::-1], grid.frame_size[::-1])
+    (rows, large_rows), (columns, large_columns) = sides
+    left, top = large_columns.start, large_rows.start
+    size = large_columns.stop - left, large_rows.stop - top
     inside = cv2.resize(soft[rows, columns], size, interpolation=cv2.INTER_LINEAR) > INSIDE
-    mask[large] = inside
-    box, (left, top) = box_of(inside), (large[1].start, large[0].start)
+    mask[large_rows, large_columns] = inside
+    box = box_of(inside)
     return mask, None if box is None else (box[0] + left, box[1] + top, box[2] + left, box[3] + top)
 
 
-def _aligned(side: slice, grid_px: int, frame_px: int) -> slice:
-    """The side of a region, grown until both its ends lie between two pixels of the frame as well."""
+def _aligned(side: slice, grid_px: int, frame_px: int) -> tuple[slice, slice]:
+    """The side of a region, grown until both its ends lie between two pixels of the frame as well, and those there."""
     step = grid_px // math.gcd(grid_px, frame_px)
-    return slice(side.start // step * step, min(-(-side.stop // step) * step, grid_px))
-
-
-def _on_frame(side: slice, axis: int, grid: Grid) -> tuple[int, int]:
-    """The ends of an aligned side, in pixels of the frame."""
-    grid_px, frame_px = grid.size[axis], grid.frame_size[axis]
-    return side.start * frame_px // grid_px, side.stop * frame_px // grid_px
+    start, stop = side.start // step * step, min(-(-side.stop // step) * step, grid_px)
+    return slice(start, stop), slice(start * frame_px // grid_px, stop * frame_px // grid_px)

@@ -11,11 +11,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.grid import halved
+from streamer.motion import Anchor
 from streamer.result import State
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Glimpse, Object
 from streamer.tracking.recognition import Bank, colour_likeness, most_alike
-from streamer.tracking.refine import INSIDE, halved
+from streamer.tracking.refine import INSIDE
 
 EVERY = 2
 """Frames from one look to the next."""
@@ -57,10 +59,11 @@ def glimpsed(item: Object, bins: NDArray[np.intp], rivals: Bank, taken: NDArray[
     return seen if seen.streak >= _STREAK else None
 
 
-def guess(item: Object, seen: Glimpse, index: int) -> None:
-    """Take the object to be what was glimpsed on frame ``index``, for the time being; the mask is placed already."""
+def guess(item: Object, seen: Glimpse, anchor: Anchor) -> None:
+    """Take the object to be what was glimpsed on the anchor's frame, for the time being."""
+    item.place(seen.soft, anchor)
     item.score, item.state, item.rejections = max(item.score, _QUALITY), State.UNCERTAIN, 0
-    item.area, item.seen_index = int(np.count_nonzero(seen.soft > INSIDE)), index
+    item.area, item.seen_index = int(np.count_nonzero(seen.soft > INSIDE)), anchor.index
     item.guess, item.glimpse = seen.likeness, None
 
 

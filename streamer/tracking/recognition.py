@@ -132,11 +132,10 @@ def most_alike(
         ``(h, w)`` uint8 soft mask and likeness, at most 1.
     """
     own = _own_colours(bins, frequencies(bins.ravel()), bank, rivals)
-    spots = (cv2.blur(own, (_SPOT_BLUR_PX,) * 2) > _OWN_COLOUR) & ~taken[::2, ::2]
-    spots = cv2.morphologyEx(spots.view(np.uint8), cv2.MORPH_CLOSE, np.ones((_SPOT_CLOSE_PX,) * 2, np.uint8))
-    _, spots, stats, _ = cv2.connectedComponentsWithStats(spots)
-    areas = 4 * stats[1:, cv2.CC_STAT_AREA]
-    likely = np.flatnonzero((areas > _LEAST_SPOT * area) & (areas < _LARGEST_SPOT * area)) + 1
+    spots = cv2.compare(cv2.blur(own, (_SPOT_BLUR_PX,) * 2), _OWN_COLOUR, cv2.CMP_GT)
+    spots[taken[::2, ::2]] = 0
+    spots, areas = pieces_of(cv2.morphologyEx(spots, cv2.MORPH_CLOSE, np.ones((_SPOT_CLOSE_PX,) * 2, np.uint8)))
+    likely = np.flatnonzero((4 * areas > _LEAST_SPOT * area) & (4 * areas < _LARGEST_SPOT * area)) + 1
     alike = {spot: colour_likeness(bins[spots == spot], bank) for spot in likely}
     if not alike:
         return None

@@ -153,12 +153,6 @@ def refine(
     return refined
 
 
-def halved(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A ``(h, w)`` soft mask at half the resolution, ``(h / 2, w / 2)``."""
-    height, width = soft.shape
-    return cv2.resize(soft, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-
-
 def bins_of(picture: NDArray[np.uint8]) -> NDArray[np.intp]:
     """``(h, w)`` number of the colour bin of every pixel of a ``(h, w, 3 or 4)`` picture, 16 levels per channel."""
     red, green, blue = cv2.split(picture >> 4)[:3]

@@ -263,11 +263,10 @@ class Pipeline:
             softs = self._fading.apply({sight.object_id: sight.soft for sight in sights}, self._landed, self._motion)
             self._landed.clear()
             tracks = tuple(self._track(sight, softs[sight.object_id], on_grid) for sight in sights)
-            depth = None if on_grid is None else self._motion.grid.enlarge(on_grid)
         return Result(
             frame=self._frame,
             tracks=tracks,
-            inverse_depth=depth,
+            depth_map=on_grid,
             depth_range=self._depth.range,
             keyframe=plan.keyframe,
             depth_run=plan.depth is not None,

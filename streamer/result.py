@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.frame import Frame
+from streamer.grid import Grid
 
 
 class State(StrEnum):
@@ -57,16 +59,16 @@ class Track:
         return f"Track(id={self.id}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """Everything about one frame.
 
     Attributes:
         frame: The frame itself.
         tracks: One entry per object, lost ones included, by ascending id.
-        inverse_depth: ``(H, W)`` float32, larger is nearer, affine per clip and steady over time; None without depth
-            or before the first map.
-        depth_range: Smoothed (far, near) values of ``inverse_depth`` for colouring; None without a map.
+        depth_map: ``(h, w)`` float32 at the size at which it is carried, the whole frame at most: larger is nearer,
+            affine per clip and steady over time; None without depth or before the first map.
+        depth_range: Smoothed (far, near) values of ``depth_map`` for colouring; None without a map.
         keyframe: Why a keyframe was asked for on this frame; None where none was.
         depth_run: Whether a depth run was asked for on this frame.
         mask_age: Frames since the anchor that the masks come from; None without masks.
@@ -76,7 +78,7 @@ class Result:
 
     frame: Frame
     tracks: tuple[Track, ...] = ()
-    inverse_depth: NDArray[np.float32] | None = None
+    depth_map: NDArray[np.float32] | None = None
     depth_range: tuple[float, float] | None = None
     keyframe: str | None = None
     depth_run: bool = False
@@ -92,6 +94,14 @@ class Result:
     def time_s(self) -> float:
         return self.frame.time_s
 
+    @cached_property
+    def inverse_depth(self) -> NDArray[np.float32] | None:
+        """``(H, W)`` float32, the ``depth_map`` at the size of the frame; enlarged when it is asked for first."""
+        if self.depth_map is None:
+            return None
+        height, width = self.depth_map.shape
+        return Grid(self.frame.size, (width, height)).enlarge(self.depth_map)
+
     def __repr__(self) -> str:
-        depth = "with depth" if self.inverse_depth is not None else "no depth"
+        depth = "with depth" if self.depth_map is not None else "no depth"
         return f"Result(index={self.index}, time_s={self.time_s:.3f}, tracks={list(self.tracks)}, {depth})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import cv2
@@ -122,12 +123,19 @@ def test_depth_beside_the_picture_goes_from_dark_and_far_to_bright_and_near():
     assert lightness[-1] - lightness[0] > 200
 
 
+def test_a_depth_map_of_half_the_size_is_drawn_at_the_size_of_the_frame():
+    whole = make_result()
+    half = replace(whole, depth_map=whole.depth_map[::2, ::2])
+    drawings = [draw(result, Style(depth="side")).astype(int) for result in (whole, half)]
+    assert np.abs(drawings[0] - drawings[1])[:, 160:].mean() < 2
+
+
 def test_depth_outside_of_its_range_is_clipped():
     result = make_result()
-    stretched = Result(result.frame, (), result.inverse_depth * 3 - 4, (0.0, 1.0))
+    stretched = Result(result.frame, (), result.depth_map * 3 - 4, (0.0, 1.0))
     grey = normalise_depth(stretched)
-    np.testing.assert_array_equal(grey[stretched.inverse_depth <= 0], 0)
-    np.testing.assert_array_equal(grey[stretched.inverse_depth >= 1], 255)
+    np.testing.assert_array_equal(grey[stretched.depth_map <= 0], 0)
+    np.testing.assert_array_equal(grey[stretched.depth_map >= 1], 255)
     assert normalise_depth(make_result(depth=False)) is None
 
 

@@ -1,4 +1,4 @@
-"""Models of the official sizes with random weights: how fast they run does not depend on the values."""
+"""Models of the official sizes with random weights: how long they run does not depend on the values."""
 
 from __future__ import annotations
 
@@ -57,7 +57,20 @@ def random_sam(model: str, seed: int = 0) -> Any:
         torch.manual_seed(seed)
         sam = sam_model_registry[model]()
         randomize_zeros(sam)
+        _flatten_upscaling(sam.mask_decoder.output_upscaling)
     return sam
+
+
+@torch.no_grad()
+def _flatten_upscaling(upscaling: nn.Sequential) -> None:
+    """Let each position bring the same to all pixels that are made of it.
+
+    Masks of independent pixels fall into thousands of specks, and to find and draw their outlines takes several times
+    as long as for the regions that a trained model gives.
+    """
+    for layer in upscaling:
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.weight.copy_(layer.weight.mean(dim=(2, 3), keepdim=True).expand_as(layer.weight))
 
 
 def randomize_zeros(module: nn.Module) -> None:

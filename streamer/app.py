@@ -36,6 +36,8 @@ Spec = str | int | Path | Iterable[Any]
 
 _SWITCH_INTERVAL_S = 0.001
 """The frame loop asks for the interpreter after every call of OpenCV; by default it waits up to 5 ms for it."""
+_STILL_SIDE_PX = 1280
+"""The working grid of a picture that nothing has to be carried to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class Engine:
         tracking: TrackingConfig | None = None,
         ahead: LookAhead | None = None,
         workers: Workers | None = None,
+        still: bool = False,
     ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
 
@@ -146,8 +149,10 @@ class Engine:
             tracking: Instead of the config's own.
             ahead: Has the models that it is to use, instead of the engine's own.
             workers: Run them, instead of what ``live`` asks for.
+            still: There will be one frame: its masks may be finer, since they need not keep up with anything.
         """
         schedule, flow, tracking = self.config.schedule, self.config.flow, tracking or self.config.tracking
+        least_px = _STILL_SIDE_PX if still else 0
         pipeline = Pipeline(
             ahead.segmenter if ahead else self.segmenter,
             ahead.depth_estimator if ahead else self.depth_estimator,
@@ -157,7 +162,7 @@ class Engine:
                 schedule.min_keyframe_gap,
             ),
             workers or (self._threads() if live else InlineWorkers()),
-            Motion(flow.max_side_px, flow.preset, grid_side_px=flow.grid_side_px),
+            Motion(max(flow.max_side_px, least_px), flow.preset, grid_side_px=max(flow.grid_side_px, least_px)),
             tracker_of(tracking),
             DepthCarrier(),
             max_objects=tracking.max_objects,
@@ -220,7 +225,7 @@ class Engine:
                 check(opened.info)
             if self.config.schedule.look_ahead and not live:
                 ahead, reach = self._look_ahead(opened.info.size)
-            pipeline = self.pipeline(live, ahead=ahead)
+            pipeline = self.pipeline(live, ahead=ahead, still=opened.info.frame_count == 1)
         except BaseException:
             opened.close()
             raise

@@ -87,6 +87,15 @@ def test_run_gives_every_frame_with_what_was_clicked(engine):
     assert [result.index for result in results if result.depth_run] == [0, 3, 6]
 
 
+def test_one_picture_alone_gets_masks_as_fine_as_itself(engine):
+    coarse = FlowConfig(max_side_px=64, grid_side_px=64)
+    engine.config = CONFIG.model_copy(update={"flow": coarse})
+    (alone,) = engine.run(images(1))
+    first = next(engine.run(images()))
+    assert first.depth_map.shape[1] == 64
+    assert alone.depth_map.shape[1] > 0.9 * alone.frame.size[0]
+
+
 def test_without_prompts_objects_are_looked_for_up_to_the_limit_of_the_config(engine):
     first = next(engine.run(images()))
     assert first.keyframe == "discover"

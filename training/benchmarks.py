@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
+from streamer.app import Engine
 from streamer.evaluation import iou
-from streamer.prompts import FOREGROUND, innermost_of
+from streamer.prompts import FOREGROUND, Prompt, innermost_of
 from training import prompts
 from training.photos import Photo, encode_mask, load_bsds, load_coco, read_image
 from training.scenes import as_photo, held_out
@@ -95,6 +96,16 @@ def measure(sam: Sam, benchmark: Benchmark) -> Scores:
         predictor.set_image(photo.image_rgb)
         results += [_measure_region(predictor, mask) for mask in large_regions(photo)]
     return Scores(*np.mean(results, axis=0).tolist())
+
+
+def measure_program(engine: Engine, benchmark: Benchmark) -> float:
+    """Mean IoU of what ``streamer annotate`` shows of each region for its box, on the picture alone."""
+    ious = []
+    for photo in benchmark.photos:
+        for truth in large_regions(photo):
+            (result,) = engine.run([photo.image_rgb], [Prompt(box=prompts.tight_box(truth))])
+            ious.append(iou(result.tracks[0].mask, truth))
+    return float(np.mean(ious))
 
 
 def large_regions(photo: Photo) -> list[NDArray[np.uint8]]:

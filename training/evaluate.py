@@ -12,11 +12,12 @@ import torch
 from segment_anything.modeling import Sam
 from transformers import DPTForDepthEstimation
 
+from streamer.app import Engine, load
 from streamer.models.tiny.backbone import trim_efficientnets
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX
 from streamer.models.tiny.weights import DPT_FOLDER, SAM_WEIGHTS, load_sam
 from training.baselines import measure_baselines
-from training.benchmarks import Benchmark, load_benchmarks, measure
+from training.benchmarks import Benchmark, load_benchmarks, measure, measure_program
 from training.depth_benchmarks import load_depth_benchmarks, measure_depth
 from training.photos import DATA_ROOT
 
@@ -29,11 +30,12 @@ TARGETS = {
 }
 
 
-def mask_rows(sam: Sam, benchmark: Benchmark) -> list[Row]:
-    """The rows of one benchmark: the model's, then those that need no training."""
+def mask_rows(sam: Sam, engine: Engine, benchmark: Benchmark) -> list[Row]:
+    """The rows of one benchmark: the model's, the program's with it, then those that need no training."""
     name, targets, scores = benchmark.name, TARGETS[benchmark.name], measure(sam, benchmark)
     rows = [
         (f"{name}: mean IoU, box", f"{scores.box:.3f}", targets["box"]),
+        (f"{name}: mean IoU, box, as the program shows it", f"{measure_program(engine, benchmark):.3f}", ""),
         (f"{name}: mean IoU, one click, best of three", f"{scores.click:.3f}", targets["click"]),
         (f"{name}: mean IoU, one click, the model's own choice", f"{scores.click_preferred:.3f}", ""),
         (f"{name}: mean IoU, after two corrective clicks", f"{scores.corrected:.3f}", targets.get("corrected", "")),
@@ -110,8 +112,9 @@ def main() -> None:
     cv2.setNumThreads(2)
     sam, dpt = load_sam(arguments.sam), load_depth_model(arguments.dpt)
     rows = time_rows(sam, dpt)
+    engine = load("tiny", [f"segmenter.checkpoint={arguments.sam}", "depth=null"])
     for benchmark in load_benchmarks(arguments.data, arguments.quick):
-        rows += mask_rows(sam, benchmark)
+        rows += mask_rows(sam, engine, benchmark)
     rows += depth_rows(dpt, arguments.data, 10 if arguments.quick else 100)
     print("| what | measured | at least / hoped for |\n| --- | --- | --- |")
     for row in rows:

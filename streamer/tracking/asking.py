@@ -14,6 +14,7 @@ from streamer.motion import Grid
 from streamer.prompts import Decoded, Embedding, Prompt, box_of
 from streamer.tracking.recognition import Bank, Look, View, described, likeness, most_alike, places_of, without_aliens
 from streamer.tracking.refine import INSIDE, bins_of
+from streamer.tracking.snapping import snapped
 
 Box = NDArray[np.float32]
 _PLACES = 4
@@ -138,7 +139,7 @@ def ask(
     for _ in range(how.passes - 1):
         prompts = [_next_prompt(one, grid) for one in tries]
         tries = _decode(decoder, embedding, [one.answer.question for one in tries], prompts, grid, how)
-    return [_described(one.answer, view) for one in tries]
+    return [_described(one.answer, view, picture) for one in tries]
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -231,10 +232,13 @@ def _likest(tries: list[_Try], view: View) -> _Try:
     return max(tries, key=worth)
 
 
-def _described(answer: Answer, view: View) -> Answer:
+def _described(answer: Answer, view: View, picture: NDArray[np.uint8]) -> Answer:
     """The answer, of the object alone as far as that is known, and what that looks like."""
-    question = answer.question
-    soft = answer.soft if question.spoken else without_aliens(view, answer.soft, question.bank)
+    question, soft = answer.question, answer.soft
+    if not question.spoken:
+        soft = without_aliens(view, soft, question.bank)
+    elif question.prompt is not None and question.prompt.box is not None:
+        soft = snapped(soft, picture)
     return replace(answer, soft=soft, look=described(view, soft), mimic=_mimic(question, view, soft))
 
 

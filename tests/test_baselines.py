@@ -1,4 +1,4 @@
-"""What needs no training finds what is easy, and is measured on the same regions as the models."""
+"""What needs no training finds what is easy, and so does the program; both are measured on the regions of the models."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.app import load
 from streamer.evaluation import iou
 from training.baselines import flood_fill, grabcut, measure_baselines, watershed
-from training.benchmarks import Benchmark
+from training.benchmarks import Benchmark, measure_program
 from training.photos import Photo, encode_mask
 
 SIZE = 320, 200
@@ -74,3 +75,11 @@ def test_they_are_measured_at_256_px_on_every_region_of_the_benchmark() -> None:
     assert halved["flood fill, click"] == pytest.approx(
         (measure_baselines(Benchmark("one", [photos[0]]))["flood fill, click"] + mask.mean()) / 2, abs=0.01
     )
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
+def test_the_program_is_measured_by_the_masks_that_it_shows() -> None:
+    image, mask = disc()
+    photos = [Photo("disc", image, [encode_mask(mask.astype(np.uint8))]), Photo("nothing", image, [])]
+    with load("tiny", ["depth=null"]) as engine:
+        assert measure_program(engine, Benchmark("discs", photos)) > 0.95

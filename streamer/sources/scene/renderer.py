@@ -52,8 +52,11 @@ class Renderer:
 
     def poses(self, t: float) -> list[Matrix]:
         """Camera from body at time t for every rigid body, in the order of ``Canvas.body``; 0 is the world itself."""
-        camera = self.world.camera(t)
-        return [camera] + [camera @ p.pose(t) @ body.motion(t) for p in self.world.placed for body in p.thing.bodies]
+        poses = [camera := self.world.camera(t)]
+        for placed in self.world.placed:
+            thing = camera @ placed.pose(t)
+            poses += [thing @ body.motion(t) for body in placed.thing.bodies]
+        return poses
 
     @cached_property
     def object_of_body(self) -> NDArray[np.uint8]:

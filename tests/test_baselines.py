@@ -1,4 +1,4 @@
-"""What needs no training finds what is easy, and so does the program; both are measured on the regions of the models."""
+"""What needs no training finds what is easy, and so does the program; both are measured as the models are."""
 
 from __future__ import annotations
 

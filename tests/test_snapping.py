@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from streamer.evaluation import iou
+from streamer.prompts import Prompt, box_of
 from streamer.tracking.snapping import snapped
+from tests.fake_models import ColourSegmenter
+from tests.test_tracker import Stage
 
 SIZE = 200, 120
 
@@ -50,3 +53,23 @@ def test_the_same_picture_gives_the_same_and_what_was_given_stays():
 @pytest.mark.parametrize("soft", [disc(radius=2), np.zeros(SIZE[::-1], np.uint8), np.full(SIZE[::-1], 255, np.uint8)])
 def test_too_little_on_either_side_tells_nothing(soft):
     np.testing.assert_array_equal(snapped(soft, scene(disc())), soft)
+
+
+class Coarse(ColourSegmenter):
+    """Its masks are a little too large."""
+
+    def upscale(self, logits, image_size):
+        return np.stack([cv2.dilate(one, np.ones((7, 7))) for one in super().upscale(logits, image_size)])
+
+
+def test_what_a_person_boxed_is_snapped_and_what_they_clicked_on_is_not():
+    truth, answers = None, []
+    for prompt in ("box", "click"):
+        stage = Stage()
+        truth, stage.segmenter = stage.labels == 1, Coarse()
+        stage.tracker.add(Prompt(box=box_of(truth)) if prompt == "box" else Prompt([(60, 80)]), stage.motion)
+        stage.keyframe()
+        answers.append(stage.iou(1))
+    boxed, clicked = answers
+    assert clicked < 0.9
+    assert boxed > clicked + 0.03

@@ -237,7 +237,7 @@ def _described(answer: Answer, view: View, picture: NDArray[np.uint8]) -> Answer
     question, soft = answer.question, answer.soft
     if not question.spoken:
         soft = without_aliens(view, soft, question.bank)
-    elif question.prompt is not None and question.prompt.box is not None:
+    elif question.expected is not None:
         soft = snapped(soft, picture)
     return replace(answer, soft=soft, look=described(view, soft), mimic=_mimic(question, view, soft))
 

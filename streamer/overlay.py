@@ -17,7 +17,7 @@ from streamer.result import Result, State, Track
 
 DepthView = Literal["off", "overlay", "side"]
 
-_SPECK_PX, _LARGE_PX = 5, 200**2
+_SPECK_PX, _LARGE_AREA_PX = 5, 200**2
 _MOST_OUTLINES, _MOST_POINTS, _MOST_DASHES = 12, 2500, 48
 _DEVIATION_PX = 0.5
 _SUBPIXEL_BITS = 4
@@ -190,16 +190,16 @@ def _outlines(track: Track) -> list[NDArray[np.float32]]:
     mask, _, corner = _crop(track)
     if not mask.size:
         return []
-    step = 2 if mask.size > _LARGE_PX else 1
+    step = 2 if mask.size > _LARGE_AREA_PX else 1
     whole = halved(mask) if step == 2 else mask
     if mask.size > _SPECK_PX**4:
         # Of zeros and ones the rounded mean is the median, which takes up to fifty times as long in narrow pictures.
         whole = cv2.blur(whole, (_SPECK_PX // step | 1,) * 2, borderType=cv2.BORDER_REPLICATE)
     found, _ = cv2.findContours(whole, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     longest = sorted(found, key=len, reverse=True)[:_MOST_OUTLINES]
-    lengths = np.cumsum([len(outline) for outline in longest])
+    # The one that goes beyond the limit is the last.
+    count = 1 + int(np.searchsorted(np.cumsum([len(outline) for outline in longest]), _MOST_POINTS))
     middle = np.add(corner, (step - 1) / 2)
-    count = 1 + int(np.searchsorted(lengths, _MOST_POINTS))
     return [(outline[:_MOST_POINTS, 0] * step + middle).astype(np.float32) for outline in longest[:count]]
 
 

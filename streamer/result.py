@@ -67,7 +67,8 @@ class Result:
         frame: The frame itself.
         tracks: One entry per object, lost ones included, by ascending id.
         depth_map: ``(h, w)`` float32 at the size at which it is carried, the whole frame at most: larger is nearer,
-            affine per clip and steady over time; None without depth or before the first map.
+            affine per clip and steady over time; None without depth or before the first map. The pipeline carries it
+            on, so copy it before writing into it.
         depth_range: Smoothed (far, near) values of ``depth_map`` for colouring; None without a map.
         keyframe: Why a keyframe was asked for on this frame; None where none was.
         depth_run: Whether a depth run was asked for on this frame.
@@ -96,7 +97,7 @@ class Result:
 
     @cached_property
     def inverse_depth(self) -> NDArray[np.float32] | None:
-        """``(H, W)`` float32, the ``depth_map`` at the size of the frame; enlarged when it is asked for first."""
+        """``(H, W)`` float32, the ``depth_map`` at the size of the frame; enlarged when first asked for."""
         if self.depth_map is None:
             return None
         height, width = self.depth_map.shape

@@ -28,7 +28,7 @@ def grabcut(image: Image, box: NDArray[np.float32]) -> Mask:
         return np.ones(labels.shape, bool)
     rectangle = (x0, y0, x1 - x0, y1 - y0)
     cv2.setRNGSeed(0)
-    cv2.grabCut(image, labels, rectangle, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_RECT)
+    cv2.grabCut(image, labels, rectangle, None, None, 5, cv2.GC_INIT_WITH_RECT)
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
 
 

@@ -112,9 +112,9 @@ def main() -> None:
     cv2.setNumThreads(2)
     sam, dpt = load_sam(arguments.sam), load_depth_model(arguments.dpt)
     rows = time_rows(sam, dpt)
-    engine = load("tiny", [f"segmenter.checkpoint={arguments.sam}", "depth=null"])
-    for benchmark in load_benchmarks(arguments.data, arguments.quick):
-        rows += mask_rows(sam, engine, benchmark)
+    with load("tiny", [f"segmenter.checkpoint={arguments.sam}", "depth=null"]) as engine:
+        for benchmark in load_benchmarks(arguments.data, arguments.quick):
+            rows += mask_rows(sam, engine, benchmark)
     rows += depth_rows(dpt, arguments.data, 10 if arguments.quick else 100)
     print("| what | measured | at least / hoped for |\n| --- | --- | --- |")
     for row in rows:

@@ -237,7 +237,7 @@ def _described(answer: Answer, view: View, picture: NDArray[np.uint8]) -> Answer
     question, soft = answer.question, answer.soft
     if not question.spoken:
         soft = without_aliens(view, soft, question.bank)
-    elif question.expected is not None:
+    elif question.expected is not None:  # what is expected of a spoken question is the box that was drawn
         soft = snapped(soft, picture)
     return replace(answer, soft=soft, look=described(view, soft), mimic=_mimic(question, view, soft))
 

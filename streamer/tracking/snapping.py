@@ -38,13 +38,8 @@ def snapped(soft: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.u
     sides = np.where(inside, np.uint8(cv2.GC_PR_FGD), np.uint8(cv2.GC_PR_BGD))
     sides[surely], sides[~perhaps] = cv2.GC_FGD, cv2.GC_BGD
     cv2.setRNGSeed(0)  # of this thread, so that the same picture always gives the same
-    cv2.grabCut(np.ascontiguousarray(picture[region]), sides, None, *_no_models(), 1, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(np.ascontiguousarray(picture[region]), sides, None, None, None, 1, cv2.GC_INIT_WITH_MASK)
     smooth = cv2.blur((sides & 1) * np.uint8(255), (3, 3))
     moved = soft.copy()
     np.copyto(moved[region], smooth, where=perhaps & ~surely)
     return moved
-
-
-def _no_models() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Room for the colour models of either side, which GrabCut fills."""
-    return np.zeros((1, 65)), np.zeros((1, 65))

@@ -335,6 +335,23 @@ def bench_loop(
     run(load_config(config, overrides or []), LoopBench(frames, size_of(size), objects, json))
 
 
+@bench_app.command("scene")
+def bench_scene(
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seed", help="A scene; repeatable.", min=0, show_default="0 to 5")
+    ] = None,
+    frames: Annotated[int, typer.Option(help="Length of each.", min=1)] = 150,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "1280x720",
+    json: Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")] = None,
+) -> None:
+    """Time the rendered scene itself, the stand-in camera of the other benchmarks, on one thread."""
+    from streamer.commands.bench_clip import size_of
+    from streamer.commands.bench_scene import SceneBench
+    from streamer.commands.bench_scene import bench_scene as run
+
+    run(SceneBench(seeds or range(6), frames, size_of(size), json))
+
+
 @bench_app.command("live")
 def bench_live(
     source: Annotated[

@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.sources.scene.canvas import Box, Canvas, plane_values
-from streamer.sources.scene.geometry import Matrix, shift
+from streamer.sources.scene.canvas import Box, Canvas
+from streamer.sources.scene.geometry import Matrix
 from streamer.sources.scene.surfaces import (
     CORNERS,
     FULL,
     NEAR_M,
-    SAMPLE,
     Texture,
     from_unit_square,
     level_for,
@@ -76,11 +75,8 @@ class Plane:
         unit_from_image = np.linalg.inv(canvas.lens.matrix @ frame)
         by_rows = abs(slope[1]) > abs(slope[0])
         for band, level in self._bands(box, unit_from_image, by_rows):
-            x0, y0, x1, y1 = band
-            warp = level.from_unit @ unit_from_image @ shift(x0, y0)
-            size = (x1 - x0, y1 - y0)
-            colours = cv2.warpPerspective(level.texture, warp, size, flags=SAMPLE, borderMode=cv2.BORDER_REPLICATE)
-            canvas.lay(band, colours, plane_values(band, slope))
+            canvas.lay(band, level.texture, level.from_unit @ unit_from_image, slope)
+        canvas.bare_rows = min(canvas.bare_rows, box[1])
 
     def _bands(self, box: Box, unit_from_image: Matrix, by_rows: bool) -> list[tuple[Box, Level]]:
         """Cut ``box`` into bands of about one depth, each with the texture that is just fine enough there."""

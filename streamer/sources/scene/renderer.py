@@ -106,5 +106,5 @@ class Renderer:
         factors = cv2.convertScaleAbs(self._shadow, alpha=strength, beta=255 * (1 - strength))
         x0, y0, x1, y1 = box
         warp = from_unit_square(factors) @ np.linalg.inv(self.lens.matrix @ frame) @ shift(x0, y0)
-        white = (255, 255, 255, 255)
-        canvas.shade(box, cv2.warpPerspective(factors, warp, (x1 - x0, y1 - y0), flags=SAMPLE, borderValue=white))
+        light = cv2.warpPerspective(factors, warp, (x1 - x0, y1 - y0), flags=SAMPLE, borderValue=255)
+        canvas.shade(box, cv2.cvtColor(light, cv2.COLOR_GRAY2RGBA))

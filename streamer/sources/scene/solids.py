@@ -11,7 +11,7 @@ from streamer.sources.scene.geometry import Matrix, scaling, translation
 from streamer.sources.scene.patch import Patch
 from streamer.sources.scene.quadric import Quadric
 from streamer.sources.scene.surfaces import Texture, pyramid
-from streamer.sources.scene.textures import Rng, opaque, tile
+from streamer.sources.scene.textures import Rng, tile
 
 Motion = Callable[[float], Matrix]
 Surface = Patch | Quadric
@@ -98,8 +98,7 @@ def tube(
 
 
 def shadow_texture() -> Texture:
-    """Light left on the ground by a round thing: RGBA factors, 255 untouched."""
+    """Light left on the ground by a round thing: ``(64, 64)`` uint8, 255 untouched."""
     rows, columns = np.indices((64, 64)) / 31.5 - 1
     distance = np.hypot(rows, columns)
-    factor = 255 * (1 - np.clip(1.0 - distance, 0, 1) ** 1.2).astype(np.float32)
-    return opaque(np.repeat(factor[..., None], 3, axis=2))
+    return (255 * (1 - np.clip(1.0 - distance, 0, 1) ** 1.2).astype(np.float32)).astype(np.uint8)

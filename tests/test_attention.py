@@ -88,6 +88,36 @@ def test_pieces_of_any_size_and_the_fused_form_agree(scores_at_once: int, monkey
     assert relative_error(attend_fused(q, k, v, by_row, by_column), truth) < 1e-6
 
 
+@torch.inference_mode()
+def test_pieces_keep_scores_in_float32_whatever_comes_in() -> None:
+    torch.manual_seed(0)
+    rows, columns = 6, 5
+    q, k, v = torch.randn(3, 1, 2, rows * columns, 16).bfloat16()
+    by_row, by_column = torch.randn(1, 2, rows, columns, rows), torch.randn(1, 2, rows, columns, columns)
+    # Scores around 300, which bfloat16 would round to whole even numbers.
+    low = [term.bfloat16() for term in (by_row + 150, by_column + 150)]
+    exact = attend_in_pieces(q.float(), k.float(), v.float(), *(term.float() for term in low))
+    answer = attend_in_pieces(q, k, v, *low)
+    assert answer.dtype == torch.bfloat16
+    assert relative_error(answer.float(), exact) < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("dtype", "amx", "expected"),
+    [(torch.float32, True, "pieces"), (torch.bfloat16, False, "pieces"), (torch.bfloat16, True, "fused")],
+)
+def test_further_dimensions_are_for_matrix_tiles(
+    dtype: torch.dtype, amx: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str] = []
+    monkeypatch.setattr(attention, "has_amx", lambda: amx)
+    for name, function in (("pieces", attend_in_pieces), ("fused", attend_fused)):
+        spy = lambda *terms, name=name, function=function: used.append(name) or function(*terms)  # noqa: E731
+        monkeypatch.setattr(attention, function.__name__, spy)
+    FastImageEncoder(small_encoder(), dtype)(torch.randn(1, 3, 256, 256))
+    assert set(used) == {expected}
+
+
 @settings(max_examples=40, deadline=None)
 @given(rows=st.integers(1, 12), columns=st.integers(1, 12), side=st.integers(1, 8))
 def test_windows_hold_the_tokens_that_upstream_puts_there(rows: int, columns: int, side: int) -> None:

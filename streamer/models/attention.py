@@ -3,9 +3,9 @@
 Upstream writes one score for every pair of positions and head to memory, and goes over them again for every term of
 the decomposed relative positions (Li et al., MViTv2, CVPR 2022). Here
 
-- scores live only in pieces that fit the processor's cache (float32 on a CPU), or not at all: the relative terms become
-  further dimensions of the heads, q' = [q·scale, q·Rh, q·Rw] and k' = [k, onehot(row), onehot(column)], whose inner
-  product is the biased score, for one fused attention without a mask;
+- scores live only in pieces that fit the processor's cache, or not at all (on GPUs, and in bfloat16 on AMX): the
+  relative terms become further dimensions of the heads, q' = [q·scale, q·Rh, q·Rw] and k' = [k, onehot(row),
+  onehot(column)], whose inner product is the biased score, for one fused attention without a mask;
 - windows are gathered once from the projected queries, keys and values, so that nothing is projected for their padding;
 - the tables of relative positions are looked up once.
 
@@ -20,6 +20,8 @@ import torch
 from segment_anything.modeling.image_encoder import get_rel_pos
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from streamer.models.devices import has_amx
 
 SCORES_AT_ONCE = 1 << 22
 ALIGNMENT = 8
@@ -110,16 +112,24 @@ class FastBlock(nn.Module):
             attended = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
         else:
             by_row, by_column = _relative_terms(q, self.row_table, self.column_table)
-            # torch.compile traces no writing into given memory, which is what the pieces live from.
-            by_pieces = q.device.type == "cpu" and q.dtype == torch.float32 and not torch.compiler.is_compiling()
-            attention = attend_in_pieces if by_pieces else attend_fused
+            attention = attend_in_pieces if _is_better_in_pieces(q) else attend_fused
             attended = attention(q * self.scale, k, v, by_row, by_column)
         attended = attended.transpose(1, 2).reshape(batch, -1, width // 3)
         return attended if self.from_windows is None else attended.index_select(1, self.from_windows)
 
 
+def _is_better_in_pieces(q: Tensor) -> bool:
+    """Whether further dimensions cost more than pieces: on a CPU, but for bfloat16 on matrix tiles.
+
+    torch.compile traces no writing into given memory, which is what the pieces live from.
+    """
+    if q.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return q.dtype != torch.bfloat16 or not has_amx()
+
+
 def attend_in_pieces(q: Tensor, k: Tensor, v: Tensor, by_row: Tensor, by_column: Tensor) -> Tensor:
-    """Attention with relative positions, a few rows of queries at a time.
+    """Attention with relative positions, a few rows of queries at a time; scores and softmax are float32.
 
     Args:
         q: ``(B, heads, rows * columns, C)``, scaled.
@@ -130,8 +140,9 @@ def attend_in_pieces(q: Tensor, k: Tensor, v: Tensor, by_row: Tensor, by_column:
     batch, heads, tokens, _ = q.shape
     rows, columns = by_row.shape[2:4]
     at_once = min(rows, max(1, SCORES_AT_ONCE // (heads * columns * tokens)))
-    space = q.new_empty(heads, at_once * columns, tokens)
-    attended = torch.empty_like(q)
+    space = torch.empty(heads, at_once * columns, tokens)
+    attended = torch.empty_like(v)
+    q, k, by_row, by_column = q.float(), k.float(), by_row.float(), by_column.float()
     for image in range(batch):
         keys = k[image].transpose(1, 2)
         for first in range(0, rows, at_once):
@@ -142,7 +153,7 @@ def attend_in_pieces(q: Tensor, k: Tensor, v: Tensor, by_row: Tensor, by_column:
             torch.add(by_row[image, :, some, :, :, None], by_column[image, :, some, :, None, :], out=grid)
             scores.baddbmm_(q[image, :, queries], keys)
             torch.softmax(scores, dim=-1, out=scores)
-            attended[image, :, queries] = scores @ v[image]
+            attended[image, :, queries] = scores.to(v.dtype) @ v[image]
     return attended
 
 

@@ -225,7 +225,7 @@ class Engine:
                 check(opened.info)
             if self.config.schedule.look_ahead and not live:
                 ahead, reach = self._look_ahead(opened.info.size)
-            pipeline = self.pipeline(live, ahead=ahead, still=opened.info.frame_count == 1)
+            pipeline = self.pipeline(live, ahead=ahead, still=opened.info.is_alone)
         except BaseException:
             opened.close()
             raise

@@ -38,6 +38,13 @@ def test_every_frame_comes_once_in_order_with_its_time(tmp_path: Path) -> None:
     assert [frame.time_s for frame in frames] == pytest.approx([n / float(rate_hz) for n in range(12)], abs=1e-4)
     assert source.info.rate_hz == rate_hz
     assert (source.info.name, source.info.size, source.info.frame_count) == ("clip", (64, 48), 12)
+
+
+def test_a_video_that_announces_one_frame_may_have_more(tmp_path: Path) -> None:
+    source = VideoSource(make_video(tmp_path / "clip.mp4", 1))
+    assert source.info.frame_count == 1
+    assert not source.info.is_alone
+    source.close()
     assert source.info.path == tmp_path / "clip.mp4"
     assert source.damage is None
 

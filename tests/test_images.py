@@ -37,7 +37,15 @@ def test_one_picture_is_one_still_frame(tmp_path: Path) -> None:
     assert (frame.index, frame.time_s, frame.stem, frame.size) == (0, 0.0, "cat", (12, 8))
     assert source.read() is None
     assert source.info.still
+    assert source.info.is_alone
     assert (source.info.name, source.info.frame_count, source.info.path) == ("cat", 1, tmp_path / "cat.png")
+
+
+def test_the_only_picture_of_a_folder_is_known_to_be_alone(tmp_path: Path) -> None:
+    save(tmp_path / "1.png")
+    assert ImageFolderSource(tmp_path).info.is_alone
+    save(tmp_path / "2.png")
+    assert not ImageFolderSource(tmp_path).info.is_alone
 
 
 def test_a_photo_is_turned_upright(tmp_path: Path) -> None:

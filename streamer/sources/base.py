@@ -44,6 +44,11 @@ class SourceInfo:
     settings: str = ""
     notice: str | None = None
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is surely one frame: a picture, or the only one that was given. A video file's count is a hint."""
+        return self.still or (self.frame_count == 1 and self.path is None)
+
 
 @runtime_checkable
 class Pausable(Protocol):

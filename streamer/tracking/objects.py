@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.grid import Grid
 from streamer.motion import Anchor
 from streamer.prompts import Prompt
 from streamer.result import State
-from streamer.tracking.recognition import Bank
+from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE, SCRAP, Colours
 
 _NO_POINTS = np.empty((0, 2), np.float32)
@@ -118,6 +119,26 @@ def tell_apart(items: Iterable[Object]) -> None:
     for item, colours in known.items():
         decisive = colours.against(other for at, other in known.items() if at is not item)
         item.ratio, item.cautious_ratio = decisive.ratios()
+
+
+def rivals_of(item: Object, items: Iterable[Object]) -> Bank:
+    """What the other objects look like."""
+    return tuple(look for other in items if other is not item for look in other.bank)
+
+
+def strangers_to(item: Object, items: Iterable[Object], twins: float) -> Bank:
+    """What the others looked like at first, but for those whose likeness to this one was ``twins`` or more."""
+    firsts = [other.bank[0] for other in items if other is not item and other.bank]
+    return tuple(look for look in firsts if likeness(look, item.bank[:1]) < twins)
+
+
+def taken_beside(item: Object, items: Iterable[Object], grid: Grid) -> NDArray[np.bool_]:
+    """``(h, w)`` bool: where on the grid the other objects are shown."""
+    taken = np.zeros(grid.size[::-1], bool)
+    for other in items:
+        if other is not item and other.shown is not None and other.state is not State.LOST:
+            taken |= other.shown > INSIDE
+    return taken
 
 
 @dataclass(slots=True)

@@ -31,7 +31,8 @@ def machine() -> dict[str, Any]:
 
 def title_of(clip: str, here: dict[str, Any]) -> str:
     """The line above a table."""
-    return f"{clip} on {here['cores']} cores of {here['cpu']}, load {here['load_average']}"
+    cores = "1 core" if here["cores"] == 1 else f"{here['cores']} cores"
+    return f"{clip} on {cores} of {here['cpu']}, load {here['load_average']}"
 
 
 def write_figures(path: Path | None, figures: dict[str, Any]) -> None:

@@ -16,8 +16,9 @@ def encoder():
     ).eval()
 
 
-def painted(points, kinds):
-    return encoder().paint(torch.tensor([points], dtype=torch.float32).reshape(1, -1, 2), torch.tensor([kinds]))[0]
+def painted(points, kinds, size=(4, 4)):
+    points = torch.tensor([points], dtype=torch.float32).reshape(1, -1, 2)
+    return encoder().paint(points, torch.tensor([kinds]), size)[0]
 
 
 def test_a_click_is_brightest_in_its_cell_and_on_its_own_map():
@@ -47,6 +48,11 @@ def test_closeness_falls_from_the_middle_of_a_box_to_its_sides_and_beyond():
         assert (row.diff() <= 0).all()
         assert row[0] > 0.8
         assert row[-1] < 0
+
+
+def test_a_part_of_the_square_is_painted_like_the_whole():
+    points, kinds = [[16, 8], [48, 24], [30, 20]], [2, 3, 1]
+    assert torch.equal(painted(points, kinds, (2, 3)), painted(points, kinds)[:, :8, :12])
 
 
 @torch.inference_mode()

@@ -15,6 +15,7 @@ from segment_anything.utils.transforms import ResizeLongestSide
 
 from streamer.models import automatic
 from streamer.models.sam import SamSegmenter
+from streamer.models.tiny.sam import build_sam
 from streamer.prompts import Decoded, Embedding, Prompt
 from tests.small_models import SQUARE_PX, small_sam
 
@@ -121,6 +122,37 @@ def test_decode_is_what_upstream_decodes(
     np.testing.assert_allclose(decoded.scores[0], scores, rtol=1e-3, atol=1e-3)
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("size", [(11, 16), (16, 9)])
+@pytest.mark.parametrize("name", PROMPTS)
+def test_a_part_of_the_square_is_decoded_as_upstream_would(
+    segmenter: SamSegmenter, embedding: Embedding, name: str, size: tuple[int, int]
+) -> None:
+    prompt, (rows, columns), sam = PROMPTS[name], size, small_sam()
+    resize = ResizeLongestSide(SQUARE_PX)
+    points = resize.apply_coords(prompt.point_coords, SIZE[::-1]), prompt.point_labels
+    part = embedding.features[..., :rows, :columns]
+    mask = None if prompt.mask_input is None else torch.from_numpy(prompt.mask_input)[None, None]
+    sparse, dense = sam.prompt_encoder(
+        points=tuple(torch.from_numpy(each)[None] for each in points) if len(prompt.point_coords) else None,
+        boxes=None if prompt.box is None else torch.from_numpy(resize.apply_boxes(prompt.box[None], SIZE[::-1])),
+        masks=mask,
+    )
+    logits, scores = sam.mask_decoder(
+        image_embeddings=part,
+        image_pe=sam.prompt_encoder.get_dense_pe()[..., :rows, :columns],
+        sparse_prompt_embeddings=sparse,
+        dense_prompt_embeddings=dense[..., :rows, :columns],
+        multimask_output=True,
+    )
+    cut = None if prompt.mask_input is None else prompt.mask_input[: 4 * rows, : 4 * columns]
+    asked = Prompt(prompt.point_coords, prompt.point_labels, prompt.box, mask_input=cut)
+    decoded = segmenter.decode(Embedding(part, SIZE), [asked])
+    assert decoded.logits.shape == (1, 3, 4 * rows, 4 * columns)
+    np.testing.assert_allclose(decoded.logits[0], logits[0], atol=1e-3 * float(logits.std()))
+    np.testing.assert_allclose(decoded.scores[0], scores[0], rtol=1e-3, atol=1e-3)
+
+
 def test_mixed_prompts_in_one_batch_get_the_answers_they_get_alone(
     segmenter: SamSegmenter, embedding: Embedding
 ) -> None:
@@ -197,6 +229,52 @@ def test_a_batch_of_images_is_encoded_like_each_alone(segmenter: SamSegmenter) -
         alone = segmenter.encode(image)
         assert encoded.image_size == alone.image_size
         torch.testing.assert_close(encoded.features, alone.features, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def convolving() -> SamSegmenter:
+    torch.manual_seed(0)
+    return SamSegmenter(build_sam(128), "tiny", CPU, "float32")
+
+
+@pytest.mark.parametrize(
+    ("size", "grid"), [((140, 90), (6, 8)), ((90, 140), (8, 6)), ((128, 128), (8, 8)), ((999, 9), (2, 8))]
+)
+def test_an_encoder_that_convolves_looks_at_no_padding(
+    convolving: SamSegmenter, size: tuple[int, int], grid: tuple[int, int]
+) -> None:
+    embedding = convolving.encode(picture(size))
+    low_res = tuple(4 * side for side in grid)
+    assert embedding.features.shape[-2:] == grid
+    mask_input = convolving.mask_input(np.ones(size[::-1], bool))
+    assert mask_input.shape == low_res
+    prompts = [Prompt(box=[1, 1, size[0] - 1, size[1] - 1]), Prompt(point_coords=[(3, 4)], mask_input=mask_input)]
+    decoded = convolving.decode(embedding, prompts)
+    assert decoded.logits.shape == (2, 3, *low_res)
+    assert convolving.decode(embedding, []).logits.shape == (0, 3, *low_res)
+    assert convolving.upscale(decoded.logits[0], size).shape == (3, *size[::-1])
+    columns, rows = (max(1, round(side * 128 / max(size))) for side in size)
+    assert convolving.features(embedding).shape == (-(-rows // 16), -(-columns // 16), 128)
+    assert all(found.mask.shape == size[::-1] for found in convolving.find(embedding, 2))
+
+
+def test_without_padding_it_is_upstreams_model(convolving: SamSegmenter) -> None:
+    torch.manual_seed(0)
+    predictor = SamPredictor(build_sam(128))
+    predictor.set_image(picture((128, 128)))
+    embedding = convolving.encode(picture((128, 128)))
+    torch.testing.assert_close(embedding.features, predictor.features, rtol=1e-4, atol=1e-4)
+    prompt = Prompt(point_coords=[(30, 40), (9, 8)], point_labels=[1, 0], box=[10, 12, 90, 70])
+    _, scores, logits = upstream_answer(predictor, prompt)
+    decoded = convolving.decode(embedding, [prompt])
+    np.testing.assert_allclose(decoded.logits[0], logits, atol=1e-3 * logits.std())
+    np.testing.assert_allclose(decoded.scores[0], scores, rtol=1e-3, atol=1e-3)
+
+
+def test_a_batch_of_unlike_shapes_is_encoded_like_each_alone(convolving: SamSegmenter) -> None:
+    images = [picture((140, 90)), picture((90, 140), 1)]
+    for encoded, image in zip(convolving.encode_batch(images), images, strict=True):
+        assert torch.equal(encoded.features, convolving.encode(image).features)
 
 
 def test_bfloat16_hardly_changes_the_masks(upstream: SamPredictor) -> None:

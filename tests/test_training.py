@@ -106,11 +106,12 @@ def test_samples_are_whole_and_repeatable(seed: int) -> None:
     recipe = Recipe(side_px=64, prompts_per_image=3)
     first, second = (make_sample(draw_disc, recipe, np.random.default_rng(seed)) for _ in range(2))
     assert all(np.array_equal(first[name], second[name]) for name in first)
-    assert first["image"].shape == (64, 64, 3)
-    assert first["targets"].shape == (3, 16, 16)
+    width, height = first["valid_size"]
+    rows, columns = (32 if side <= 32 else 64 for side in (height, width))
+    assert first["image"].shape == (rows, columns, 3)
+    assert first["targets"].shape == first["mask_input"].shape == (3, rows // 4, columns // 4)
     assert first["targets"].max(axis=(1, 2)).min() > 0
     assert first["points"].shape == (3, 2, 2)
-    width, height = first["valid_size"]
     assert not first["image"][height:].any()
     assert not first["image"][:, width:].any()
 
@@ -230,6 +231,14 @@ def test_sam_learns_from_one_batch() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_batch_has_samples_of_one_size() -> None:
+    shapes = [(32, 64), (64, 32), (32, 64), (64, 64), (64, 32)]
+    drawn = loop.batches(cycle([{"image": np.full(shape, at)} for at, shape in enumerate(shapes)]), 2)
+    taken = [next(drawn)["image"] for _ in range(3)]
+    assert [tuple(image.shape[1:]) for image in taken] == [(32, 64), (64, 32), (32, 64)]
+    assert taken[0].flatten(1)[:, 0].tolist() == [0, 2]
 
 
 def test_dpt_learns_from_one_batch() -> None:

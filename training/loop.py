@@ -7,6 +7,7 @@ import math
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,16 +156,20 @@ def interleaved(streams: Sequence[Iterator[T]], shares: Sequence[float], seed: i
 
 
 def batches(stream: Iterator[dict[str, NDArray[Any]]], batch_size: int) -> Iterator[dict[str, Tensor]]:
-    """Endless batches of an endless stream, made ahead of time by a thread.
+    """Endless batches of an endless stream, each of samples of one size, made ahead of time by a thread.
 
     A thread is enough, for OpenCV and torch let go of the interpreter; a forked process hangs in their thread pools.
     """
     ahead: queue.Queue[dict[str, Tensor]] = queue.Queue(maxsize=4)
 
     def fill() -> None:
-        while True:
-            batch = [next(stream) for _ in range(batch_size)]
-            ahead.put({name: torch.from_numpy(np.stack([sample[name] for sample in batch])) for name in batch[0]})
+        waiting: dict[tuple[tuple[int, ...], ...], list[dict[str, NDArray[Any]]]] = defaultdict(list)
+        for sample in stream:
+            batch = waiting[tuple(value.shape for value in sample.values())]
+            batch.append(sample)
+            if len(batch) == batch_size:
+                ahead.put({name: torch.from_numpy(np.stack([one[name] for one in batch])) for name in sample})
+                batch.clear()
 
     threading.Thread(target=fill, daemon=True).start()
     while True:

@@ -22,10 +22,10 @@ def set_resolution(sam: Sam, side_px: int) -> None:
 
 
 def embed_images(sam: Sam, image: Tensor, valid_size: Tensor) -> Tensor:
-    """``(B, S, S, 3)`` uint8 pictures to ``(B, C, S/16, S/16)`` embeddings; what lies outside ``valid_size`` is 0."""
+    """``(B, H, W, 3)`` uint8 pictures to ``(B, C, H/16, W/16)`` embeddings; what lies outside ``valid_size`` is 0."""
     pixels = (image.permute(0, 3, 1, 2).float() - sam.pixel_mean) / sam.pixel_std
-    along = torch.arange(image.shape[1], device=image.device)
-    inside = (along < valid_size[:, :1])[:, None, None, :] & (along < valid_size[:, 1:])[:, None, :, None]
+    down, across = (torch.arange(side, device=image.device) for side in image.shape[1:3])
+    inside = (across < valid_size[:, :1])[:, None, None, :] & (down < valid_size[:, 1:])[:, None, :, None]
     return sam.image_encoder(pixels * inside)
 
 
@@ -52,19 +52,20 @@ def decode(
         ``(N, 4, 4h, 4w)`` logits and ``(N, 4)`` predicted IoUs.
     """
     encoder, decoder = sam.prompt_encoder, sam.mask_decoder
+    rows, columns = embeddings.shape[-2:]
     sparse = embed_points(sam, points, labels)
     dense = torch.where(
         has_mask[:, None, None, None],
         encoder.mask_downscaling(mask_input[:, None]),
         encoder.no_mask_embed.weight[:, :, None, None],
     )
-    dense = dense + encoder.embed_painting(points + 0.5, labels)
+    dense = dense + encoder.embed_painting(points + 0.5, labels, (rows, columns))
     count = len(points)
     output_tokens = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
     tokens = torch.cat([output_tokens.expand(count, -1, -1), sparse], dim=1)
     image, *detail = (part.repeat_interleave(count // len(embeddings), dim=0) for part in decoder.split(embeddings))
     source = image + dense
-    positions = encoder.get_dense_pe().expand(count, -1, -1, -1)
+    positions = encoder.get_dense_pe()[..., :rows, :columns].expand(count, -1, -1, -1)
     attended, image_tokens = decoder.transformer(source, positions, tokens)
     upscaled = decoder.upscale(image_tokens.transpose(1, 2).reshape(source.shape), *detail)
     mask_tokens = attended[:, 1 : 1 + decoder.num_mask_tokens]

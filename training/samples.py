@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.models.tiny.sam import TinyImageEncoder
 from training import augment, prompts
 from training.photos import Photo
 
 LOGIT_STRIDE_PX = 4
 MIN_VISIBLE_PX = 64
+_MULTIPLE_PX = TinyImageEncoder.multiple_px
 
 DrawPhoto = Callable[[np.random.Generator], Photo]
 Sample = dict[str, NDArray[Any]]
@@ -25,7 +27,7 @@ class Recipe:
     """How samples are made.
 
     Attributes:
-        side_px: Side of the square input [px].
+        side_px: Longer side of the input [px].
         prompts_per_image: Number of regions prompted in each picture.
         paste_probability: How often other pictures' regions are pasted in.
         worn_mask_probability: How often the first prompt comes with the logits of a carried mask.
@@ -94,32 +96,32 @@ def _paste(
 
 
 def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sample:
-    """One picture, padded at the right and bottom, with its masks and first prompts.
+    """One picture, padded at the right and bottom as little as the encoder needs, with its masks and first prompts.
 
     Returns:
-        ``image`` ``(S, S, 3)`` uint8, ``valid_size`` (width, height) [px], ``targets`` ``(P, S/4, S/4)`` float32
+        ``image`` ``(H, W, 3)`` uint8, ``valid_size`` (width, height) [px], ``targets`` ``(P, H/4, W/4)`` float32
         (share of each cell inside), ``points`` ``(P, T, 2)`` float32 [px] and ``labels`` ``(P, T)`` int64 as in
-        `prompts.first_prompt` or `prompts.carried_prompt`, ``mask_input`` ``(P, S/4, S/4)`` float32 and ``has_mask``
+        `prompts.first_prompt` or `prompts.carried_prompt`, ``mask_input`` ``(P, H/4, W/4)`` float32 and ``has_mask``
         ``(P,)`` bool.
     """
     picture, masks = compose(draw, recipe, rng)
-    side, low = recipe.side_px, recipe.side_px // LOGIT_STRIDE_PX
     height, width = picture.shape[:2]
-    image = np.zeros((side, side, 3), np.uint8)
+    rows, columns = (-(-side // _MULTIPLE_PX) * _MULTIPLE_PX for side in (height, width))
+    image = np.zeros((rows, columns, 3), np.uint8)
     image[:height, :width] = picture
-    targets = np.zeros((len(masks), low, low), np.float32)
+    targets = np.zeros((len(masks), rows // LOGIT_STRIDE_PX, columns // LOGIT_STRIDE_PX), np.float32)
     worn = np.zeros_like(targets)
     has_mask = rng.random(len(masks)) < (1.0 if recipe.carried else recipe.worn_mask_probability)
     first = []
     for i, mask in enumerate(masks):
-        square = np.zeros((side, side), np.uint8)
-        square[:height, :width] = mask
-        cells = cv2.resize(square * np.uint8(255), (low, low), interpolation=cv2.INTER_AREA)
+        padded = np.zeros((rows, columns), np.uint8)
+        padded[:height, :width] = mask
+        cells = cv2.resize(padded * np.uint8(255), targets.shape[:0:-1], interpolation=cv2.INTER_AREA)
         targets[i] = cells.astype(np.float32) / 255
         if has_mask[i]:
             worn[i] = prompts.worn_logits(targets[i], rng)
         first.append(
-            prompts.carried_prompt(square, worn[i], rng) if recipe.carried else prompts.first_prompt(mask, rng)
+            prompts.carried_prompt(padded, worn[i], rng) if recipe.carried else prompts.first_prompt(mask, rng)
         )
     return {
         "image": image,

@@ -45,7 +45,7 @@ def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple
     predictor = _EmbeddedPredictor(segmenter, sam, embedding, valid_size)
     generator = SamAutomaticMaskGenerator(
         sam,
-        points_per_side=max(MIN_POINTS_PER_SIDE, embedding.features.shape[-1] // PATCHES_PER_POINT),
+        points_per_side=max(MIN_POINTS_PER_SIDE, max(embedding.features.shape[-2:]) // PATCHES_PER_POINT),
         points_per_batch=POINTS_PER_BATCH,
         pred_iou_thresh=STANDARDS[-1][0],
         stability_score_thresh=STANDARDS[-1][1],

@@ -42,7 +42,7 @@ class PromptDecoder:
         with torch.inference_mode():
             rows = [kind.weight for kind in kinds]
             self._kind_embeddings = torch.cat([*rows, torch.zeros_like(rows[0])])
-            self._prepare(encoder.get_dense_pe()[0].flatten(1).T)
+            self._prepare(encoder.get_dense_pe()[0])
             self._output_tokens = torch.cat(
                 [self._mask_decoder.iou_token.weight, self._mask_decoder.mask_tokens.weight]
             )
@@ -66,7 +66,7 @@ class PromptDecoder:
         """Candidate masks of N prompts.
 
         Args:
-            features: ``(1, C, h, w)`` float32 image embedding.
+            features: ``(1, C, h, w)`` float32 image embedding, of the whole square or of a part without padding.
             prompts: In pixels of the frame.
             scale: Pixels of the model's square input per pixel of the frame, in x and y.
             multimask_output: Three candidates instead of one.
@@ -76,16 +76,16 @@ class PromptDecoder:
         """
         places, kinds = self._place_points(prompts, scale)
         tokens = self._embed_points(places, kinds)
-        dense = self._embed_masks(prompts, features.shape[-2:])
+        size = int(features.shape[-2]), int(features.shape[-1])
+        dense = self._embed_masks(prompts, size)
         if isinstance(self._prompt_encoder, PaintingPromptEncoder):
-            dense = dense + self._prompt_encoder.embed_painting(places, kinds)
+            dense = dense + self._prompt_encoder.embed_painting(places, kinds, size)
         keep = None
         if bool((kinds == ABSENT).any()):
             keep = F.pad(kinds != ABSENT, (len(self._output_tokens), 0), value=True)[:, None, None]
         output_tokens = self._output_tokens.expand(len(prompts), -1, -1)
         image, *detail = self._split(features)
-        tokens, image = self._transform(image + dense, torch.cat([output_tokens, tokens], dim=1), keep)
-        size = int(features.shape[-2]), int(features.shape[-1])
+        tokens, image = self._transform(image + dense, torch.cat([output_tokens, tokens], dim=1), keep, size)
         return self._predict(tokens, image, size, detail, multimask_output)
 
     def _split(self, features: Tensor) -> tuple[Tensor, ...]:
@@ -121,7 +121,9 @@ class PromptDecoder:
         dense[list(given)] = self._prompt_encoder.mask_downscaling(masks[:, None].float())
         return dense
 
-    def _transform(self, image: Tensor, tokens: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _transform(
+        self, image: Tensor, tokens: Tensor, keep: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
         """Upstream's ``TwoWayTransformer``: tokens look at the image and the image at those tokens it shall keep."""
         transformer = self._mask_decoder.transformer
         absent = (
@@ -136,10 +138,10 @@ class PromptDecoder:
                 placed = queries + tokens
                 queries = queries + _attend(layer.self_attn, placed, placed, queries, keep)
             queries = layer.norm1(queries)
-            queries = layer.norm2(queries + to_image(queries + tokens, image))
+            queries = layer.norm2(queries + to_image(queries + tokens, image, size))
             queries = layer.norm3(queries + layer.mlp(queries))
-            image = layer.norm4(to_tokens(image, queries + tokens, queries, absent))
-        return transformer.norm_final_attn(queries + self._final_attention(queries + tokens, image)), image
+            image = layer.norm4(to_tokens(image, queries + tokens, queries, absent, size))
+        return transformer.norm_final_attn(queries + self._final_attention(queries + tokens, image, size)), image
 
     def _predict(
         self, tokens: Tensor, image: Tensor, size: tuple[int, int], detail: list[Tensor], multimask_output: bool

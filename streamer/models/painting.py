@@ -51,16 +51,17 @@ class PaintingPromptEncoder(PromptEncoder):
             kinds = torch.cat([kinds, corners.expand(len(kinds), -1)], dim=1)
         return sparse, dense + self.embed_painting(coords + 0.5, kinds)
 
-    def embed_painting(self, coords: Tensor, kinds: Tensor) -> Tensor:
+    def embed_painting(self, coords: Tensor, kinds: Tensor, size: tuple[int, int] | None = None) -> Tensor:
         """``(N, C, h, w)`` from ``(N, T, 2)`` places [px of the square input] and their ``(N, T)`` kinds.
 
-        Kinds are upstream's: 0 and 1 for clicks, 2 and 3 for the corners of a box; others are not painted.
+        Kinds are upstream's: 0 and 1 for clicks, 2 and 3 for the corners of a box; others are not painted. ``size`` is
+        (h, w) where that is not the whole square.
         """
-        return self.painting(self.paint(coords.float(), kinds))
+        return self.painting(self.paint(coords.float(), kinds, size or self.image_embedding_size))
 
-    def paint(self, coords: Tensor, kinds: Tensor) -> Tensor:
+    def paint(self, coords: Tensor, kinds: Tensor, size: tuple[int, int]) -> Tensor:
         """``(N, 5, 4h, 4w)`` maps: background and foreground clicks, three of the box (0 where there is none)."""
-        height, width = self.mask_input_size
+        height, width = 4 * size[0], 4 * size[1]
         x = (torch.arange(width, device=coords.device) + 0.5) * CELL_PX
         y = (torch.arange(height, device=coords.device) + 0.5) * CELL_PX
         maps = [_clicks(coords, kinds == kind, x, y) for kind in (BACKGROUND, FOREGROUND)]

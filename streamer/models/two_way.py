@@ -5,6 +5,8 @@ for every object, in three attentions, and adds the positional encoding to every
 projections is a projection: here the *tokens* are carried to the width of the image, q'·x = (q Wk)·x, and attended
 positions are projected after they were summed; the positional encoding is projected once per model. The result is the
 same but for rounding.
+
+The image may be a part of the square that the model was made for, from its first row and column on: no padding then.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ class TokensToImage:
 
     Args:
         attention: The upstream module.
-        image_pe: ``(P, C)`` positional encoding of the image.
+        image_pe: ``(C, H, W)`` positional encoding of the square.
     """
 
     def __init__(self, attention: Any, image_pe: Tensor) -> None:
@@ -31,14 +33,14 @@ class TokensToImage:
         self._key_weight = _by_head(attention.k_proj.weight, heads)
         self._value_weight = _by_head(attention.v_proj.weight, heads)
         self._value_bias = attention.v_proj.bias
-        self._pe_keys = _by_head(F.linear(image_pe, attention.k_proj.weight).T, heads)
+        self._pe_keys = _projected(image_pe, attention.k_proj.weight).unflatten(0, (heads, -1))
         self._scale = self._key_weight.shape[1] ** -0.5
 
-    def __call__(self, queries: Tensor, image: Tensor) -> Tensor:
-        """``(N, T, C)`` tokens, with their positions, look at ``(N or 1, P, C)``: ``(N, T, C)``."""
+    def __call__(self, queries: Tensor, image: Tensor, size: tuple[int, int]) -> Tensor:
+        """``(N, T, C)`` tokens, with their positions, look at ``(N or 1, h * w, C)``: ``(N, T, C)``."""
         count, tokens, width = queries.shape
         q = _split(self._attention.q_proj(queries) * self._scale, len(self._key_weight))
-        scores = torch.matmul(q, self._pe_keys).flatten(1, 2)
+        scores = torch.matmul(q, _part(self._pe_keys, size)).flatten(1, 2)
         looks = torch.matmul(q, self._key_weight).flatten(1, 2)
         attention = torch.softmax(scores.baddbmm_(looks, image.transpose(1, 2).expand(count, -1, -1)), dim=-1)
         seen = torch.bmm(attention, image.expand(count, -1, -1)).view(count, -1, tokens, width)
@@ -53,14 +55,17 @@ class ImageToTokens:
         self._attention = attention
         heads = attention.num_heads
         self._query_weight = _by_head(attention.q_proj.weight, heads)
-        self._pe_queries = _by_head(F.linear(image_pe, attention.q_proj.weight, attention.q_proj.bias).T, heads)
+        projected = _projected(image_pe, attention.q_proj.weight, attention.q_proj.bias)
+        self._pe_queries = projected.unflatten(0, (heads, -1))
         self._out_weight = attention.out_proj.weight.T.unflatten(0, (heads, -1))
         # The weights of each head sum to one, so that each head may bring its share of the bias.
         self._out_bias = attention.out_proj.bias / heads
         self._scale = self._query_weight.shape[1] ** -0.5
 
-    def __call__(self, image: Tensor, keys: Tensor, values: Tensor, absent: Tensor | None) -> Tensor:
-        """``(N or 1, P, C)`` plus what it gathers from ``(N, T, C)`` tokens: ``(N, P, C)``.
+    def __call__(
+        self, image: Tensor, keys: Tensor, values: Tensor, absent: Tensor | None, size: tuple[int, int]
+    ) -> Tensor:
+        """``(N or 1, h * w, C)`` plus what it gathers from ``(N, T, C)`` tokens: ``(N, h * w, C)``.
 
         ``absent`` is ``(N, 1, T)``, minus infinity for tokens that an object does not have.
         """
@@ -69,7 +74,7 @@ class ImageToTokens:
         k = _split(self._attention.k_proj(keys) * self._scale, heads)
         v = _split(self._attention.v_proj(values), heads)
         looks = torch.matmul(k, self._query_weight).flatten(1, 2)
-        scores = torch.matmul(k, self._pe_queries).flatten(1, 2)
+        scores = torch.matmul(k, _part(self._pe_queries, size)).flatten(1, 2)
         scores = scores.baddbmm_(looks, image.transpose(1, 2).expand(count, -1, -1)).unflatten(1, (heads, tokens))
         if absent is not None:
             scores = scores + absent[..., None]
@@ -122,6 +127,16 @@ def _as_nested(detail: Tensor, doublings: int) -> Tensor:
 def _split(tokens: Tensor, heads: int) -> Tensor:
     """``(N, T, heads * c)`` to ``(N, heads, T, c)``."""
     return tokens.unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def _projected(image_pe: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``(C, H, W)`` to ``(heads * c, H, W)``."""
+    return F.linear(image_pe.permute(1, 2, 0), weight, bias).permute(2, 0, 1).contiguous()
+
+
+def _part(positions: Tensor, size: tuple[int, int]) -> Tensor:
+    """Of ``(heads, c, H, W)`` the first h rows and w columns, as ``(heads, c, h * w)``."""
+    return positions[..., : size[0], : size[1]].flatten(2)
 
 
 def _by_head(weight: Tensor, heads: int) -> Tensor:

@@ -12,7 +12,7 @@ from streamer.models.detail import DetailMaskDecoder, pack
 from streamer.models.painting import PaintingPromptEncoder
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 
-IMAGE_SIZE_PX = 384
+IMAGE_SIZE_PX = 512
 EMBEDDING_STRIDE_PX = 16
 WIDTH = 128
 # Upstream draws all frequencies of the positions from one normal distribution. Spread from a tenth to one and a half
@@ -38,11 +38,15 @@ class GlobalContext(nn.Module):
 
 
 class TinyImageEncoder(nn.Module):
-    """``(B, 3, S, S)`` normalized pixels to a ``(B, 512, S/16, S/16)`` embedding.
+    """``(B, 3, H, W)`` normalized pixels, sides multiples of 32, to a ``(B, 512, H/16, W/16)`` embedding.
+
+    Made for squares of ``img_size`` [px]; what lies beyond the picture may be left out.
 
     Four strides of the backbone meet at stride 16 in its first 128 channels; the coarsest one looks at the whole
     picture first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.detail`).
     """
+
+    multiple_px = 32
 
     def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:
         super().__init__()

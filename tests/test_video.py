@@ -12,44 +12,13 @@ import numpy as np
 import pytest
 
 from streamer.errors import SinkError
-from streamer.frame import Frame
-from streamer.result import Result
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.video import VideoSink
 from tests.disk import full_beyond
+from tests.writing import audio, drawn, make_source, picture, read, result, write
 
 CLIP = Path(__file__).parents[2] / "shared" / "data" / "clips" / "dog.mp4"
 NTSC = Fraction(30_000, 1001)
-
-
-def picture(index: int, width: int = 64, height: int = 48) -> np.ndarray:
-    """Smooth, and different for each index."""
-    y, x = np.mgrid[:height, :width]
-    return np.stack([x * 3 + index, y * 4, np.full_like(x, 40 + index * 5 % 200)], axis=-1).astype(np.uint8)
-
-
-def result(index: int, time_s: float, image: np.ndarray | None = None) -> Result:
-    return Result(Frame(index, time_s, picture(index) if image is None else image, 0.0))
-
-
-def drawn(result: Result) -> np.ndarray:
-    return result.frame.image_rgb
-
-
-def write(path: Path, times_s: list[float], images: list[np.ndarray] | None = None, **options: object) -> VideoSink:
-    sink = VideoSink(path, drawn, **options)
-    for index, time_s in enumerate(times_s):
-        sink.write(result(index, time_s, None if images is None else images[index]))
-    sink.close()
-    return sink
-
-
-def read(path: Path) -> tuple[list[Fraction], list[np.ndarray]]:
-    with av.open(str(path)) as container:
-        frames = [
-            (frame.pts * frame.time_base, frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)
-        ]
-    return [time_s for time_s, _ in frames], [image for _, image in frames]
 
 
 def playable(path: Path) -> int:
@@ -61,12 +30,6 @@ def playable(path: Path) -> int:
     return count
 
 
-def audio(path: Path) -> list[tuple[Fraction, bytes]]:
-    with av.open(str(path)) as container:
-        stream = container.streams.audio[0]
-        return [(packet.pts * packet.time_base, bytes(packet)) for packet in container.demux(stream) if packet.size]
-
-
 def boxes(path: Path) -> list[str]:
     """Types of the top-level boxes of an MP4."""
     data, position, types = path.read_bytes(), 0, []
@@ -74,27 +37,6 @@ def boxes(path: Path) -> list[str]:
         types.append(data[position + 4 : position + 8].decode("ascii"))
         position += int.from_bytes(data[position : position + 4], "big")
     return types
-
-
-def make_source(path: Path, codec: str = "aac", frames: int = 30, audio_s: float = 1.5) -> Path:
-    """A clip of 20 frames per second with a tone."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("mpeg4", rate=20)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        tone = container.add_stream(codec, rate=48_000)
-        tone.bit_rate = 128_000
-        samples = np.sin(np.arange(int(audio_s * 48_000)) * 0.05).astype(np.float32)
-        for index in range(frames):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture(index), format="rgb24")))
-        for start in range(0, len(samples), 1024):
-            chunk = av.AudioFrame.from_ndarray(
-                np.tile(samples[start : start + 1024], (tone.channels, 1)), format="fltp", layout=tone.layout.name
-            )
-            chunk.sample_rate, chunk.pts, chunk.time_base = 48_000, start, Fraction(1, 48_000)
-            container.mux(tone.encode(chunk))
-        container.mux(video.encode(None))
-        container.mux(tone.encode(None))
-    return path
 
 
 @pytest.mark.parametrize(
@@ -200,73 +142,6 @@ def test_an_ordinary_mp4_under_its_own_name(tmp_path: Path) -> None:
 def test_nothing_is_left_where_nothing_was_written(tmp_path: Path) -> None:
     VideoSink(tmp_path / "a.mp4", drawn).close()
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_audio_packets_are_those_of_the_source(tmp_path: Path, suffix: str) -> None:
-    source = make_source(tmp_path / "source.mp4")
-    sink = write(tmp_path / f"a{suffix}", [index / 20 for index in range(30)], rate_hz=Fraction(20), audio_from=source)
-    assert sink.warning is None
-    expected, copied = audio(source), audio(tmp_path / f"a{suffix}")
-    if suffix == ".mp4":
-        assert copied == expected
-    else:  # Matroska has no time before 0.
-        assert expected[0][0] < 0
-        assert [data for _, data in copied] == [data for _, data in expected[1:]]
-        assert [float(time_s) for time_s, _ in copied] == pytest.approx([float(t) for t, _ in expected[1:]], abs=6e-4)
-    assert [float(time_s) for time_s in read(tmp_path / f"a{suffix}")[0]] == [index / 20 for index in range(30)]
-
-
-def test_audio_is_interleaved_in_time(tmp_path: Path) -> None:
-    source = make_source(tmp_path / "source.mp4", frames=80, audio_s=4)
-    write(tmp_path / "a.mp4", [index / 20 for index in range(80)], rate_hz=Fraction(20), audio_from=source)
-    with av.open(str(tmp_path / "a.mp4")) as container:
-        packets = sorted((packet for packet in container.demux() if packet.size), key=lambda packet: packet.pos)
-    times_s = np.array([float(packet.dts * packet.time_base) for packet in packets])
-    assert (times_s - np.maximum.accumulate(times_s)).min() > -1.2
-
-
-def test_audio_ends_with_an_interrupted_video(tmp_path: Path) -> None:
-    source = make_source(tmp_path / "source.mp4", frames=80, audio_s=4)
-    write(tmp_path / "a.mp4", [index / 20 for index in range(25)], rate_hz=Fraction(20), audio_from=source)
-    expected = [packet for packet in audio(source) if packet[0] < Fraction(25, 20)]
-    assert audio(tmp_path / "a.mp4") == expected
-
-
-def test_audio_that_outlasts_the_pictures_is_kept(tmp_path: Path) -> None:
-    source = make_source(tmp_path / "source.mp4", frames=20, audio_s=3)
-    write(tmp_path / "a.mp4", [index / 20 for index in range(20)], rate_hz=Fraction(20), audio_from=source)
-    assert audio(tmp_path / "a.mp4") == audio(source)
-
-
-def test_audio_follows_a_late_start(tmp_path: Path) -> None:
-    source = make_source(tmp_path / "source.mp4", frames=40, audio_s=2)
-    times_s = [index / 20 for index in range(20, 40)]
-    write(tmp_path / "a.mp4", times_s, rate_hz=Fraction(20), audio_from=source, start_s=None)
-    copied = audio(tmp_path / "a.mp4")
-    payloads = [data for _, data in audio(source)]
-    assert -0.1 <= copied[0][0] <= 0
-    assert [data for _, data in copied] == payloads[-len(copied) :]
-    assert len(copied) == pytest.approx(1.0 * 48_000 / 1024, abs=7)
-
-
-def test_audio_that_does_not_fit_is_left_out_with_a_word(tmp_path: Path) -> None:
-    source = make_source(tmp_path / "source.avi", codec="wmav2")
-    sink = write(tmp_path / "a.mp4", [0.0, 0.05], audio_from=source)
-    assert sink.warning == "Audio (wmav2) was left out, because mp4 cannot hold it."
-    sink = write(tmp_path / "b.mp4", [0.0, 0.05], audio_from=tmp_path / "none.mp4")
-    assert "cannot be opened (No such file or directory)" in (sink.warning or "")
-    assert len(read(tmp_path / "a.mp4")[0]) == len(read(tmp_path / "b.mp4")[0]) == 2
-
-
-def test_a_damaged_source_loses_only_the_end_of_its_audio(tmp_path: Path) -> None:
-    source = make_source(tmp_path / "whole.mkv", frames=80, audio_s=4)
-    whole = audio(source)
-    (tmp_path / "cut.mkv").write_bytes(source.read_bytes()[: source.stat().st_size // 2])
-    write(tmp_path / "a.mp4", [index / 20 for index in range(80)], audio_from=tmp_path / "cut.mkv")
-    copied = [data for _, data in audio(tmp_path / "a.mp4")]
-    assert 10 < len(copied) < len(whole)
-    assert copied == [data for _, data in whole[: len(copied)]]
 
 
 KILLED = """

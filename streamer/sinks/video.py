@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from streamer.errors import SinkError
 from streamer.outputs import make_room, partial_path, reason_of, unwritable
 from streamer.result import Result
+from streamer.sinks.audio import AudioCopy
 
 Image = NDArray[np.uint8]
 
@@ -101,7 +101,7 @@ class VideoSink:
         self._options = {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
         self._threads = threads
         self._container: av.container.OutputContainer | None = None
-        self._audio: _Audio | None = None
+        self._audio: AudioCopy | None = None
         self._last_pts = -1
         self._next_keyframe_s = Fraction(0)
         self._error: SinkError | None = None
@@ -175,7 +175,7 @@ class VideoSink:
         stream.codec_context.color_trc = ColorTrc.BT709
         self._stream = stream
         if self._audio_from is not None:
-            self._audio = _Audio(self._audio_from, container, Fraction(self._start_s), _LEAD_S[suffix])
+            self._audio = AudioCopy(self._audio_from, container, Fraction(self._start_s), _LEAD_S[suffix])
             self.warning = self._audio.warning
         container.start_encoding()
 
@@ -246,90 +246,3 @@ def _fitted(image: Image, size: tuple[int, int]) -> Image:
     top, left = (size[1] - scaled.shape[0]) // 2, (size[0] - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
     return canvas
-
-
-class _Audio:
-    """Moves the audio packets of a file into a video as they are."""
-
-    def __init__(self, path: Path, container: av.container.OutputContainer, start_s: Fraction, lead_s: float) -> None:
-        self.warning: str | None = None
-        self._lead_s = lead_s
-        self._container = container
-        self._outputs: dict[int, av.stream.Stream] = {}
-        self._waiting: av.Packet | None = None
-        self._video_s = Fraction(-1)
-        self._packets: Iterator[av.Packet] = iter(())
-        try:
-            self._input: av.container.InputContainer | None = av.open(str(path))
-        except (av.FFmpegError, OSError) as error:
-            self._input = None
-            self.warning = f"The audio of {path} was left out, because the file cannot be opened ({reason_of(error)})."
-            return
-        video = self._input.streams.video[:1]
-        self._origin_s = start_s + sum((stream.start_time or 0) * stream.time_base for stream in video)
-        for stream in self._input.streams.audio:
-            self._add(stream)
-        if self._outputs:
-            self._packets = self._input.demux([*video, *(self._input.streams[index] for index in self._outputs)])
-
-    def _add(self, stream: av.audio.AudioStream) -> None:
-        try:
-            self._outputs[stream.index] = self._container.add_stream_from_template(stream)
-        except ValueError:
-            codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
-            self.warning = f"Audio ({codec}) was left out, because {self._container.format.name} cannot hold it."
-
-    def copy_until(self, time_s: Fraction | float) -> None:
-        """Copy the packets that begin before this time of the video [s]."""
-        while (packet := self._waiting or self._next()) is not None:
-            if self._begins_s(packet) >= time_s:
-                self._waiting = packet
-                return
-            self._waiting = None
-            self._mux(packet)
-
-    def copy_rest(self, last_s: Fraction, duration_s: Fraction) -> None:
-        """Copy what follows the last frame: all of it, unless the source's pictures went on and so did its audio."""
-        rest = [] if self._waiting is None else [self._waiting]
-        self._waiting = None
-        while not self._goes_on(last_s) and (packet := self._next()) is not None:
-            rest.append(packet)
-        end_s = last_s + duration_s if self._goes_on(last_s) else math.inf
-        for packet in rest:
-            if self._begins_s(packet) < end_s:
-                self._mux(packet)
-        self.copy_until(end_s)
-
-    def close(self) -> None:
-        if self._input is not None:
-            self._input.close()
-
-    def _goes_on(self, last_s: Fraction) -> bool:
-        return self._video_s > last_s + Fraction(1, 1000)
-
-    def _next(self) -> av.Packet | None:
-        """The next packet of audio; damage in the source ends it."""
-        try:
-            for packet in self._packets:
-                if packet.pts is None:
-                    continue
-                if packet.stream.index in self._outputs:
-                    return packet
-                self._video_s = max(self._video_s, self._begins_s(packet))
-        except (av.FFmpegError, OSError) as error:
-            self.warning = f"The audio ends early, because the source is damaged ({reason_of(error)})."
-            self._packets = iter(())
-        return None
-
-    def _begins_s(self, packet: av.Packet) -> Fraction:
-        return packet.pts * packet.time_base - self._origin_s
-
-    def _mux(self, packet: av.Packet) -> None:
-        if self._begins_s(packet) < -self._lead_s:
-            return
-        shift = round(self._origin_s / packet.time_base)
-        packet.stream = self._outputs[packet.stream.index]
-        packet.pts -= shift
-        if packet.dts is not None:
-            packet.dts -= shift
-        self._container.mux(packet)

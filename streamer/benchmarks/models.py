@@ -93,13 +93,19 @@ def run(
 
 
 def _row(model: str, side: str, ours: _Measured, upstream: _Measured) -> Row:
-    error = np.linalg.norm(ours.answer - upstream.answer) / np.linalg.norm(upstream.answer)
+    wanted = _without_padding(upstream.answer, ours.answer)
+    error = np.linalg.norm(ours.answer - wanted) / np.linalg.norm(wanted)
     iou = None
     if ours.masks is not None and upstream.masks is not None:
-        both = (ours.masks & upstream.masks).sum(axis=(1, 2))
-        either = (ours.masks | upstream.masks).sum(axis=(1, 2))
+        truth = _without_padding(upstream.masks, ours.masks)
+        both, either = (ours.masks & truth).sum(axis=(1, 2)), (ours.masks | truth).sum(axis=(1, 2))
         iou = float(np.mean(np.where(either == 0, 1.0, both / np.maximum(either, 1))))
     return Row(model, side, ours.seconds, upstream.seconds / ours.seconds, ours.peak_mib, float(error), iou)
+
+
+def _without_padding(theirs: NDArray, ours: NDArray) -> NDArray:
+    """Upstream pads pictures to squares; the part of its answer that ours is about."""
+    return theirs[..., : ours.shape[-2], : ours.shape[-1]]
 
 
 def _in_a_process_of_its_own(call: Callable[[], _Measured]) -> _Measured:

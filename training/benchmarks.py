@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from segment_anything import SamPredictor
 from segment_anything.modeling import Sam
 
 from streamer.app import Engine
 from streamer.evaluation import iou
-from streamer.prompts import FOREGROUND, Prompt, innermost_of
+from streamer.models.sam import SamSegmenter
+from streamer.prompts import FOREGROUND, Embedding, Prompt, innermost_of
 from training import prompts
 from training.photos import Photo, encode_mask, load_bsds, load_coco, read_image
 from training.scenes import as_photo, held_out
@@ -89,12 +90,12 @@ def _one_annotator(photos: list[Photo]) -> list[Photo]:
 
 @torch.inference_mode()
 def measure(sam: Sam, benchmark: Benchmark) -> Scores:
-    """Prompt every region of the benchmark."""
-    predictor = SamPredictor(sam)
+    """Prompt every region of the benchmark, as the program does: without upstream's padding."""
+    segmenter = SamSegmenter(copy.deepcopy(sam), "tiny", sam.device, "float32")
     results = []
     for photo in benchmark.photos:
-        predictor.set_image(photo.image_rgb)
-        results += [_measure_region(predictor, mask) for mask in large_regions(photo)]
+        embedding = segmenter.encode(photo.image_rgb)
+        results += [_measure_region(segmenter, embedding, mask) for mask in large_regions(photo)]
     return Scores(*np.mean(results, axis=0).tolist())
 
 
@@ -115,12 +116,12 @@ def large_regions(photo: Photo) -> list[NDArray[np.uint8]]:
     return [mask for mask in photo.masks(list(range(len(photo.regions)))) if mask.mean() > MIN_AREA_FRACTION]
 
 
-def _measure_region(predictor: SamPredictor, truth: NDArray[np.uint8]) -> tuple[float, ...]:
-    masks, scores, _ = predictor.predict(box=prompts.tight_box(truth), multimask_output=True)
+def _measure_region(segmenter: SamSegmenter, embedding: Embedding, truth: NDArray[np.uint8]) -> tuple[float, ...]:
+    masks, scores, _ = _predict(segmenter, embedding, Prompt(box=prompts.tight_box(truth)))
     errors = [abs(score - iou(mask, truth)) for mask, score in zip(masks, scores, strict=True)]
     box = iou(masks[scores.argmax()], truth)
     points, labels = np.array([innermost_of(truth)]), np.array([FOREGROUND])
-    masks, scores, logits = predictor.predict(points, labels, multimask_output=True)
+    masks, scores, logits = _predict(segmenter, embedding, Prompt(points, labels))
     ious = [iou(mask, truth) for mask in masks]
     errors += [abs(score - true) for true, score in zip(ious, scores, strict=True)]
     preferred = int(scores.argmax())
@@ -129,9 +130,17 @@ def _measure_region(predictor: SamPredictor, truth: NDArray[np.uint8]) -> tuple[
         error = (mask != truth.astype(bool)).astype(np.uint8)
         x, y = prompts.corrective_point(error, None)
         points, labels = np.vstack([points, (x, y)]), np.append(labels, truth[int(y), int(x)])
-        masks, scores, logits = predictor.predict(points, labels, mask_input=logit[None], multimask_output=True)
+        masks, scores, logits = _predict(segmenter, embedding, Prompt(points, labels, mask_input=logit))
         mask, logit = masks[scores.argmax()], logits[scores.argmax()]
     return box, max(ious), ious[preferred], iou(mask, truth), float(np.mean(errors))
+
+
+def _predict(
+    segmenter: SamSegmenter, embedding: Embedding, prompt: Prompt
+) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
+    """Three masks on the picture, their predicted IoUs and their low-resolution logits."""
+    decoded = segmenter.decode(embedding, [prompt])
+    return segmenter.upscale(decoded.logits[0], embedding.image_size) > 0, decoded.scores[0], decoded.logits[0]
 
 
 def summary(sam: Sam, benchmarks: Sequence[Benchmark]) -> str:

@@ -143,7 +143,7 @@ def _tensors(state: object) -> dict[str, Tensor]:
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the hardware multiplies it (GPUs, CPUs with AMX), full precision elsewhere."""
+    """bfloat16 where the hardware multiplies it (GPUs, CPUs with AMX or AVX512_BF16), full precision elsewhere."""
     capable = device.type == "cuda" or has_fast_bfloat16()
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=capable)
 

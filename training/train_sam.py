@@ -47,7 +47,8 @@ STAGES = (
     Stage(0.10, Recipe(side_px=128, prompts_per_image=6, worn_mask_probability=0.0), batch_size=16, rounds=1),
     Stage(0.40, Recipe(side_px=192, prompts_per_image=6), batch_size=12, rounds=2),
     Stage(0.80, Recipe(side_px=256, prompts_per_image=6), batch_size=8, rounds=2),
-    Stage(1.00, Recipe(side_px=384, prompts_per_image=6), batch_size=4, rounds=2),
+    Stage(0.90, Recipe(side_px=384, prompts_per_image=6), batch_size=4, rounds=2),
+    Stage(1.00, Recipe(side_px=512, prompts_per_image=6), batch_size=4, rounds=2),
 )
 
 

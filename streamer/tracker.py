@@ -14,7 +14,7 @@ from streamer.result import State
 from streamer.tracking.asking import Answer, Asking, Question, ask
 from streamer.tracking.carrying import Carrier
 from streamer.tracking.deciding import Decider
-from streamer.tracking.glimpsing import EVERY, glimpsed, guess, wanted
+from streamer.tracking.glimpsing import EVERY, glimpsed, guess, sought_by
 from streamer.tracking.judging import Beliefs, Worries
 from streamer.tracking.objects import Object, rivals_of, taken_beside, tell_apart
 from streamer.tracking.overlaps import apart
@@ -243,9 +243,10 @@ class Tracker:
     def _look_around(self, motion: Motion) -> None:
         """Look for what is astray by its colours."""
         for item in self._objects.values():
-            if not wanted(item, self._beliefs):
-                continue
             bins, items = self._carrier.present(motion).bins, self._objects.values()
-            seen = glimpsed(item, bins, rivals_of(item, items), taken_beside(item, items, motion.grid))
+            bank = sought_by(item, bins, self._beliefs)
+            if not bank:
+                continue
+            seen = glimpsed(item, bank, bins, rivals_of(item, items), taken_beside(item, items, motion.grid))
             if seen is not None:
                 guess(item, seen, motion.open())

@@ -6,7 +6,7 @@ import pytest
 from streamer.prompts import Prompt
 from streamer.result import State
 from streamer.tracker import ask
-from streamer.tracking.glimpsing import glimpsed, guess, refuted, wanted
+from streamer.tracking.glimpsing import glimpsed, guess, mimicked, refuted, sought_by
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Object
 from streamer.tracking.recognition import Look, most_alike
@@ -53,9 +53,9 @@ def test_what_has_the_colours_and_the_size_of_an_object_is_most_like_it():
 
 def test_a_lost_object_is_glimpsed_when_it_is_there_in_two_looks():
     item, bins = lost(), frame(((10, 10), RED))
-    assert glimpsed(item, bins, (), NOWHERE) is None
-    assert glimpsed(item, frame(((50, 30), RED)), (), NOWHERE) is None, "that is another place"
-    seen = glimpsed(item, frame(((52, 30), RED)), (), NOWHERE)
+    assert glimpsed(item, item.bank, bins, (), NOWHERE) is None
+    assert glimpsed(item, item.bank, frame(((50, 30), RED)), (), NOWHERE) is None, "that is another place"
+    seen = glimpsed(item, item.bank, frame(((52, 30), RED)), (), NOWHERE)
     assert seen is not None
     guess(item, seen, SimpleNamespace(index=7))
     assert (item.state, item.seen_index) == (State.UNCERTAIN, 7)
@@ -64,33 +64,66 @@ def test_a_lost_object_is_glimpsed_when_it_is_there_in_two_looks():
 
 def test_what_was_refuted_once_is_not_guessed_again():
     item, bins = lost(), frame(((10, 10), RED))
-    glimpsed(item, bins, (), NOWHERE)
-    guess(item, glimpsed(item, bins, (), NOWHERE), SimpleNamespace(index=2))
+    glimpsed(item, item.bank, bins, (), NOWHERE)
+    guess(item, glimpsed(item, item.bank, bins, (), NOWHERE), SimpleNamespace(index=2))
     refuted(item)
     item.forget_mask()
     item.state = State.LOST
-    assert [glimpsed(item, bins, (), NOWHERE) for _ in range(4)] == [None] * 4
+    assert [glimpsed(item, item.bank, bins, (), NOWHERE) for _ in range(4)] == [None] * 4
 
 
 def test_what_is_somewhere_must_be_better_seen_than_it_is_there():
     bins, half = frame(((10, 10), RED)), np.zeros(GRID, np.uint8)
     half[20:52, 20:60] = 255
     item = lost(shown=half.copy(), guess=0.7)
-    assert glimpsed(item, bins, (), NOWHERE) is None, "nothing to be gained"
+    assert glimpsed(item, item.bank, bins, (), NOWHERE) is None, "nothing to be gained"
     item.shown[20:90, 20:150] = 255
-    assert place_of(glimpsed(item, bins, (), NOWHERE).soft) == pytest.approx((20, 20, 60, 52), abs=3)
-    item.shown[:] = 0
-    item.shown[20:90, 100:150] = 255
-    assert glimpsed(item, bins, (), NOWHERE) is None, "that is another thing"
+    assert place_of(glimpsed(item, item.bank, bins, (), NOWHERE).soft) == pytest.approx((20, 20, 60, 52), abs=3)
+
+
+def test_a_followed_object_is_guessed_elsewhere_if_twice_it_is_seen_much_better_there():
+    bins, elsewhere = frame(((10, 10), RED)), np.zeros(GRID, np.uint8)
+    elsewhere[20:90, 100:150] = 255
+    item = lost(shown=elsewhere, score=0.8, origin=(mine := object()))
+    item.bank = (look(RED), look(GREEN))
+    assert glimpsed(item, item.bank[:1], bins, (), NOWHERE) is None
+    seen = glimpsed(item, item.bank[:1], bins, (), NOWHERE)
+    assert place_of(seen.soft) == pytest.approx((20, 20, 60, 52), abs=3)
+    guess(item, seen, SimpleNamespace(index=4))
+    assert item.soft is seen.soft
+    assert item.bank == (item.bank[0],), "what was learnt meanwhile was something else"
+    assert item.colours is mine
+    assert 0 < item.score < Beliefs().adrift
+
+
+def test_a_followed_object_is_not_guessed_where_it_looks_hardly_better():
+    bins, elsewhere = frame(((10, 10), RED), ((50, 20), RED)), np.zeros(GRID, np.uint8)
+    elsewhere[40:72, 100:140] = 255
+    item = lost(shown=elsewhere, score=0.8)
+    assert [glimpsed(item, item.bank, bins, (), elsewhere > 0) for _ in range(4)] == [None] * 4
 
 
 def test_only_what_is_astray_is_looked_for():
-    beliefs = Beliefs()
-    assert wanted(lost(), beliefs)
-    assert not wanted(lost(evidence=0.5), beliefs), "a keyframe knows more"
-    assert not wanted(Object(1, state=State.LOST), beliefs), "nobody knows what it looks like"
-    assert not wanted(Object(1, bank=(look(RED),), state=State.TRACKED, score=0.9), beliefs)
-    assert wanted(Object(1, bank=(look(RED),), state=State.TRACKED, score=0.3), beliefs)
+    beliefs, bins = Beliefs(), frame(((10, 10), RED))
+    here, elsewhere = np.zeros(GRID, np.uint8), np.zeros(GRID, np.uint8)
+    here[20:52, 20:60] = elsewhere[20:90, 100:150] = 255
+    looks = (look(RED), look(GREEN))
+    followed = {"bank": looks, "state": State.TRACKED}
+    assert sought_by(lost(), bins, beliefs)
+    assert not sought_by(lost(evidence=0.5), bins, beliefs), "a keyframe knows more"
+    assert not sought_by(Object(1, state=State.LOST), bins, beliefs), "nobody knows what it looks like"
+    assert not sought_by(Object(1, shown=here, score=0.9, **followed), bins, beliefs)
+    assert sought_by(Object(1, shown=here, score=0.3, **followed), bins, beliefs) == looks
+    unlike = Object(1, shown=elsewhere, score=0.9, **followed)
+    assert sought_by(unlike, bins, beliefs) == looks[:1], "it has not the colours that it had"
+
+
+def test_what_looks_like_an_object_while_that_is_followed_is_remembered_unless_it_may_be_the_object():
+    item, answer = lost(mimic=0.2), SimpleNamespace(look=look(RED), mimic=0.7)
+    assert mimicked(item, answer) == 0.7
+    answer.mimic = 0.1
+    assert mimicked(item, answer) == 0.2
+    assert mimicked(item, SimpleNamespace(look=look(GREEN), mimic=0.7)) == 0.2, "it is rather that one"
 
 
 def lost_ball(**settings):

@@ -335,6 +335,15 @@ def test_a_piece_that_looks_like_something_else_is_left_out_where_another_looks_
     np.testing.assert_array_equal(without_aliens(view, both, bank), both, "none of them looks like the object")
 
 
+def test_an_object_is_in_one_place_but_something_narrow_may_hide_its_middle():
+    view, ball = view_of((120, 40), (40, 48)), disc((120, 40), 20)
+    bank = bank_of(view, (120, 40))
+    np.testing.assert_array_equal(without_aliens(view, np.maximum(ball, disc((40, 48), 16)), bank), ball)
+    behind_a_pole = ball.copy()
+    behind_a_pole[:, 115:125] = 0
+    np.testing.assert_array_equal(without_aliens(view, behind_a_pole, bank), behind_a_pole)
+
+
 def test_what_was_seen_of_a_lost_object_is_seen_once_more_if_it_keeps_its_colours_for_some_frames():
     view, soft, beliefs = view_of((120, 40)), disc((120, 40), 20), Beliefs(confirmations=2)
     item = Object(1, bank=bank_of(view, (120, 40)), evidence=0.6, seen_index=10)

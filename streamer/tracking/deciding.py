@@ -13,7 +13,7 @@ from streamer.result import State
 from streamer.tracking.asking import Answer
 from streamer.tracking.carrying import Carrier
 from streamer.tracking.finding import enough, followed, recognised, seen_since
-from streamer.tracking.glimpsing import refuted
+from streamer.tracking.glimpsing import mimicked, refuted
 from streamer.tracking.judging import Beliefs, Verdict, blended, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, strangers_to
 from streamer.tracking.recognition import remember
@@ -85,7 +85,7 @@ class Decider:
         if verdict is Verdict.REJECT:
             self._reject(item, self._beliefs.lost_after)
             return
-        item.mimic = max(item.mimic, answer.mimic)
+        item.mimic = mimicked(item, answer)
         soft, score = answer.soft, answer.score
         if verdict is Verdict.ACCEPT:
             item.bank = remember(item.bank, answer.look)

@@ -14,46 +14,60 @@ from numpy.typing import NDArray
 from streamer.grid import halved
 from streamer.motion import Anchor
 from streamer.result import State
+from streamer.tracking.asking import Answer
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Glimpse, Object
-from streamer.tracking.recognition import Bank, colour_likeness, most_alike
+from streamer.tracking.recognition import Bank, colour_likeness, most_alike, shared
 from streamer.tracking.refine import INSIDE
 
 EVERY = 2
 """Frames from one look to the next."""
 _STREAK = 2
-_LEAST, _MARGIN, _BETTER = 0.6, 0.03, 0.05
+_LEAST, _MARGIN, _BETTER, _MUCH_BETTER = 0.6, 0.03, 0.05, 0.15
+_ESTRANGED = 0.6
 _SAME_PLACE = 0.5
 _QUALITY = 0.3
 
 
-def wanted(item: Object, beliefs: Beliefs) -> bool:
-    """Whether nobody knows where the object is: it is lost, or guessed to be somewhere, or was carried for too long."""
-    astray = item.state is State.LOST or item.guess > 0 or item.score < beliefs.adrift
-    return bool(item.bank) and astray and not item.evidence
+def sought_by(item: Object, bins: NDArray[np.intp], beliefs: Beliefs) -> Bank:
+    """The looks to look for an object by; none while it is known where it is.
+
+    It is not if it is lost, or guessed to be somewhere, or was carried for too long. What is followed and has not the
+    object's first colours any more may have changed, or be something that it passed: then only its first look counts.
+    """
+    if item.evidence:
+        return ()
+    if item.shown is None or item.guess > 0 or item.score < beliefs.adrift:
+        return item.bank
+    return item.bank[:1] if _own_colours_there(item, item.bank[:1], bins) < _ESTRANGED else ()
 
 
-def glimpsed(item: Object, bins: NDArray[np.intp], rivals: Bank, taken: NDArray[np.bool_]) -> Glimpse | None:
+def glimpsed(
+    item: Object, bank: Bank, bins: NDArray[np.intp], rivals: Bank, taken: NDArray[np.bool_]
+) -> Glimpse | None:
     """The object, if its colours alone tell where it is, and that is news.
 
-    A lost one has to be there in two looks in a row; one that is somewhere must be better seen than it is there.
+    Where it is thought to be, it must be better seen than it is there; elsewhere much better, in two looks in a row.
 
     Args:
         item: The object; what may be it is kept there until the next look.
+        bank: The looks to look for it by.
         bins: ``(h / 2, w / 2)`` colour bins of the present frame.
         rivals: The looks of the other objects.
         taken: ``(h, w)`` where they are.
     """
     before, item.glimpse = item.glimpse, None
-    found = most_alike(bins, item.bank, rivals, taken, item.largest)
+    found = most_alike(bins, bank, rivals, taken, item.largest)
     if found is None or found[1] < max(_LEAST, item.mimic + _MARGIN):
         return None
     seen = Glimpse(*found)
     if item.shown is not None:
-        there = halved(item.shown) > INSIDE
-        is_better = seen.likeness >= colour_likeness(bins[there], item.bank) + _BETTER
-        return seen if is_better and _shared(halved(seen.soft) > INSIDE, there) >= _SAME_PLACE else None
-    if before is not None and _shared(before.soft > INSIDE, seen.soft > INSIDE) >= _SAME_PLACE:
+        is_here = _same_place(seen.soft, item.shown)
+        if seen.likeness < _own_colours_there(item, bank, bins) + (_BETTER if is_here else _MUCH_BETTER):
+            return None
+        if is_here:
+            return seen
+    if before is not None and _same_place(before.soft, seen.soft):
         seen = replace(seen, streak=before.streak + 1)
     item.glimpse = seen
     return seen if seen.streak >= _STREAK else None
@@ -61,10 +75,22 @@ def glimpsed(item: Object, bins: NDArray[np.intp], rivals: Bank, taken: NDArray[
 
 def guess(item: Object, seen: Glimpse, anchor: Anchor) -> None:
     """Take the object to be what was glimpsed on the anchor's frame, for the time being."""
+    if item.shown is not None and not _same_place(seen.soft, item.shown):
+        item.forget_mask()
+        item.score, item.bank, item.colours = 0.0, item.bank[:1], item.origin
     item.place(seen.soft, anchor)
     item.score, item.state, item.rejections = max(item.score, _QUALITY), State.UNCERTAIN, 0
     item.area, item.seen_index = int(np.count_nonzero(seen.soft > INSIDE)), anchor.index
     item.guess, item.glimpse = seen.likeness, None
+
+
+def mimicked(item: Object, answer: Answer) -> float:
+    """How much what is not the object is like it, after one more answer about where it is.
+
+    What is much more like its first look than that answer tells nothing: it may be the object.
+    """
+    own = 1.0 if answer.look is None or not item.bank else shared(answer.look.colours, item.bank[0].colours)
+    return item.mimic if answer.mimic >= own + _MUCH_BETTER else max(item.mimic, answer.mimic)
 
 
 def refuted(item: Object) -> None:
@@ -72,7 +98,13 @@ def refuted(item: Object) -> None:
     item.mimic = max(item.mimic, item.guess)
 
 
-def _shared(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """How much of the smaller one of two masks the other one covers."""
-    smaller = min(np.count_nonzero(first), np.count_nonzero(second))
-    return np.count_nonzero(first & second) / smaller if smaller else 0.0
+def _own_colours_there(item: Object, bank: Bank, bins: NDArray[np.intp]) -> float:
+    """How much what is followed is like the bank by its colours."""
+    return 0.0 if item.shown is None else colour_likeness(bins[halved(item.shown) > INSIDE], bank)
+
+
+def _same_place(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
+    """Whether one soft mask covers most of the smaller one of two."""
+    one, other = (halved(soft) > INSIDE for soft in (first, second))
+    smaller = min(np.count_nonzero(one), np.count_nonzero(other))
+    return bool(0 < _SAME_PLACE * smaller <= np.count_nonzero(one & other))

@@ -19,7 +19,7 @@ _BANK_SIZE = 6
 _MIN_COVERAGE = 0.5
 _APART = 2
 _FLOOR = 1e-6
-_OWN, _ALIEN = 0.75, 0.6
+_OWN, _ALIEN, _GAP = 0.75, 0.6, 0.5
 _OWN_COLOUR, _SPOT_BLUR_PX, _SPOT_CLOSE_PX = 0.5, 5, 9
 _LEAST_SPOT, _LARGEST_SPOT = 0.2, 1.6
 
@@ -83,7 +83,7 @@ def likeness(look: Look | None, bank: Bank) -> float:
     if look is None:
         return 0.0
     return max(
-        (float(look.features @ known.features + _shared(look.colours, known.colours)) / 2 for known in bank),
+        (float(look.features @ known.features + shared(look.colours, known.colours)) / 2 for known in bank),
         default=0.0,
     )
 
@@ -93,7 +93,7 @@ def colour_likeness(bins: NDArray[np.intp], bank: Bank) -> float:
     if not len(bins):
         return 0.0
     colours = frequencies(bins)
-    return max((_shared(colours, known.colours) for known in bank), default=0.0)
+    return max((shared(colours, known.colours) for known in bank), default=0.0)
 
 
 def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], count: int) -> list[tuple[int, int]]:
@@ -148,17 +148,23 @@ def without_aliens(view: View, soft: NDArray[np.uint8], bank: Bank) -> NDArray[n
     """A ``(H, W)`` soft mask without pieces that look like something else, where one piece looks like the object alone.
 
     An object that passes another may take it along, and both are then carried on. What it looked like at first, before
-    it could, tells them apart.
+    it could, tells them apart. Pieces that lie far from the one most like it are left out in any case: what hides an
+    object's middle is seldom that wide.
     """
     pieces, areas = pieces_of(soft)
     large = [place + 1 for place in np.flatnonzero(areas >= SCRAP * areas.max(initial=0))]
     if len(large) < 2 or not bank:
         return soft
     alike = {piece: likeness(described(view, np.where(pieces == piece, soft, 0)), bank[:1]) for piece in large}
-    aliens = [piece for piece, share in alike.items() if share < _ALIEN]
-    if not aliens or max(alike.values()) < _OWN:
-        return soft
-    return np.where(np.isin(pieces, aliens), 0, soft)
+    best = max(alike, key=alike.__getitem__)
+    away = cv2.distanceTransform((pieces != best).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    far = _GAP * float(np.sqrt(areas[best - 1]))
+    aliens = [
+        piece
+        for piece, share in alike.items()
+        if (share < _ALIEN and alike[best] >= _OWN) or away[pieces == piece].min() > far
+    ]
+    return np.where(np.isin(pieces, aliens), 0, soft) if aliens else soft
 
 
 def remember(bank: Bank, look: Look | None) -> Bank:
@@ -183,7 +189,7 @@ def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:
     return np.mean([known.colours for known in bank], axis=0) if bank else 0.0
 
 
-def _shared(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+def shared(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
     """The intersection of two histograms."""
     return float(np.minimum(first, second).sum())
 

@@ -48,7 +48,7 @@ class ColourSegmenter:
             mask = np.roll(mask, width // 2, axis=1)
         return (cv2.resize(mask.astype(np.float32), (LOW_RES, LOW_RES), interpolation=cv2.INTER_AREA) - 0.5) * 20
 
-    def mask_input(self, mask):
+    def mask_input(self, mask, image_size):
         return (cv2.resize(np.asarray(mask, np.float32), (LOW_RES, LOW_RES)) - 0.5) * 20
 
     def upscale(self, logits, image_size):

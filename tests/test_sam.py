@@ -190,15 +190,22 @@ def test_a_mask_survives_the_way_to_logits_and_back(width: int, height: int, x: 
     segmenter = small_sam_cached()
     mask = np.zeros((height, width), bool)
     mask[int(y * height) : int((y + 0.35) * height), int(x * width) : int((x + 0.35) * width)] = True
-    logits = segmenter.mask_input(mask)
+    logits = segmenter.mask_input(mask, (width, height))
     assert logits.shape == (64, 64)
     assert np.isfinite(logits).all()
     back = segmenter.upscale(logits[None], (width, height))[0] > 0
     assert (back & mask).sum() / (back | mask).sum() > 0.7
 
 
+def test_a_mask_on_a_grid_of_nearly_its_images_ratio_fits_the_image(convolving: SamSegmenter) -> None:
+    size, grid = (224, 140), (53, 34)  # 128x80 pixels are looked at, but 128x82, so 128x96, were the grid the image
+    embedding = convolving.encode(picture(size))
+    mask_input = convolving.mask_input(np.ones(grid[::-1], bool), size)
+    assert convolving.decode(embedding, [Prompt(mask_input=mask_input)]).logits.shape[-2:] == mask_input.shape
+
+
 def test_soft_masks_become_soft_logits(segmenter: SamSegmenter) -> None:
-    logits = segmenter.mask_input(np.full((256, 256), 0.75, np.float32))
+    logits = segmenter.mask_input(np.full((256, 256), 0.75, np.float32), (256, 256))
     np.testing.assert_allclose(logits, np.log(3), rtol=1e-4)
 
 
@@ -246,7 +253,7 @@ def test_an_encoder_that_convolves_looks_at_no_padding(
     embedding = convolving.encode(picture(size))
     low_res = tuple(4 * side for side in grid)
     assert embedding.features.shape[-2:] == grid
-    mask_input = convolving.mask_input(np.ones(size[::-1], bool))
+    mask_input = convolving.mask_input(np.ones(size[::-1], bool), size)
     assert mask_input.shape == low_res
     prompts = [Prompt(box=[1, 1, size[0] - 1, size[1] - 1]), Prompt(point_coords=[(3, 4)], mask_input=mask_input)]
     decoded = convolving.decode(embedding, prompts)

@@ -145,7 +145,7 @@ class Candidates:
         logits = np.stack([np.where(mask > 0, 8.0, -8.0) for mask in self.masks]).astype(np.float32)
         return Decoded(np.stack([logits] * len(prompts)), np.tile(np.float32(self.scores), (len(prompts), 1)))
 
-    def mask_input(self, mask):
+    def mask_input(self, mask, image_size):
         return np.asarray(mask, np.float32)
 
     def upscale(self, logits, image_size):

@@ -109,7 +109,7 @@ class EveryFrame:
     def _look(self, frame: Frame) -> None:
         embedding = self._segmenter.encode(frame.image_rgb)
         prompts = [
-            Prompt(box=box_of(mask), mask_input=self._segmenter.mask_input(mask.astype(np.float32)))
+            Prompt(box=box_of(mask), mask_input=self._segmenter.mask_input(mask.astype(np.float32), frame.size))
             for mask in self._asked.values()
         ]
         logits, _ = self._segmenter.decode(embedding, prompts).best()

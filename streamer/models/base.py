@@ -28,8 +28,8 @@ class Segmenter(Protocol):
         """Answer N prompts (points, box, mask_input; in pixels of the encoded frame) in one batch."""
         ...
 
-    def mask_input(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn a ``(H, W)`` soft mask (0 to 1, or bool) into low-resolution logits to be used as ``mask_input``."""
+    def mask_input(self, mask: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
+        """Turn a soft mask (0 to 1, or bool) of an image into low-resolution logits to be used as ``mask_input``."""
         ...
 
     def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:

@@ -97,17 +97,16 @@ class SamSegmenter:
         )
         return Decoded(logits.cpu().numpy(), scores.cpu().numpy())
 
-    def mask_input(self, mask: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Turn a ``(H, W)`` soft mask (0 to 1, or bool) into ``(h, w)`` logits to be used as ``mask_input``.
+    def mask_input(self, mask: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
+        """Turn a soft mask (0 to 1, or bool) of an image into ``(h, w)`` logits to be used as ``mask_input``.
 
-        The mask is averaged down to the low resolution; the padding counts as outside.
+        The mask may be of any size; it is averaged down to the low resolution. The padding counts as outside.
         """
-        height, width = mask.shape
-        columns, rows = self._valid_low_res((width, height))
+        columns, rows = self._valid_low_res(image_size)
         small = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         sure = 1 / (1 + np.exp(-CERTAIN_LOGIT))
         small = np.clip(small, 1 - sure, sure)
-        logits = np.full(self._low_res((width, height))[::-1], -CERTAIN_LOGIT, np.float32)
+        logits = np.full(self._low_res(image_size)[::-1], -CERTAIN_LOGIT, np.float32)
         logits[:rows, :columns] = np.log(small / (1 - small))
         return logits
 

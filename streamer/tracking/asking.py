@@ -26,7 +26,7 @@ class Decoder(Protocol):
 
     def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded: ...
 
-    def mask_input(self, mask: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def mask_input(self, mask: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]: ...
 
     def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]: ...
 
@@ -134,7 +134,8 @@ def ask(
         return []
     how, view = how or Asking(), View(decoder.features(embedding), bins_of(picture))
     placed = [each for question in questions for each in _placed(question, view, grid)]
-    tries = _decode(decoder, embedding, placed, [_first_prompt(decoder, one, how) for one in placed], grid, how)
+    prompts = [_first_prompt(decoder, one, embedding.image_size, how) for one in placed]
+    tries = _decode(decoder, embedding, placed, prompts, grid, how)
     tries = [_likest([one for one in tries if one.about == question.object_id], view) for question in questions]
     for _ in range(how.passes - 1):
         prompts = [_next_prompt(one, grid) for one in tries]
@@ -252,12 +253,12 @@ def _mimic(question: Question, view: View, soft: NDArray[np.uint8]) -> float:
     return 0.0 if found is None else found[1]
 
 
-def _first_prompt(decoder: Decoder, question: Question, how: Asking) -> Prompt:
+def _first_prompt(decoder: Decoder, question: Question, image_size: tuple[int, int], how: Asking) -> Prompt:
     prompt = question.prompt
     assert prompt is not None
     mask_input = None
     if question.carried is not None and not question.sought and how.use_mask:
-        mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32))
+        mask_input = decoder.mask_input(np.divide(question.carried, 255, dtype=np.float32), image_size)
     box = prompt.box if how.use_box or len(prompt.point_coords) == 0 else None
     return Prompt(prompt.point_coords, prompt.point_labels, box, mask_input=mask_input)
 

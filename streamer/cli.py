@@ -130,15 +130,15 @@ def live(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
-    width: Annotated[int | None, typer.Option(help="Ask the camera for this width [px].", rich_help_panel=HOW)] = None,
-    height: Annotated[
-        int | None, typer.Option(help="Ask the camera for this height [px].", rich_help_panel=HOW)
+    width: Annotated[
+        int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
+    height: Annotated[int | None, typer.Option(help="Ask the camera for this height.", rich_help_panel=HOW)] = None,
     fps: Annotated[
-        float | None, typer.Option(help="Ask the camera for this frame rate [Hz].", rich_help_panel=HOW)
+        float | None, typer.Option(help="Ask the camera for this frame rate in Hz.", rich_help_panel=HOW)
     ] = None,
     source_fps: Annotated[
-        float | None, typer.Option(help="Play a file or the scene at this rate [Hz].", rich_help_panel=HOW)
+        float | None, typer.Option(help="Play a file or the scene at this rate in Hz.", rich_help_panel=HOW)
     ] = None,
 ) -> None:
     """Show masks and depth on a camera, a stream, a file at its own rate, or the rendered `scene`.
@@ -168,7 +168,7 @@ def demo(
     output: Output = None,
     config: Config = "tiny",
     overrides: Overrides = None,
-    frames: Annotated[int, typer.Option(help="Length of the scene [frames].", min=1)] = 240,
+    frames: Annotated[int, typer.Option(help="Length of the scene in frames.", min=1)] = 240,
     seed: Annotated[int, typer.Option(help="Which scene.", min=0)] = 0,
 ) -> None:
     """Render a scene, segment and track its objects, estimate depth, and compare with the scene's own truth."""
@@ -283,7 +283,7 @@ def bench_file(
     config: Config = "tiny",
     overrides: Overrides = None,
     frames: Annotated[int | None, typer.Option(help="Only the first ones.", min=1, show_default="all")] = None,
-    loop_seconds: Annotated[float, typer.Option(help="How long the obvious loop runs at most [s].", min=0)] = 60.0,
+    loop_seconds: Annotated[float, typer.Option(help="After how many seconds the obvious loop ends.", min=0)] = 60.0,
     repeats: Annotated[int, typer.Option(help="The best of so many runs counts; the loop runs once.", min=1)] = 1,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")] = None,
 ) -> None:
@@ -304,7 +304,7 @@ def bench_file(
 def bench_memory(
     frames: Annotated[int, typer.Option(help="Length of the run.", min=2)] = 20_000,
     settled: Annotated[int, typer.Option(help="Frames after which memory should grow no more.", min=1)] = 500,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "320x180",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene in pixels.")] = "320x180",
     config: Config = "tiny",
     overrides: Overrides = None,
 ) -> None:
@@ -320,7 +320,7 @@ def bench_memory(
 @bench_app.command("loop")
 def bench_loop(
     frames: Annotated[int, typer.Option(help="Length of the run.", min=1)] = 300,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "854x480",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene in pixels.")] = "854x480",
     objects: Annotated[int, typer.Option(help="Objects in it.", min=1, max=16)] = 4,
     config: Config = "tiny",
     overrides: Overrides = None,
@@ -341,7 +341,7 @@ def bench_scene(
         list[int] | None, typer.Option("--seed", help="A scene; repeatable.", min=0, show_default="0 to 5")
     ] = None,
     frames: Annotated[int, typer.Option(help="Length of each.", min=1)] = 150,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "1280x720",
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene in pixels.")] = "1280x720",
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")] = None,
 ) -> None:
     """Time the rendered scene itself, the stand-in camera of the other benchmarks, on one thread."""
@@ -357,14 +357,16 @@ def bench_live(
     source: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A video; the rendered scene if left out.")
     ] = None,
-    seconds: Annotated[float, typer.Option(help="How much of it each row plays [s].", min=1)] = 60.0,
-    fps: Annotated[int, typer.Option(help="Rate of the rendered scene [Hz].", min=1, max=240)] = 30,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene [px].")] = "1280x720",
+    seconds: Annotated[float, typer.Option(help="How many seconds of it each row plays.", min=1)] = 60.0,
+    fps: Annotated[int, typer.Option(help="Rate of the rendered scene in Hz.", min=1, max=240)] = 30,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene in pixels.")] = "1280x720",
     rows: Annotated[
         list[str] | None,
         typer.Option("--row", help="tiny, late, sam-b, baseline, 'baseline sam-b'; all if left out."),
     ] = None,
-    encoder_delay: Annotated[float, typer.Option(help="Delay of the encoder in row `late` [s].", min=0)] = 1.5,
+    encoder_delay: Annotated[
+        float, typer.Option(help="Seconds by which the encoder is late in row `late`.", min=0)
+    ] = 1.5,
     show: Annotated[
         bool, typer.Option("--show/--no-show", metavar="", help="Show a window, where there is a display.")
     ] = True,

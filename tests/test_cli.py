@@ -3,8 +3,11 @@
 import sys
 
 import pytest
+import typer
+from rich.text import Text
 
 from streamer.__main__ import main
+from streamer.cli import app
 
 
 def run(monkeypatch, *arguments):
@@ -20,6 +23,19 @@ def test_every_command_explains_itself(monkeypatch, capsys, command):
     out = capsys.readouterr().out
     assert "Usage: streamer" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def every_help(command):
+    yield command.help
+    yield from (parameter.help for parameter in command.params if getattr(parameter, "help", None))
+    for each in getattr(command, "commands", {}).values():
+        yield from every_help(each)
+
+
+def test_no_word_of_the_help_is_taken_for_markup():
+    texts = list(every_help(typer.main.get_command(app)))
+    assert len(texts) > 80
+    assert [text for text in texts if Text.from_markup(text).plain != text] == []
 
 
 def test_an_option_that_does_not_exist_is_code_2(monkeypatch, capsys):

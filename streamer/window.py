@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from dataclasses import replace
@@ -19,6 +20,7 @@ from streamer.errors import DisplayError
 from streamer.hud import Pointer, Status
 from streamer.layout import Layout, Point
 from streamer.result import Result
+from streamer.waking import wake_until_painted
 
 _DRAG_PX = 5
 _CLICK_SHOWN_S = 0.8
@@ -190,6 +192,8 @@ class Window:
             pointer = replace(pointer, dragged_from=None)
         hud.draw(self._canvas, layout, result, status, pointer, self._help_open)
         cv2.imshow(self._name, cv2.cvtColor(self._canvas, cv2.COLOR_RGB2BGR, dst=self._bgr))
+        if self._drawn_at_s == 0 and sys.platform == "linux":
+            threading.Thread(target=wake_until_painted, name="waking", daemon=True).start()
         self._drawn_at_s, self._changed = now_s, False
 
     def _on_key(self, code: int) -> None:

@@ -90,20 +90,6 @@ def screenshot(window, holds, limit_s=10.0):
         assert time.monotonic() < end_s, "the screen does not show it"
 
 
-def get_painted(title, holds, limit_s=5.0, attempts=6):
-    """Have a window painted. About every thirtieth misses that it was mapped, and paints nothing until it is again."""
-    for _ in range(attempts):
-        end_s = time.monotonic() + limit_s
-        while time.monotonic() < end_s:
-            if holds():
-                return
-        found = subprocess.run(["xdotool", "search", "--name", title], check=True, capture_output=True, text=True)
-        window_id = found.stdout.split()[-1]
-        xdotool("windowunmap", "--sync", window_id)
-        xdotool("windowmap", "--sync", window_id)
-    raise AssertionError("the window is never painted")
-
-
 def settled_screenshot(window):
     """The screen once the window has come to rest on it: painted, and the same twice."""
     last = []
@@ -121,14 +107,10 @@ def red_pixels(picture):
 
 @pytest.fixture(scope="module")
 def only_window(virtual_display):
-    """The window of all these tests: like the program, a process opens one.
-
-    Qt 5 loses events of the X server, MapNotify among them, for about every third window that a process opens after it
-    closed another, and then paints nothing in it.
-    """
+    """The window of all these tests: like the program, a process opens one."""
     with Window("clip – ünïcode", SIZE) as window:
         show_once(window)
-        get_painted("clip", lambda: window.poll(10) is not None and len(red_pixels(screen())))
+        screenshot(window, lambda picture: len(red_pixels(picture)))
         yield window
 
 

@@ -13,7 +13,7 @@ import pytest
 from streamer.paint import AMBER
 from tests.end_to_end.conftest import frames_of, start, wait_until
 from tests.mjpeg_server import MjpegServer
-from tests.test_window import close_as_a_person_would, get_painted, screen
+from tests.test_window import close_as_a_person_would, screen
 from tests.videos import number_of
 
 QUICK = ("--no-depth", "--set", "tracking.max_objects=0")
@@ -26,7 +26,7 @@ class Person:
         self.window = None
         wait_until(lambda: self._finds(title) or process.poll() is not None, what="the window")
         assert process.poll() is None, process.communicate()
-        get_painted(title, lambda: screen()[100:500, 100:500].std() > 10, limit_s=20)
+        wait_until(lambda: screen()[100:500, 100:500].std() > 10, what="its being painted")
 
     def _finds(self, title):
         found = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", title], capture_output=True, text=True)

@@ -72,7 +72,9 @@ Masks = Annotated[
 ]
 Jsonl = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="One JSON line per frame: objects, masks, depth.", rich_help_panel=WHERE),
+    typer.Option(
+        metavar="FILE|-", help="One JSON line per frame: objects, masks, depth; - to pipe it.", rich_help_panel=WHERE
+    ),
 ]
 Stats = Annotated[
     Path | None, typer.Option(metavar="FILE.json", help="The figures of the run, at its end.", rich_help_panel=WHERE)
@@ -147,6 +149,7 @@ def live(
 
         streamer live 0
         streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
+        streamer live 0 --config robot --jsonl - | my-program
     """
     from streamer.commands.annotate import load_config
     from streamer.commands.live import Camera, LiveJob, live

@@ -32,6 +32,11 @@ LOG_LINES = 5
 _EVENT_STYLES = {"lost": "red", "drop": "yellow", "stalled": "red", "found": "green", "reconnect": "green"}
 
 
+def aside() -> Console:
+    """Where to talk to the person while the standard output carries results."""
+    return Console(stderr=True, highlight=False)
+
+
 class Terminal:
     """Lines for the person: what there is to know on the standard output, errors on the standard error."""
 

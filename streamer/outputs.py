@@ -9,13 +9,16 @@ from pathlib import Path
 
 from streamer.errors import SinkError
 
+STDOUT = Path("-")
+"""Stands for the standard output where a file could be named."""
+
 
 def partial_path(path: Path) -> Path:
     """Where ``path`` is written until it is whole: ``out.mp4`` grows as ``out.partial.mp4`` beside it.
 
-    A pipe or a device, which can be neither renamed nor half-written, is its own partial path.
+    A pipe, a device or the standard output, which can be neither renamed nor half-written, is its own partial path.
     """
-    if path.exists() and not path.is_file():
+    if path == STDOUT or (path.exists() and not path.is_file()):
         return path
     return path.with_name(f"{path.stem}.partial{path.suffix}")
 

@@ -12,6 +12,7 @@ from pycocotools import mask as coco
 
 from streamer.errors import SinkError
 from streamer.frame import Frame
+from streamer.outputs import STDOUT
 from streamer.result import DepthStats, Result, State, Track
 from streamer.sinks.jsonl import JsonlSink, to_dict
 from tests.disk import full_beyond
@@ -122,6 +123,17 @@ def test_a_pipe_gets_its_lines_at_once(tmp_path: Path) -> None:
     reader.join(5)
     assert [strict(line)["index"] for line in read] == [0]
     assert path.is_fifo()
+
+
+def test_lines_go_to_the_standard_output_which_stays_open(capfd: pytest.CaptureFixture[str]) -> None:
+    sink = JsonlSink(STDOUT)
+    assert sink.name == "standard output"
+    sink.write(result())
+    sink.close()
+    print("more", flush=True)
+    line, more = capfd.readouterr().out.splitlines()
+    assert strict(line)["index"] == 0
+    assert more == "more"
 
 
 def test_paths_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:

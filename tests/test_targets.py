@@ -6,6 +6,7 @@ import pytest
 
 from streamer.commands.targets import Targets
 from streamer.errors import SinkError
+from streamer.outputs import STDOUT
 from streamer.sources.base import SourceInfo
 
 VIDEO = SourceInfo("dog", (64, 48), path=Path("in/dog.mov"))
@@ -32,7 +33,8 @@ def test_several_sources_get_names_of_their_own(tmp_path):
 
 def test_what_was_written_is_what_is_there(tmp_path):
     (tmp_path / "a.mp4").touch()
-    assert Targets(tmp_path / "a.mp4", jsonl=tmp_path / "b.jsonl").written() == [tmp_path / "a.mp4"]
+    assert Targets(tmp_path / "a.mp4", jsonl=tmp_path / "b.jsonl").written() == [str(tmp_path / "a.mp4")]
+    assert Targets(tmp_path / "b.mp4", jsonl=STDOUT).written() == ["the standard output"]
     assert not Targets()
     assert Targets(stats=tmp_path / "s.json")
 
@@ -46,6 +48,16 @@ def test_a_suffix_that_cannot_be_written_is_refused(name):
 def test_one_file_for_several_sources_is_refused():
     with pytest.raises(SinkError, match="name a folder with -o"):
         Targets(Path("out.mp4")).check(several=True)
+
+
+def test_the_standard_output_is_no_place_and_takes_one_source_only(tmp_path):
+    targets = Targets(jsonl=STDOUT)
+    assert targets.take_stdout
+    assert not Targets(jsonl=tmp_path / "-").take_stdout
+    assert list(targets.of(VIDEO, several=False)) == [STDOUT]
+    targets.check(several=False)
+    with pytest.raises(SinkError, match="would run together on the standard output"):
+        targets.check(several=True)
 
 
 def test_kinds_do_not_mix_and_the_source_is_safe(tmp_path):

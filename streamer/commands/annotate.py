@@ -21,7 +21,7 @@ from streamer.commands.playing import (
 )
 from streamer.commands.targets import Targets
 from streamer.config import Config, load
-from streamer.console import AnnotateConsole
+from streamer.console import AnnotateConsole, aside
 from streamer.errors import ConfigError, PartialError, SourceError, StreamerError
 from streamer.overlay import Overlay
 from streamer.prompts import Prompt
@@ -63,7 +63,7 @@ def annotate(config: Config, job: Job) -> int:
     sources = expand(job.sources)
     several = len(sources) > 1
     job.targets.check(several)
-    console = AnnotateConsole()
+    console = AnnotateConsole(aside() if job.targets.take_stdout else None)
     job = replace(job, show=job.show and can_show(job.targets, console))
     failures: list[StreamerError] = []
     with Stop() as stop, Engine(config) as engine:

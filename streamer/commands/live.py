@@ -12,7 +12,7 @@ from streamer.commands.chronicle import Chronicle
 from streamer.commands.playing import advise, can_show, drawer, finish, opened, partly, style_of, window_of
 from streamer.commands.targets import FOLDER, Targets, video_sink
 from streamer.config import Config
-from streamer.console import LiveConsole, Terminal
+from streamer.console import LiveConsole, Terminal, aside
 from streamer.errors import ConfigError, DisplayError
 from streamer.overlay import Overlay
 from streamer.prompts import Prompt
@@ -73,7 +73,7 @@ def live(config: Config, job: LiveJob) -> int:
     """
     options = job.camera.options(job.source)
     job.targets.check(several=False)
-    terminal = Terminal()
+    terminal = Terminal(aside() if job.targets.take_stdout else None)
     show = config.show is not False
     if not show and not job.targets:
         raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
@@ -85,14 +85,14 @@ def live(config: Config, job: LiveJob) -> int:
 
     options |= {"prompts": job.prompts, "live": True, "check": check}
     with Stop() as stop, Engine(config) as engine, opened(engine, job.source, terminal, **options) as run:
-        _play(engine, run, job, show, stop)
+        _play(engine, run, job, show, stop, LiveConsole(run.info.name, terminal.console))
         advise(config, terminal)
     return INTERRUPTED if stop.signalled and not show else 0
 
 
-def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop) -> None:
+def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop, console: LiveConsole) -> None:
     targets, video = job.targets.of(run.info, several=False), engine.config.video
-    overlay, view, console = Overlay(), View(style_of(engine.config)), LiveConsole(run.info.name)
+    overlay, view = Overlay(), View(style_of(engine.config))
 
     def recorder() -> BackgroundSink:
         path, draw = recording_path(FOLDER, run.info.name), drawer(overlay, view.style)

@@ -116,7 +116,7 @@ def finish(run: Run, sinks: Fanout, targets: Targets, terminal: Terminal, stop: 
     for sink in sinks.sinks:
         if isinstance(sink, BackgroundSink) and sink.warning:
             terminal.warn(sink.warning)
-    written = ", ".join(map(str, targets.written()))
+    written = ", ".join(targets.written())
     if stop.signalled or view.quit:
         terminal.warn(f"Ended after {run.meter.shown.count} frames, before the source did.")
     terminal.summary(summary, title=f"wrote {written}" if written else "nothing was written")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.config import VideoConfig
 from streamer.errors import SinkError
+from streamer.outputs import STDOUT
 from streamer.result import Result
 from streamer.sinks.background import BackgroundSink
 from streamer.sources.base import PICTURE_SUFFIXES, SourceInfo
@@ -27,7 +28,7 @@ class Targets:
     Attributes:
         output: Annotated video or picture, or the folder for it.
         masks: Folder of indexed PNGs.
-        jsonl: One JSON line per frame.
+        jsonl: One JSON line per frame; `STDOUT` for the standard output.
         stats: JSON at the end.
     """
 
@@ -45,6 +46,8 @@ class Targets:
         Raises:
             SinkError: One file for several sources, or a suffix that is not known.
         """
+        if self.take_stdout and several:
+            raise SinkError("The lines of several sources would run together on the standard output: name a file.")
         if self.output is None or self.is_folder:
             return
         if several:
@@ -54,6 +57,11 @@ class Targets:
                 f"{self.output.name} is nothing that can be written: "
                 "end its name in .mp4 or .mkv (or .png or .jpg for a picture), or name a folder."
             )
+
+    @property
+    def take_stdout(self) -> bool:
+        """Whether results go to the standard output, so that what is said to the person must not."""
+        return self.jsonl == STDOUT
 
     @property
     def is_folder(self) -> bool:
@@ -79,7 +87,8 @@ class Targets:
         if info.path is not None and targets.output is not None and targets.output.resolve() == info.path.resolve():
             raise SinkError(f"{targets.output} is the source itself: choose another name with -o.")
         for path in targets:
-            _check_place(path)
+            if path != STDOUT:
+                _check_place(path)
         return targets
 
     def __iter__(self) -> Iterator[Path]:
@@ -97,9 +106,11 @@ class Targets:
             raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
         return self.output
 
-    def written(self) -> list[Path]:
-        """What there is to be found afterwards."""
-        return [path for path in self if path.exists()]
+    def written(self) -> list[str]:
+        """What there is to be found afterwards, for people."""
+        return [
+            "the standard output" if path == STDOUT else str(path) for path in self if path == STDOUT or path.exists()
+        ]
 
     def sinks(
         self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False

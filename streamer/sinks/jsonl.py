@@ -6,22 +6,22 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
 from pycocotools import mask as coco
 
 from streamer.errors import SinkError
-from streamer.outputs import make_room, partial_path, reason_of, unwritable
+from streamer.outputs import STDOUT, make_room, partial_path, reason_of, unwritable
 from streamer.result import Result, Track
 
 
 class JsonlSink:
     """Writes one line per frame under ``<name>.partial.jsonl``, renamed when it is closed.
 
-    Each line is flushed, so a killed run leaves whole lines. Pipes and devices are written directly. Numbers that are
-    not finite are written as null.
+    Each line is flushed, so a killed run leaves whole lines. Pipes and devices are written directly, and so is the
+    standard output, for which ``-`` stands. Numbers that are not finite are written as null.
 
     Raises:
         SinkError: The file cannot be written.
@@ -29,12 +29,12 @@ class JsonlSink:
 
     def __init__(self, path: Path) -> None:
         make_room(path)
-        self.name = path.name
+        self.name = "standard output" if path == STDOUT else path.name
         self._path = path
         self._partial = partial_path(path)
         self._error: SinkError | None = None
         try:
-            self._file = self._partial.open("w", encoding="utf-8")
+            self._file = _open(self._partial)
         except OSError as error:
             raise unwritable(path, error) from None
 
@@ -51,10 +51,7 @@ class JsonlSink:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
-            self._error = SinkError(
-                f"{self._path} cannot be written any further ({reason_of(error)}): free some space or choose another "
-                f"place; what was written until then is in {self._partial.name}."
-            )
+            self._error = self._broken_off(error)
             raise self._error from error
 
     def close(self) -> None:
@@ -67,11 +64,27 @@ class JsonlSink:
             return
         try:
             self._file.close()
-            if self._error is None:
+            if self._error is None and self._partial != self._path:
                 os.replace(self._partial, self._path)
         except OSError as error:
             if self._error is None:
                 raise unwritable(self._path, error) from error
+
+    def _broken_off(self, error: OSError) -> SinkError:
+        reason = reason_of(error)
+        if self._path == STDOUT:
+            return SinkError(f"The standard output takes no more lines ({reason}): let whoever reads them run on.")
+        return SinkError(
+            f"{self._path} cannot be written any further ({reason}): free some space or choose another place; what was "
+            f"written until then is in {self._partial.name}."
+        )
+
+
+def _open(path: Path) -> TextIO:
+    if path == STDOUT:
+        # A file of its own, so that closing it leaves the interpreter's alone.
+        return open(1, "w", encoding="utf-8", closefd=False)
+    return path.open("w", encoding="utf-8")
 
 
 def to_dict(result: Result) -> dict[str, Any]:

@@ -172,6 +172,14 @@ def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no
     assert mask[y0:y1, x0:x1].sum() > 0.5 * mask.sum() > 0, "the mask is not where the box is"
 
 
+def test_lines_can_be_piped_and_all_that_is_for_people_goes_elsewhere(inside, clip, tmp_path):
+    done = inside("annotate", clip.path, "--jsonl", "-", "-o", "out.mp4", *QUICK)
+    assert done.code == 0
+    assert [json.loads(line)["index"] for line in done.out.splitlines()] == list(range(COUNT))
+    assert "wrote out.mp4, the standard output" in done.err
+    assert names_in(tmp_path) == ["out.mp4"]
+
+
 def test_without_a_prompt_objects_are_found(inside, clip, tmp_path):
     lines = tmp_path / "out.jsonl"
     assert inside("annotate", clip.path, "--jsonl", lines, "--no-depth", "--set", "tracking.max_objects=3").code == 0

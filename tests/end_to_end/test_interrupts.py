@@ -80,3 +80,13 @@ def test_ctrl_c_while_the_models_load_leaves_nothing_behind(tmp_path, long_video
     assert process.returncode in (130, -signal.SIGINT)  # the latter while Python itself is still starting
     assert "streamer/cli.py" not in err
     assert "out.mp4" not in names_in(tmp_path)
+
+
+def test_a_run_ends_with_whoever_reads_its_lines(tmp_path, long_video):
+    process = start(tmp_path, "annotate", long_video, "--jsonl", "-", *QUICK)
+    assert json.loads(process.stdout.readline())["index"] == 0
+    process.stdout.close()
+    error = process.stderr.read()
+    assert process.wait(60) == 1
+    assert error.splitlines()[-1].startswith("streamer: The standard output takes no more lines (Broken pipe)")
+    assert "Traceback" not in error

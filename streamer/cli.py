@@ -70,6 +70,10 @@ Masks = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="One indexed PNG per frame, as DAVIS has them.", rich_help_panel=WHERE),
 ]
+DepthMaps = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="One 16-bit PNG per frame: 1000 x inverse depth.", rich_help_panel=WHERE),
+]
 Jsonl = Annotated[
     Path | None,
     typer.Option(
@@ -89,6 +93,7 @@ def annotate(
     init_mask: InitMask = None,
     output: Output = None,
     masks: Masks = None,
+    depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
     config: Config = "tiny",
@@ -108,7 +113,7 @@ def annotate(
     from streamer.commands.targets import FOLDER, Targets
 
     settings = load_config(config, overrides or [], no_depth, no_masks, show)
-    targets = Targets(output, masks, jsonl, stats)
+    targets = Targets(output, masks, depth_maps, jsonl, stats)
     if not targets:
         targets = Targets(output=FOLDER)
     job = Job(sources, read_prompts(points or [], boxes or [], init_mask), targets, show=bool(settings.show))
@@ -125,6 +130,7 @@ def live(
     init_mask: InitMask = None,
     output: Output = None,
     masks: Masks = None,
+    depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
     config: Config = "tiny",
@@ -160,7 +166,7 @@ def live(
     job = LiveJob(
         source,
         read_prompts(points or [], boxes or [], init_mask),
-        Targets(output, masks, jsonl, stats),
+        Targets(output, masks, depth_maps, jsonl, stats),
         Camera(width, height, fps, source_fps),
     )
     raise typer.Exit(live(settings, job))

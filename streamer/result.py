@@ -95,6 +95,11 @@ class Result:
     def time_s(self) -> float:
         return self.frame.time_s
 
+    @property
+    def stem(self) -> str:
+        """What a file about this frame is called: as the picture that it came from, or by its index."""
+        return self.frame.stem or f"{self.index:05d}"
+
     @cached_property
     def inverse_depth(self) -> NDArray[np.float32] | None:
         """``(H, W)`` float32, the ``depth_map`` at the size of the frame; enlarged when first asked for."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamer.commands.targets import Targets
+from streamer.config import Config
 from streamer.errors import SinkError
 from streamer.outputs import STDOUT
 from streamer.sources.base import SourceInfo
@@ -23,9 +24,10 @@ def test_a_folder_gets_a_name_that_suits_the_source(tmp_path):
 
 
 def test_several_sources_get_names_of_their_own(tmp_path):
-    targets = Targets(tmp_path, tmp_path / "masks", tmp_path / "lines.jsonl", tmp_path / "stats.json")
+    folders = tmp_path / "masks", tmp_path / "depth"
+    targets = Targets(tmp_path, *folders, tmp_path / "lines.jsonl", tmp_path / "stats.json")
     assert list(targets.of(VIDEO, several=True)) == [
-        *(tmp_path / "dog-annotated.mp4", tmp_path / "masks" / "dog"),
+        *(tmp_path / "dog-annotated.mp4", tmp_path / "masks" / "dog", tmp_path / "depth" / "dog"),
         *(tmp_path / "lines-dog.jsonl", tmp_path / "stats-dog.json"),
     ]
     assert list(targets.of(VIDEO, several=False))[1:] == list(targets)[1:]
@@ -42,12 +44,19 @@ def test_what_was_written_is_what_is_there(tmp_path):
 @pytest.mark.parametrize("name", ["out.avi", "out.mp3", "out.txt"])
 def test_a_suffix_that_cannot_be_written_is_refused(name):
     with pytest.raises(SinkError, match=r"end its name in \.mp4 or \.mkv"):
-        Targets(Path(name)).check(several=False)
+        Targets(Path(name)).check(Config(), several=False)
 
 
 def test_one_file_for_several_sources_is_refused():
     with pytest.raises(SinkError, match="name a folder with -o"):
-        Targets(Path("out.mp4")).check(several=True)
+        Targets(Path("out.mp4")).check(Config(), several=True)
+
+
+def test_what_is_left_out_cannot_be_written(tmp_path):
+    with pytest.raises(SinkError, match="no masks to write to --masks"):
+        Targets(masks=tmp_path).check(Config(segmenter=None), several=False)
+    with pytest.raises(SinkError, match="no depth to write to --depth-maps"):
+        Targets(depth_maps=tmp_path).check(Config(depth=None), several=False)
 
 
 def test_the_standard_output_is_no_place_and_takes_one_source_only(tmp_path):
@@ -55,9 +64,9 @@ def test_the_standard_output_is_no_place_and_takes_one_source_only(tmp_path):
     assert targets.take_stdout
     assert not Targets(jsonl=tmp_path / "-").take_stdout
     assert list(targets.of(VIDEO, several=False)) == [STDOUT]
-    targets.check(several=False)
+    targets.check(Config(), several=False)
     with pytest.raises(SinkError, match="would run together on the standard output"):
-        targets.check(several=True)
+        targets.check(Config(), several=True)
 
 
 def test_kinds_do_not_mix_and_the_source_is_safe(tmp_path):

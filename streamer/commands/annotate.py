@@ -62,7 +62,7 @@ def annotate(config: Config, job: Job) -> int:
     """
     sources = expand(job.sources)
     several = len(sources) > 1
-    job.targets.check(several)
+    job.targets.check(config, several)
     console = AnnotateConsole(aside() if job.targets.take_stdout else None)
     job = replace(job, show=job.show and can_show(job.targets, console))
     failures: list[StreamerError] = []

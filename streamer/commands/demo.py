@@ -63,7 +63,7 @@ def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
     """
     path = output or FOLDER
     targets = Targets(path / "demo.mp4" if Targets(path).is_folder else path)
-    targets.check(several=False)
+    targets.check(config, several=False)
     console = AnnotateConsole()
     scene = SceneSource(seed=seed, frame_count=frames)
     prompts = prompts_for(scene.truth(0).labels, "box")

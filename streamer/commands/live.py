@@ -72,7 +72,7 @@ def live(config: Config, job: LiveJob) -> int:
         StreamerError: The source cannot be opened, or nothing can be written.
     """
     options = job.camera.options(job.source)
-    job.targets.check(several=False)
+    job.targets.check(config, several=False)
     terminal = Terminal(aside() if job.targets.take_stdout else None)
     show = config.show is not False
     if not show and not job.targets:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.config import VideoConfig
+from streamer.config import Config, VideoConfig
 from streamer.errors import SinkError
 from streamer.outputs import STDOUT
 from streamer.result import Result
@@ -28,24 +28,31 @@ class Targets:
     Attributes:
         output: Annotated video or picture, or the folder for it.
         masks: Folder of indexed PNGs.
+        depth_maps: Folder of 16-bit PNGs.
         jsonl: One JSON line per frame; `STDOUT` for the standard output.
         stats: JSON at the end.
     """
 
     output: Path | None = None
     masks: Path | None = None
+    depth_maps: Path | None = None
     jsonl: Path | None = None
     stats: Path | None = None
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
 
-    def check(self, several: bool) -> None:
+    def check(self, config: Config, several: bool) -> None:
         """Refuse what cannot work before anything slow begins.
 
         Raises:
-            SinkError: One file for several sources, or a suffix that is not known.
+            SinkError: One file for several sources, a suffix that is not known, or something that this config leaves
+                out.
         """
+        if self.masks is not None and config.segmenter is None:
+            raise SinkError("There are no masks to write to --masks: let masks in.")
+        if self.depth_maps is not None and config.depth is None:
+            raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
             raise SinkError("The lines of several sources would run together on the standard output: name a file.")
         if self.output is None or self.is_folder:
@@ -81,6 +88,7 @@ class Targets:
             targets = replace(
                 targets,
                 masks=self.masks / name if self.masks else None,
+                depth_maps=self.depth_maps / name if self.depth_maps else None,
                 jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
                 stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
             )
@@ -92,7 +100,8 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        return (path for path in (self.output, self.masks, self.jsonl, self.stats) if path is not None)
+        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats)
+        return (path for path in places if path is not None)
 
     def _file(self, info: SourceInfo) -> Path | None:
         if self.output is None:
@@ -123,6 +132,7 @@ class Targets:
             video: Quality and speed.
             drop: Leave frames out rather than wait for a slow disk or encoder (live).
         """
+        from streamer.sinks.depth_maps import DepthMapSink
         from streamer.sinks.jsonl import JsonlSink
         from streamer.sinks.masks import MaskSink
         from streamer.sinks.picture import PictureSink
@@ -135,6 +145,8 @@ class Targets:
                 sinks.append(video_sink(self.output, info, draw, video, drop))
         if self.masks is not None:
             sinks.append(BackgroundSink(MaskSink(self.masks), drop=drop))
+        if self.depth_maps is not None:
+            sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
         return sinks

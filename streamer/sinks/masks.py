@@ -50,7 +50,7 @@ class MaskSink:
         """
         picture = Image.fromarray(labels_of(result))
         picture.putpalette(PALETTE.tobytes())
-        with replacing(self._folder / f"{result.frame.stem or f'{result.index:05d}'}.png") as partial:
+        with replacing(self._folder / f"{result.stem}.png") as partial:
             picture.save(partial, compress_level=1)
 
     def close(self) -> None:

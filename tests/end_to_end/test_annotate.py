@@ -29,7 +29,8 @@ def annotated(clip, tmp_path_factory):
     process = start(
         folder,
         *("annotate", clip.path, "--init-mask", clip.path.with_name("labels.png")),
-        *("-o", "out.mp4", "--jsonl", "out.jsonl", "--masks", "masks", "--stats", "stats.json"),
+        *("-o", "out.mp4", "--jsonl", "out.jsonl", "--masks", "masks", "--depth-maps", "depth"),
+        *("--stats", "stats.json"),
     )
     out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, ""), out + err
@@ -47,6 +48,18 @@ def test_every_frame_is_there_at_its_own_time_beside_its_depth(annotated, clip):
         assert differences[index] < 25
     depth = np.float32(pictures)[:, :, WIDTH:]
     assert depth.std(axis=(1, 2)).mean() > 20, "there is no depth beside the picture"
+
+
+def test_the_depth_maps_are_what_the_lines_tell_of(annotated):
+    folder, _ = annotated
+    for line in map(json.loads, (folder / "out.jsonl").read_text().splitlines()):
+        thousandths = np.array(Image.open(folder / "depth" / f"{line['index']:05d}.png"))
+        assert thousandths.shape == (HEIGHT, WIDTH)
+        assert np.ptp(thousandths) > 100
+        for thing in line["objects"]:
+            if thing["depth"]:
+                mask = coco.decode(thing["mask"]).astype(bool)
+                assert np.median(thousandths[mask]) / 1000 == pytest.approx(thing["depth"]["median"], abs=0.2)
 
 
 def test_the_sound_is_copied_packet_by_packet(annotated, clip):
@@ -97,7 +110,7 @@ def test_the_figures_of_the_run(annotated):
     assert stats["frames"] == {
         "read": COUNT,
         "shown": COUNT,
-        "written": {"out.mp4": COUNT, "masks/": COUNT, "out.jsonl": COUNT},
+        "written": dict.fromkeys(("out.mp4", "masks/", "depth/", "out.jsonl"), COUNT),
         "dropped": {},
     }
     assert stats["keyframes"]["count"] == sum(stats["keyframes"]["reasons"].values()) >= 2
@@ -107,10 +120,11 @@ def test_the_figures_of_the_run(annotated):
     assert stats["frame_rate_hz"] > 0
     assert stats["peak_memory_mib"] > 100
     assert f"{COUNT} read, {COUNT} shown" in out
-    assert "wrote out.mp4, masks, out.jsonl, stats.json" in out
+    assert "wrote out.mp4, masks, depth, out.jsonl, stats.json" in out
     assert out.count("stronger ones: `streamer models pull vit_b`") == 1
     assert names_in(folder) == sorted(
-        ["out.mp4", "out.jsonl", "stats.json", *(f"masks/{index:05d}.png" for index in range(COUNT))]
+        ["out.mp4", "out.jsonl", "stats.json"]
+        + [f"{folder}/{index:05d}.png" for folder in ("masks", "depth") for index in range(COUNT)]
     )
 
 

@@ -332,6 +332,23 @@ def test_find_keeps_the_largest_objects_once_and_no_background() -> None:
     assert len(automatic.find(blobs, small_sam(), embedding, (64, 64), limit=1)) == 1  # type: ignore[arg-type]
 
 
+def record(x: int, y: int, side: int = 16, iou: float = 0.8) -> dict[str, object]:
+    mask = np.zeros((48, 64), bool)
+    mask[y : y + side, x : x + side] = True
+    return {"segmentation": mask, "predicted_iou": iou, "stability_score": 0.9, "area": int(mask.sum())}
+
+
+def test_what_is_whole_comes_before_what_the_frame_cuts_off() -> None:
+    whole, at_a_side, in_a_corner = record(20, 20), record(0, 20), record(0, 0)
+    assert automatic._worthiest([in_a_corner, at_a_side, whole], limit=2) == [whole, at_a_side]
+
+
+def test_what_is_worth_far_less_than_the_best_is_left_out() -> None:
+    sure, unsure = record(8, 8), record(40, 8, iou=0.3)
+    assert automatic._worthiest([unsure, sure], limit=5) == [sure]
+    assert automatic._worthiest([unsure], limit=5) == [unsure], "it is the best one where there is no other"
+
+
 def test_find_does_not_encode_again(segmenter: SamSegmenter, monkeypatch: pytest.MonkeyPatch) -> None:
     encoded = segmenter.encode(picture())
     monkeypatch.setattr(segmenter, "_encoder", None)

@@ -128,7 +128,7 @@ class SamSegmenter:
         return upscaled
 
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
-        """Objects without any prompt: up to ``limit``, the largest stable ones first.
+        """Objects without any prompt: up to ``limit``, the most worth following first.
 
         SAM's own ``SamAutomaticMaskGenerator`` on the embedding at hand; see :mod:`streamer.models.automatic`.
         """

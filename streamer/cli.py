@@ -22,6 +22,27 @@ app.add_typer(models_app, name="models")
 bench_app = typer.Typer(help="How fast and how good it is on this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from streamer import __version__
+
+        typer.echo(f"streamer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", metavar="", help="Show the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 WHAT, WHERE, HOW = "What to follow", "What to write", "How to run"
 
 Config = Annotated[

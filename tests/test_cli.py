@@ -1,11 +1,13 @@
 """The command line itself: what each command calls itself, and how its end is told."""
 
 import sys
+from importlib import metadata
 
 import pytest
 import typer
 from rich.text import Text
 
+from streamer import __version__
 from streamer.__main__ import main
 from streamer.cli import app
 
@@ -23,6 +25,11 @@ def test_every_command_explains_itself(monkeypatch, capsys, command):
     out = capsys.readouterr().out
     assert "Usage: streamer" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_it_knows_its_version(monkeypatch, capsys):
+    assert run(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"streamer {metadata.version('streamer')}\n" == f"streamer {__version__}\n"
 
 
 def every_help(command):

@@ -35,7 +35,7 @@ def test_pixels_hold_thousandths_and_what_does_not_fit_is_cut_off(tmp_path: Path
 
 def test_files_have_the_size_of_the_frame_and_its_name(tmp_path: Path) -> None:
     sink = DepthMapSink(tmp_path / "made" / "depth")
-    assert sink.name == "depth/"
+    assert sink.name == f"{tmp_path / 'made' / 'depth'}/"
     sink.write(result(np.ones((2, 3), np.float32), index=7))
     sink.write(result(np.ones((4, 6), np.float32), index=8, stem="IMG_0031"))
     sink.close()

@@ -41,6 +41,7 @@ def test_when_all_fail_the_error_is_raised_and_not_told_as_well():
     fanout = Fanout([ListSink("bad", fails=True)], told.append)
     with pytest.raises(SinkError, match="bad is full"):
         fanout.write(0)
+    fanout.close()
     assert told == []
 
 

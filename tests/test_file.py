@@ -233,3 +233,11 @@ def test_real_clips_are_read_whole(name: str, size: tuple[int, int], count: int,
     assert times_s == pytest.approx([index / float(rate_hz) for index in range(count)], abs=1e-4)
     assert (source.info.size, source.info.rate_hz, source.info.frame_count) == (size, rate_hz, count)
     assert source.damage is None
+
+
+def test_a_colon_in_the_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_video(tmp_path / "2026-11-25T12:30.mp4", 3)
+    with VideoSource("2026-11-25T12:30.mp4") as source:
+        assert source.info.name == "2026-11-25T12:30"
+        assert source.read() is not None

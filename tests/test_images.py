@@ -153,3 +153,13 @@ def test_a_davis_sequence_keeps_its_names() -> None:
     assert frame is not None
     assert (frame.stem, frame.size, source.info.name) == ("00000", (854, 480), folder.name)
     assert source.info.frame_count == len(list(folder.glob("*.jpg")))
+
+
+def test_a_file_of_several_pictures_says_that_one_is_used(tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (8, 6), colour) for colour in ("red", "blue", "green")]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    info = ImageSource(tmp_path / "pages.tif").info
+    assert info.notice == f"{tmp_path / 'pages.tif'} holds 3 pictures, of which only the first is used."
+    assert info.folders == {tmp_path.resolve()}
+    pages[0].save(tmp_path / "page.tif")
+    assert ImageSource(tmp_path / "page.tif").info.notice is None

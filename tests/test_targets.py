@@ -84,3 +84,22 @@ def test_a_place_below_a_file_is_refused(tmp_path):
     with pytest.raises(SinkError, match="file is a file"):
         Targets(jsonl=tmp_path / "file" / "deep" / "out.jsonl").of(VIDEO, several=False)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_two_outputs_do_not_share_a_place(tmp_path):
+    with pytest.raises(SinkError, match="is named twice: give each output a place of its own"):
+        Targets(jsonl=tmp_path / "a.json", stats=tmp_path / "x" / ".." / "a.json").check(Config(), several=False)
+    with pytest.raises(SinkError, match="is named twice"):
+        Targets(masks=tmp_path, depth_maps=tmp_path).check(Config(), several=False)
+
+
+def test_nothing_is_written_over_the_source(tmp_path):
+    video = SourceInfo("a", (64, 48), path=tmp_path / "a.mp4")
+    for name in ("jsonl", "stats", "masks"):
+        with pytest.raises(SinkError, match="is the source itself"):
+            Targets(**{name: tmp_path / "a.mp4"}).of(video, several=False)
+    pictures = SourceInfo("pictures", (64, 48), folders=frozenset({tmp_path.resolve()}))
+    for name in ("masks", "depth_maps"):
+        with pytest.raises(SinkError, match="choose another folder, so that they stay"):
+            Targets(**{name: tmp_path}).of(pictures, several=False)
+    assert Targets(masks=tmp_path / "masks").of(pictures, several=False)

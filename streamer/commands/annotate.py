@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,11 @@ def annotate(config: Config, job: Job) -> int:
     console = AnnotateConsole(aside() if job.targets.take_stdout else None)
     job = replace(job, show=job.show and can_show(job.targets, console))
     failures: list[StreamerError] = []
+    taken: set[str] = set()
     with Stop() as stop, Engine(config) as engine:
         for source in sources:
             try:
-                _annotate_one(engine, source, job, several, stop, console)
+                _annotate_one(engine, source, job, taken if several else None, stop, console)
             except StreamerError as error:
                 if not several:
                     raise
@@ -85,7 +87,7 @@ def annotate(config: Config, job: Job) -> int:
 
 
 def expand(sources: Sequence[str]) -> list[str]:
-    """Patterns that match files other than pictures, one by one; everything else as it is.
+    """What patterns match that is not all pictures, one by one; everything else as it is.
 
     Raises:
         SourceError: Cameras and streams have no end.
@@ -99,17 +101,27 @@ def expand(sources: Sequence[str]) -> list[str]:
             name = redact(source)
             raise SourceError(f"{name} never ends: use `streamer live {name}`, with -o to record it.")
         matches = sorted(glob.glob(source)) if kind == "folder" and not Path(source).is_dir() else []
-        videos = [match for match in matches if kind_of(match) == "video"]
-        expanded += videos or [source]
+        has_videos = any(kind_of(match) == "video" for match in matches)
+        expanded += matches if has_videos else [source]
     return expanded
 
 
-def _annotate_one(engine: Engine, source: str, job: Job, several: bool, stop: Stop, console: AnnotateConsole) -> None:
-    def check(info: SourceInfo) -> None:
-        job.targets.of(info, several)
+def _annotate_one(
+    engine: Engine, source: str, job: Job, taken: set[str] | None, stop: Stop, console: AnnotateConsole
+) -> None:
+    """Annotate one source; where it is one of several, under a name that is not ``taken`` yet."""
 
-    with opened(engine, source, console, prompts=job.prompts, check=check) as run:
-        targets = job.targets.of(run.info, several)
+    def targets_of(info: SourceInfo) -> Targets:
+        if taken is None:
+            return job.targets.of(info, several=False)
+        return job.targets.of(replace(info, name=_free_name(info.name, taken)), several=True)
+
+    with opened(engine, source, console, prompts=job.prompts, check=targets_of) as run:
+        targets = targets_of(run.info)
+        if taken is not None:
+            taken.add(_free_name(run.info.name, taken))
+        if run.info.notice:
+            console.warn(run.info.notice)
         overlay, view = Overlay(), View(style_of(engine.config))
         draw = drawer(overlay, view.style)
         sinks = Fanout(targets.sinks(run.info, draw, engine.config.video), console.warn)
@@ -123,6 +135,11 @@ def _annotate_one(engine: Engine, source: str, job: Job, several: bool, stop: St
                 if window is not None:
                     window.close()
         finish(run, sinks, targets, console, stop, view)
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(free for free in names if free not in taken)
 
 
 def load_config(

@@ -46,8 +46,8 @@ class Targets:
         """Refuse what cannot work before anything slow begins.
 
         Raises:
-            SinkError: One file for several sources, a suffix that is not known, or something that this config leaves
-                out.
+            SinkError: One file for several sources, one place for several outputs, a suffix that is not known, or
+                something that this config leaves out.
         """
         if self.masks is not None and config.segmenter is None:
             raise SinkError("There are no masks to write to --masks: let masks in.")
@@ -55,6 +55,10 @@ class Targets:
             raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
             raise SinkError("The lines of several sources would run together on the standard output: name a file.")
+        places = [path.resolve() for path in self]
+        for path in self:
+            if places.count(path.resolve()) > 1:
+                raise SinkError(f"{path} is named twice: give each output a place of its own.")
         if self.output is None or self.is_folder:
             return
         if several:
@@ -92,10 +96,9 @@ class Targets:
                 jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
                 stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
             )
-        if info.path is not None and targets.output is not None and targets.output.resolve() == info.path.resolve():
-            raise SinkError(f"{targets.output} is the source itself: choose another name with -o.")
         for path in targets:
             if path != STDOUT:
+                _spare(path, info)
                 _check_place(path)
         return targets
 
@@ -150,6 +153,15 @@ class Targets:
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
         return sinks
+
+
+def _spare(path: Path, info: SourceInfo) -> None:
+    """Refuse to write over the source."""
+    place = path.resolve()
+    if info.path is not None and place == info.path.resolve():
+        raise SinkError(f"{path} is the source itself: choose another name.")
+    if place in info.folders:
+        raise SinkError(f"{path} is where the source's pictures are: choose another folder, so that they stay.")
 
 
 def _check_place(path: Path) -> None:

@@ -34,7 +34,7 @@ class AudioCopy:
         self._video_s = Fraction(-1)
         self._packets: Iterator[av.Packet] = iter(())
         try:
-            self._input: av.container.InputContainer | None = av.open(str(path))
+            self._input: av.container.InputContainer | None = av.open(str(path.absolute()))
         except (av.FFmpegError, OSError) as error:
             self._input = None
             self.warning = f"The audio of {path} was left out, because the file cannot be opened ({reason_of(error)})."

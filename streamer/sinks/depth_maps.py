@@ -27,7 +27,7 @@ class DepthMapSink:
 
     def __init__(self, folder: Path) -> None:
         make_folder(folder)
-        self.name = f"{folder.name}/"
+        self.name = f"{folder}/"
         self._folder = folder
 
     def write(self, result: Result) -> None:

@@ -53,6 +53,8 @@ class Fanout:
         """
         failed = [(sink, error) for sink in self._open if (error := _error_of(partial(sink.write, result)))]
         if failed and len(failed) == len(self._open):
+            # Whoever gets the error tells it; closing the sinks afterwards need not tell it again.
+            self.failures |= {sink.name: self.failures.get(sink.name, 0) + 1 for sink, _ in failed}
             raise failed[0][1]
         for sink, error in failed:
             self._note(sink, error)

@@ -161,7 +161,7 @@ class VideoSink:
         options = dict(_CONTAINERS[suffix])
         if suffix == ".mp4":
             options["movie_timescale"] = str(self._time_base.denominator)  # The default rounds a late start to 1 ms.
-        container = self._container = av.open(str(self._partial), "w", options=options)
+        container = self._container = av.open(str(self._partial.absolute()), "w", options=options)
         stream = container.add_stream("libx264", rate=self._rate_hz, options=self._options)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"

@@ -29,6 +29,7 @@ class SourceInfo:
         live: Whether frames arrive by themselves and are gone if nobody takes them (camera, stream).
         still: Whether the source is one picture, so that the output is a picture too.
         path: The file that it was read from, where there is one (audio is copied from there).
+        folders: Where its pictures lie, if it is made of pictures.
         settings: What a camera was really set to, in words; empty where there is nothing to set.
         notice: One sentence where that is not what was asked for, else None.
     """
@@ -41,6 +42,7 @@ class SourceInfo:
     live: bool = False
     still: bool = False
     path: Path | None = None
+    folders: frozenset[Path] = frozenset()
     settings: str = ""
     notice: str | None = None
 

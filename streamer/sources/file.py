@@ -45,7 +45,9 @@ class VideoSource(BaseSource):
         super().__init__()
         remote = is_url(str(path))
         self._label = redact(str(path)) if remote else str(path)
-        self._container = _open(str(path), self._label, timeout_s if remote else None)
+        # FFmpeg takes what comes before a colon for a protocol, but not in an absolute path.
+        place = str(path) if remote else str(Path(path).absolute())
+        self._container = _open(place, self._label, timeout_s if remote else None)
         try:
             self._stream = _video_stream(self._container, self._label)
             self._stream.thread_type = "AUTO"

@@ -30,7 +30,16 @@ class ImageSource(BaseSource):
         path = Path(path)
         self._image: NDArray[np.uint8] | None = read_rgb(path)
         height, width = self._image.shape[:2]
-        self._info = SourceInfo(path.stem, (width, height), frame_count=1, still=True, path=path)
+        count = _pictures_inside(path)
+        self._info = SourceInfo(
+            path.stem,
+            (width, height),
+            frame_count=1,
+            still=True,
+            path=path,
+            folders=frozenset({path.resolve().parent}),
+            notice=None if count == 1 else f"{path} holds {count} pictures, of which only the first is used.",
+        )
 
     def _read(self) -> Frame | None:
         image, self._image = self._image, None
@@ -77,6 +86,7 @@ class ImageFolderSource(BaseSource):
             rate_hz=self._rate_hz,
             time_base=1 / self._rate_hz,
             frame_count=len(self._paths),
+            folders=frozenset(path.resolve().parent for path in self._paths),
         )
 
     @property
@@ -144,6 +154,11 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or "it is no picture, or a damaged one"
         raise SourceError(f"{path} cannot be read ({reason}): give a JPEG, PNG or similar picture.") from None
+
+
+def _pictures_inside(path: Path) -> int:
+    with Image.open(path) as picture:
+        return getattr(picture, "n_frames", 1)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -201,3 +201,22 @@ def test_without_a_prompt_objects_are_found(inside, clip, tmp_path):
     assert first["keyframe"] == "discover"
     assert 1 <= len(first["objects"]) <= 3
     assert names_in(tmp_path) == ["out.jsonl"], "nothing else was asked for"
+
+
+def test_sources_of_one_name_get_names_of_their_own(inside, tmp_path):
+    for folder, count in (("a", 2), ("b", 3)):
+        (tmp_path / folder).mkdir()
+        make_video(tmp_path / folder / "12:30.mp4", count)
+    done = inside("annotate", "a/12:30.mp4", "b/12:30.mp4", "-o", "out", "--jsonl", "lines.jsonl", *QUICK)
+    assert done.code == 0, done.err
+    for suffix, count in (("", 2), ("-2", 3)):
+        assert len(frames_of(tmp_path / "out" / f"12:30{suffix}-annotated.mp4")[0]) == count
+        assert len((tmp_path / f"lines-12:30{suffix}.jsonl").read_text().splitlines()) == count
+
+
+def test_a_pattern_of_videos_and_pictures_leaves_none_out(inside, clip, tmp_path):
+    (tmp_path / "in").mkdir()
+    make_video(tmp_path / "in" / "a.mp4", 2)
+    Image.fromarray(clip.images[0]).save(tmp_path / "in" / "b.png")
+    assert inside("annotate", "in/*", "-o", "out", *QUICK).code == 0
+    assert names_in(tmp_path / "out") == ["a-annotated.mp4", "b-annotated.png"]

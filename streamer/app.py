@@ -18,6 +18,7 @@ from streamer import config as configuration
 from streamer.ahead import REACH, LookAhead, batch_that_fits, reach_of
 from streamer.config import Config, TrackingConfig
 from streamer.depth import DepthCarrier
+from streamer.errors import PromptError
 from streamer.frame import Frame
 from streamer.models.base import DepthEstimator, Segmenter
 from streamer.motion import Motion
@@ -195,9 +196,9 @@ class Engine:
     def open(
         self,
         source: Spec,
-        prompts: Sequence[Prompt] = (),
+        prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
-        check: Callable[[SourceInfo], None] | None = None,
+        check: Callable[[SourceInfo], object] | None = None,
         **source_options: Any,
     ) -> Iterator[Run]:
         """Open a source, load the models if they are not, and begin to read.
@@ -211,9 +212,13 @@ class Engine:
 
         Raises:
             SourceError: It cannot be opened.
-            PromptError: A prompt does not lie on its frames.
+            PromptError: A prompt does not lie on its frames, or masks are left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
+
+        prompts = [prompts] if isinstance(prompts, Prompt) else prompts
+        if prompts and self.config.segmenter is None:
+            raise PromptError("Masks are left out, so nothing can be followed: let them in, or say nothing to follow.")
 
         def reopen() -> Source:
             return open_source(source, live=live, **source_options)
@@ -245,7 +250,9 @@ class Engine:
             self._pipelines.remove(pipeline)
             pipeline.close()
 
-    def run(self, source: Spec, prompts: Sequence[Prompt] = (), live: bool = False, **options: Any) -> Iterator[Result]:
+    def run(
+        self, source: Spec, prompts: Prompt | Sequence[Prompt] = (), live: bool = False, **options: Any
+    ) -> Iterator[Result]:
         """Results for every frame of a source; see :meth:`open` for the arguments.
 
         Raises:
@@ -323,7 +330,7 @@ def asking_of(tracking: TrackingConfig) -> Asking:
     )
 
 
-def load(config: str | Path | Config = "tiny", overrides: Sequence[str] = ()) -> Engine:
+def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = ()) -> Engine:
     """Load the models of a preset, a YAML file or a Config.
 
     Args:
@@ -335,5 +342,5 @@ def load(config: str | Path | Config = "tiny", overrides: Sequence[str] = ()) ->
         ModelError: Weights are missing or damaged.
     """
     if not isinstance(config, Config):
-        config = configuration.load(config, overrides)
+        config = configuration.load(config, [overrides] if isinstance(overrides, str) else overrides)
     return Engine(config).load()

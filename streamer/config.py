@@ -137,7 +137,7 @@ def _read(name_or_file: str | Path) -> dict[str, Any]:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"The config {path} cannot be read ({error.strerror}): check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that there is not is a ValueError
         raise ConfigError(f"The config {path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if entries is None:
         return {}
@@ -157,7 +157,7 @@ def _apply(entries: dict[str, Any], override: str) -> None:
         entries = entries[section]
     try:
         entries[key] = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise ConfigError(f"--set {override!r}: the value is not valid YAML.") from None
 
 

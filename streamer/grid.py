@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 _GRID_MULTIPLE_PX = 8
 """DIS pads other sizes, which costs more than it saves."""
+_LEAST_SIDE_PX = 32
+"""DIS finds nothing on thinner pictures, so theirs are stretched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Grid:
     def of(cls, frame_size: tuple[int, int], max_side_px: int) -> Grid:
         scale = min(1.0, max_side_px / max(frame_size))
         multiple = _GRID_MULTIPLE_PX
-        width, height = (max(multiple, round(side * scale / multiple) * multiple) for side in frame_size)
+        width, height = (max(_LEAST_SIDE_PX, round(side * scale / multiple) * multiple) for side in frame_size)
         return cls(frame_size, (width, height))
 
     @property

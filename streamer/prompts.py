@@ -16,13 +16,15 @@ FOREGROUND, BACKGROUND = 1, 0
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float32]:
-    array = np.asarray(values, dtype=np.float32)
+    try:
+        array = np.asarray(values, dtype=np.float32)
+    except (ValueError, TypeError):
+        raise PromptError(f"{name} must be numbers of the shape {shape}, but it is {values!r}.") from None
     if array.size == 0 and shape[0] == -1:
         return np.empty((0, *shape[1:]), np.float32)
-    try:
-        array = array.reshape(shape)
-    except ValueError:
-        raise PromptError(f"{name} must have the shape {shape}, but it is {np.shape(values)}.") from None
+    if array.shape[-1:] != shape[-1:] or array.ndim > len(shape):
+        raise PromptError(f"{name} must have the shape {shape}, but it is {array.shape}.")
+    array = array.reshape(shape)
     if not np.isfinite(array).all():
         raise PromptError(f"{name} must be finite numbers, but it is {array.tolist()}.")
     return array
@@ -41,7 +43,7 @@ class Prompt:
         object_id: Which object is meant; None lets the tracker take the next free number.
 
     Raises:
-        PromptError: Shapes do not fit, a label is neither 0 nor 1, or the box has no area.
+        PromptError: Shapes do not fit, a label is neither 0 nor 1, the box has no area, or the id is not above 0.
     """
 
     point_coords: NDArray[np.float32]
@@ -70,6 +72,10 @@ class Prompt:
         corners = None if box is None else _array(box, (4,), "box")
         if corners is not None and (corners[2] <= corners[0] or corners[3] <= corners[1]):
             raise PromptError(f"The box {corners.tolist()} has no area: give x0,y0,x1,y1 with x0 < x1 and y0 < y1.")
+        if mask is not None and np.ndim(mask) != 2:
+            raise PromptError(f"mask must have the shape (H, W), but it is {np.shape(mask)}.")
+        if object_id is not None and (not isinstance(object_id, (int, np.integer)) or object_id < 1):
+            raise PromptError(f"object_id must be a whole number from 1 up, but it is {object_id!r}.")
         for name, value in (
             ("point_coords", coords),
             ("point_labels", labels.astype(np.int32)),
@@ -161,7 +167,7 @@ def check_inside(prompts: Sequence[Prompt], size: tuple[int, int]) -> None:
     """Refuse prompts that do not lie on a frame of this (width, height).
 
     Raises:
-        PromptError: A point lies outside, a box does not touch the frame, or a mask has another size.
+        PromptError: A point lies outside, a box does not touch the frame, or a mask has another size or is empty.
     """
     width, height = size
     for prompt in prompts:
@@ -177,6 +183,8 @@ def check_inside(prompts: Sequence[Prompt], size: tuple[int, int]) -> None:
                 raise PromptError(
                     f"The box {x0:g},{y0:g},{x1:g},{y1:g} lies outside the frame, which is {width}x{height}."
                 )
+        if prompt.mask is not None and not prompt.mask.any():
+            raise PromptError("The mask is empty: mark the object in it.")
         if prompt.mask is not None and prompt.mask.shape != (height, width):
             mask_height, mask_width = prompt.mask.shape
             raise PromptError(

@@ -140,6 +140,17 @@ def test_prompts_are_checked_before_the_models_are_loaded(opened, monkeypatch, p
     assert list(opened.values()) == [True]
 
 
+def test_there_is_nothing_to_say_where_masks_are_left_out(opened):
+    config = CONFIG.model_copy(update={"segmenter": None})
+    with Engine(config) as engine, pytest.raises(PromptError, match="Masks are left out"):
+        list(engine.run(images(), [Prompt([BALL])]))
+    assert list(opened.values()) == []
+
+
+def test_one_prompt_needs_no_list(engine):
+    assert [track.id for track in next(engine.run(images(), Prompt([BALL], object_id=7))).tracks] == [7]
+
+
 def test_check_sees_the_source_and_closes_it_by_raising(engine, opened):
     seen = []
 

@@ -48,6 +48,7 @@ def test_overrides_replace_one_entry():
         (["overlay.depth=left"], "overlay.depth does not fit"),
         (["keyframes"], "must look like section.key=value"),
         (["schedule.depth_interval={"], "not valid YAML"),
+        (["segmenter.model=2026-13-45"], "not valid YAML"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(overrides, message):

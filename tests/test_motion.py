@@ -149,3 +149,13 @@ def test_no_points_are_followed_without_trouble():
     points, good = motion.follow(np.empty((0, 2), np.float32))
     assert points.shape == (0, 2)
     assert good.shape == (0,)
+
+
+@pytest.mark.parametrize("size", [(2000, 8), (1, 1), (5, 3), (8, 900)])
+def test_the_thinnest_frames_have_a_flow_as_well(size):
+    motion = Motion()
+    for index in range(3):
+        motion.advance(index, np.full((size[1], size[0], 3), 40 * index, np.uint8))
+    assert motion.step is not None
+    points = np.zeros((1, 2), np.float32)
+    np.testing.assert_allclose(motion.grid.from_frame(motion.grid.to_frame(points)), points, atol=1e-4)

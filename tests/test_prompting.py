@@ -49,3 +49,16 @@ def test_what_cannot_be_meant_is_explained(points, boxes, says):
     with pytest.raises(PromptError) as error:
         read_prompts(points, boxes, None)
     assert says in str(error.value)
+
+
+def test_a_box_may_be_drawn_from_any_corner():
+    (prompt,) = read_prompts([], ["30,2,1,40"], None)
+    assert prompt.box.tolist() == [1, 2, 30, 40]
+
+
+def test_background_clicks_need_something_that_they_are_not(tmp_path):
+    with pytest.raises(PromptError, match="Object 2 has background clicks only"):
+        read_prompts(["5,5", "2:7,7,0"], [], None)
+    assert len(read_prompts(["7,7,0"], ["1,2,30,40"], None)) == 1
+    Image.fromarray(np.full((8, 10), 2, np.uint8)).save(tmp_path / "mask.png")
+    assert len(read_prompts(["2:7,7,0"], [], tmp_path / "mask.png")) == 2

@@ -46,6 +46,12 @@ def test_the_mask_is_bool_and_the_print_short():
         ({"box": (1, 2, np.inf, 4)}, "box must be finite numbers"),
         ({"box": (5, 2, 5, 4)}, "has no area: give x0,y0,x1,y1"),
         ({"box": (1, 4, 5, 2)}, "has no area"),
+        ({"point_coords": [(1, 2, 3), (4, 5, 6)]}, r"point_coords must have the shape \(-1, 2\), but it is \(2, 3\)"),
+        ({"point_coords": ["a", "b"]}, "point_coords must be numbers of the shape"),
+        ({"point_coords": [(1, 2), (3,)]}, "point_coords must be numbers of the shape"),
+        ({"mask": np.ones((4, 4, 3), bool)}, r"mask must have the shape \(H, W\), but it is \(4, 4, 3\)"),
+        ({"object_id": 0}, "object_id must be a whole number from 1 up, but it is 0"),
+        ({"object_id": "dog"}, "object_id must be a whole number from 1 up, but it is 'dog'"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(arguments, message):
@@ -142,8 +148,9 @@ def test_a_box_needs_only_to_touch_the_frame(x, y, width, height):
         (Prompt([(64, 3)]), "The point 64,3 lies outside the frame, which is 64x48: x goes from 0 to 63 and y from 0"),
         (Prompt(box=(-9, 3, -1, 7)), "The box -9,3,-1,7 lies outside the frame, which is 64x48"),
         (Prompt(mask=np.ones((64, 48), bool)), "The mask is 48x64 but the frame is 64x48: they must be the same size"),
+        (Prompt(mask=np.zeros((48, 64), bool)), "The mask is empty"),
     ],
-    ids=["point", "box", "mask"],
+    ids=["point", "box", "mask", "nothing"],
 )
 def test_whatever_lies_outside_is_told_with_the_size_of_the_frame(prompt, message):
     with pytest.raises(PromptError, match=message):

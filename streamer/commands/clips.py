@@ -14,7 +14,7 @@ from streamer.frame import Frame
 from streamer.prompts import Prompt, box_of, innermost_of
 from streamer.sinks.masks import read_labels
 from streamer.sources.base import Source
-from streamer.sources.images import ImageFolderSource
+from streamer.sources.images import ImageFolderSource, pictures_in
 from streamer.sources.scene import SceneSource
 
 Labels = NDArray[np.uint8]
@@ -86,7 +86,7 @@ def prompts_for(labels: Labels, init: str) -> list[Prompt]:
 def _davis(root: Path, name: str) -> Clip:
     folder = root / "JPEGImages" / _RESOLUTION / name
     truths = root / "Annotations" / _RESOLUTION / name
-    stems = sorted(path.stem for path in folder.glob("*.jpg"))
+    stems = [path.stem for path in pictures_in(folder)]
     if not (truths / f"{stems[0]}.png").is_file():
         raise SourceError(f"There is no mask {truths / stems[0]}.png: the first frame of a sequence needs one.")
 

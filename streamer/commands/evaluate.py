@@ -63,6 +63,8 @@ def evaluate(config: Config, job: EvalJob) -> int:
         SinkError: The figures cannot be written.
     """
     _check(job)
+    if config.segmenter is None:
+        raise ConfigError("Masks are left out, so there is nothing to measure: let them in.")
     clips, terminal = clips_of(job.root, job.sequences), Terminal()
     with Engine(config.model_copy(update={"depth": None})) as engine:
         if job.method == ABLATION:

@@ -29,12 +29,18 @@ def read_prompts(points: Sequence[str], boxes: Sequence[str], init_mask: Path | 
             raise PromptError(
                 f"Object {object_id} has two boxes: give the second one another id, as in --box 2:{text}."
             )
-        corners[object_id] = values
+        xs, ys = sorted(values[::2]), sorted(values[1::2])
+        corners[object_id] = [xs[0], ys[0], xs[1], ys[1]]
     prompts = [
         Prompt(coords.get(object_id), labels.get(object_id), corners.get(object_id), object_id=object_id)
         for object_id in sorted({*coords, *corners})
     ]
-    return prompts + (_from_mask(init_mask) if init_mask is not None else [])
+    prompts += _from_mask(init_mask) if init_mask is not None else []
+    for prompt in prompts:
+        same = [other for other in prompts if other.object_id == prompt.object_id]
+        if not any(other.box is not None or other.mask is not None or other.point_labels.any() for other in same):
+            raise PromptError(f"Object {prompt.object_id} has background clicks only: add a click on it, or a box.")
+    return prompts
 
 
 def _numbers(text: str, counts: tuple[int, ...], option: str, form: str) -> tuple[int, list[float]]:

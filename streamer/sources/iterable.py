@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sized
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,14 @@ class ArraySource(BaseSource):
             close()
 
 
-def _checked(image: object, index: int) -> NDArray[np.uint8]:
-    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+def _checked(image: Any, index: int) -> NDArray[np.uint8]:
+    if (
+        not isinstance(image, np.ndarray)
+        or image.ndim != 3
+        or image.shape[2] != 3
+        or image.dtype != np.uint8
+        or not image.size
+    ):
         what = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
         raise SourceError(f"Picture {index} must be an (H, W, 3) uint8 RGB array, but it is {what}.")
     return np.ascontiguousarray(image)

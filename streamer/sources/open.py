@@ -22,7 +22,7 @@ def kind_of(spec: object) -> Kind:
     that name is ``./scene``), a folder or a pattern with ``*``, ``?`` or ``[`` is a folder of pictures, anything
     iterable but text gives arrays; everything else is a file.
     """
-    if isinstance(spec, int):
+    if isinstance(spec, int) and not isinstance(spec, bool):
         return "camera"
     if not isinstance(spec, (str, Path)):
         return "arrays"

@@ -59,14 +59,13 @@ class Questioner:
     def _about_present(self, item: Object, items: Collection[Object], motion: Motion) -> Question | None:
         others = Others(rivals_of(item, items), taken_beside(item, items, motion.grid))
         prompt = prompt_for(item, others.taken, motion.grid, self._negatives)
+        spoken, item.answered = item.answered < item.version, item.version
         if prompt is None and not (self._redetect and item.bank):
             return None
-        spoken = item.answered < item.version
         expected = _on_grid(item.box, motion.grid) if spoken else item.expected
         # A late answer may be about what has left the frame since: then there is nothing to ask with.
         nowhere = item.state is State.LOST or prompt is None
         sought = (nowhere or (item.score < self._adrift and not spoken)) and bool(item.bank)
-        item.answered = item.version
         return Question(item.id, item.version, spoken, prompt, item.shown, expected, item.bank, others, sought=sought)
 
 

@@ -61,7 +61,7 @@ class Pipeline:
         self._embedding: tuple[Embedding, Anchor] | None = None
         self._said: list[Prompt] = []
         self._wanted: str | None = None
-        self._discover = False
+        self._discover = self._automatic = False
         self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
         self._timings: dict[str, float] = {}
         self._fading, self._landed = Fading(), set[int]()
@@ -99,8 +99,11 @@ class Pipeline:
         self._wanted = "forced"
 
     def discover(self) -> None:
-        """Look for objects on the next frame without being told where."""
-        self._discover = True
+        """Look for objects on the next frame without being told where, and again on the first one of every new scene.
+
+        What was found in the scene before is followed no longer then, unless a person has spoken of it since.
+        """
+        self._discover = self._automatic = True
 
     # The loop --------------------------------------------------------------------------------------------------
 
@@ -183,6 +186,9 @@ class Pipeline:
     def _start_scene(self) -> None:
         self._pending.start_scene()
         self._tracker.forget_masks()
+        if self._automatic:
+            self._tracker.forget_found()
+            self._discover = True
         self._depth.forget()
         self._fading.forget()
         self._embedding = None

@@ -67,6 +67,7 @@ class Tracker:
         self._decider = Decider(self._carrier, self._beliefs)
         self._objects: dict[int, Object] = {}
         self._order: list[int] = []
+        self._last_id = 0
         self._index = -1
         self.trouble: str | None = None
 
@@ -82,7 +83,8 @@ class Tracker:
 
     def add(self, prompt: Prompt, motion: Motion) -> int:
         """Take in what a person says on the present frame. Returns the object's id."""
-        object_id = prompt.object_id if prompt.object_id is not None else max(self._objects, default=0) + 1
+        object_id = prompt.object_id if prompt.object_id is not None else self._last_id + 1
+        self._last_id = max(self._last_id, object_id)
         item = self._objects.setdefault(object_id, Object(object_id))
         item.said.append(prompt)
         self._order.append(object_id)
@@ -128,6 +130,11 @@ class Tracker:
             item.clicks, item.labels, item.box = item.clicks[:0], item.labels[:0], None
             self._decider.lose(item)
 
+    def forget_found(self) -> None:
+        """Follow no longer what was found without any prompt. Its ids are not given again."""
+        for item in [item for item in self._objects.values() if not item.said]:
+            self.remove(item.id)
+
     def sights(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[Sight]:
         """Every object on the present frame.
 
@@ -172,8 +179,8 @@ class Tracker:
 
     def add_found(self, mask: NDArray[np.bool_], score: float, anchor: Anchor) -> int:
         """Follow an object that was found on an anchor's frame without any prompt. Returns its id."""
-        item = Object(max(self._objects, default=0) + 1)
-        self._objects[item.id] = item
+        self._last_id += 1
+        item = self._objects[self._last_id] = Object(self._last_id)
         self._decider.believe(item, anchor.grid.shrink(mask.astype(np.uint8) * 255), score, anchor)
         tell_apart(self._objects.values())
         return item.id

@@ -303,3 +303,27 @@ def test_with_threads_results_arrive_and_close_ends_them():
     assert result.tracks[0].mask.any()
     pipeline.close()
     assert threading.active_count() == before
+
+
+def test_background_clicks_alone_ask_once_and_wait_for_more():
+    pipeline = build(ColourSegmenter(), keyframe_interval=5)
+    pipeline.prompt(Prompt([(60, 80)], [0]))
+    reasons = [pipeline.process(frame(index)).keyframe for index in range(5)]
+    assert reasons == ["prompt", None, None, None, None]
+    pipeline.prompt(Prompt([(60, 80)], [1], object_id=1))
+    assert pipeline.process(frame(5)).keyframe == "prompt"
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_a_new_scene_is_looked_through_where_nobody_said_what_to_follow(automatic):
+    pipeline = build(ColourSegmenter())
+    if automatic:
+        pipeline.discover()
+    else:
+        pipeline.prompt(Prompt([(60, 80)]))
+    before = [track.id for track in pipeline.process(frame(0)).tracks]
+    dark = Frame(1, 1 / 30, np.random.default_rng(0).integers(0, 40, (240, 320, 3), dtype=np.uint8), 0.0)
+    result = pipeline.process(dark)
+    assert result.keyframe == ("discover" if automatic else "scene cut")
+    after = [track.id for track in result.tracks]
+    assert not set(before) & set(after) if automatic else before == after

@@ -17,9 +17,9 @@ from streamer.models.tiny import build_dpt, build_sam
 from streamer.prompts import innermost_of
 from training import augment, loop, prompts, train_depth, train_sam
 from training.benchmarks import iou
-from training.depth_benchmarks import score
-from training.depth_samples import DepthFrame, make_depth_sample, stand_in
-from training.losses import align, depth_loss, mask_loss, true_iou
+from training.depth_benchmarks import estimate, score
+from training.depth_samples import DepthFrame, load_place, make_depth_sample, stand_in
+from training.losses import align, depth_loss, drift_loss, mask_loss, true_iou
 from training.photos import DATA_ROOT, Photo, encode_mask, load_bsds, load_coco
 from training.prompting import correct, decode, embed_points, set_resolution
 from training.samples import Recipe, make_sample, mixture
@@ -186,6 +186,34 @@ def test_align_finds_scale_and_shift_where_valid() -> None:
     assert torch.allclose(align(spoiled, truth, valid)[valid > 0], truth[valid > 0], atol=1e-3)
 
 
+def test_drift_is_from_the_target_at_mean_one() -> None:
+    truth = torch.linspace(1, 3, 16).reshape(1, 4, 4)
+    valid = (truth > 1.5).float()
+    at_mean_one = truth / truth[valid > 0].mean()
+    assert drift_loss(at_mean_one, truth, valid) < 1e-6
+    assert drift_loss(at_mean_one + 0.5, 7 * truth, valid) == pytest.approx(0.5)
+
+
+def test_a_lifted_dpt_answers_the_same_but_for_a_shift() -> None:
+    torch.manual_seed(0)
+    dpt = build_dpt()
+    dpt.head.head[5] = torch.nn.Identity()
+    picture = np.random.default_rng(0).integers(0, 255, (64, 80, 3), dtype=np.uint8)
+    before, after = estimate(dpt, picture), estimate(train_depth.lifted(dpt, [picture]), picture)
+    shift = after - before
+    assert np.quantile(after, 0.01) > 0
+    assert np.abs(shift - np.median(shift)).max() < 0.05 * np.ptp(before)
+
+
+def test_places_load_by_their_names(tmp_path: Path) -> None:
+    depth_mm = np.array([[0, 2000], [500, 65535]], np.uint16)
+    cv2.imwrite(str(tmp_path / "a.color.jpg"), np.full((2, 2, 3), 90, np.uint8))
+    cv2.imwrite(str(tmp_path / "a.depth.png"), depth_mm)
+    (frame,) = load_place(tmp_path)
+    assert frame.image_rgb.shape == (2, 2, 3)
+    assert frame.inverse_depth.tolist() == [[0, 0.5], [2, 0]]
+
+
 def test_depth_score_is_perfect_up_to_scale_and_shift() -> None:
     truth = np.random.default_rng(0).uniform(0.2, 1, (20, 30)).astype(np.float32)
     truth[:5] = 0
@@ -211,7 +239,7 @@ def test_depth_samples_know_what_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     truth[:24] = 0
     room = DepthFrame(np.zeros((48, 64, 3), np.uint8), truth)
     monkeypatch.setattr("training.depth_samples.draw_rendered", lambda rng: room)
-    sample = make_depth_sample([room], [disc_photo()], 32, np.random.default_rng(0))
+    sample = make_depth_sample([[room]], [disc_photo()], 32, np.random.default_rng(0))
     assert sample["image"].shape == (32, 32, 3)
     assert np.array_equal(sample["valid"] > 0, sample["inverse_depth"] > 0)
 
@@ -244,7 +272,7 @@ def test_a_batch_has_samples_of_one_size() -> None:
 def test_dpt_learns_from_one_batch() -> None:
     torch.manual_seed(0)
     dpt = build_dpt()
-    torch.nn.init.constant_(dpt.head.head[4].bias, 1.0)
+    dpt.head.head[5] = torch.nn.Identity()
     depth = torch.linspace(0.1, 1, 256)[None, :, None].expand(1, -1, 256).contiguous()
     image = (depth[..., None] * 255).to(torch.uint8).expand(-1, -1, -1, 3)
     batch = {"image": image, "inverse_depth": depth, "valid": torch.ones_like(depth)}

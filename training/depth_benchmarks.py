@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from transformers import DPTForDepthEstimation
 
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD
-from training.depth_samples import DepthFrame, load_rgbd
+from training.depth_samples import DepthFrame, load_place, load_rgbd
 from training.losses import align
 from training.scenes import held_out
+
+HELD_OUT_PLACES = Path("runs/places/test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ class DepthScores:
     within: float
 
 
-def load_depth_benchmarks(data: Path, scenes: int = 100) -> list[DepthBenchmark]:
-    """The frames of `rgbd` that are never trained on, and held-out scenes."""
+def load_depth_benchmarks(data: Path, scenes: int = 100, places: Path = HELD_OUT_PLACES) -> list[DepthBenchmark]:
+    """The frames of `rgbd` that are never trained on, held-out scenes, and what there is of other places."""
     rendered = [DepthFrame(r.image_rgb, r.inverse_depth) for r in held_out(scenes)]
-    return [DepthBenchmark("rgbd", load_rgbd(data, held_out=True)), DepthBenchmark("scenes", rendered)]
+    elsewhere = [frame for folder in sorted(places.glob("*")) for frame in load_place(folder)]
+    benchmarks = [DepthBenchmark("rgbd", load_rgbd(data, held_out=True)), DepthBenchmark("scenes", rendered)]
+    return benchmarks + ([DepthBenchmark("other places", elsewhere)] if elsewhere else [])
 
 
 @torch.inference_mode()

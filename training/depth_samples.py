@@ -35,13 +35,22 @@ def load_rgbd(data: Path, held_out: bool) -> list[DepthFrame]:
     """The 7-Scenes frames: the first 100 to train with, the other 50 to measure with."""
     paths = sorted((data / "rgbd").glob("*.color.jpg"))
     chosen = paths[TRAINING_FRAMES:] if held_out else paths[:TRAINING_FRAMES]
-    return [_frame(path, path.with_name(path.name.replace(".color.jpg", ".depth.png"))) for path in chosen]
+    return [_with_depth(path) for path in chosen]
+
+
+def load_place(folder: Path) -> list[DepthFrame]:
+    """What a folder holds of `rgbd`'s kind: ``*.color.jpg`` beside ``*.depth.png``, 16-bit, in any unit, 0 unknown."""
+    return [_with_depth(path) for path in sorted(folder.glob("*.color.jpg"))]
 
 
 def load_hololens(data: Path) -> list[DepthFrame]:
     """The office and corridor frames of the HoloLens sample."""
     folder = data / "rgbd-hololens"
     return [_frame(path, folder / "depth" / path.name) for path in sorted((folder / "images").glob("*.png"))]
+
+
+def _with_depth(path: Path) -> DepthFrame:
+    return _frame(path, path.with_name(path.name.replace(".color.jpg", ".depth.png")))
 
 
 def _frame(image_path: Path, depth_path: Path) -> DepthFrame:
@@ -54,20 +63,23 @@ def _frame(image_path: Path, depth_path: Path) -> DepthFrame:
 
 
 def depth_samples(
-    rooms: Sequence[DepthFrame], photos: Sequence[Photo], side_px: int, seed: int
+    places: Sequence[Sequence[DepthFrame]], photos: Sequence[Photo], side_px: int, seed: int
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """An endless stream of squares with inverse depth; the same seed gives the same stream."""
     rng = np.random.default_rng(seed)
     while True:
-        yield make_depth_sample(rooms, photos, side_px, rng)
+        yield make_depth_sample(places, photos, side_px, rng)
 
 
 def make_depth_sample(
-    rooms: Sequence[DepthFrame], photos: Sequence[Photo], side_px: int, rng: np.random.Generator
+    places: Sequence[Sequence[DepthFrame]], photos: Sequence[Photo], side_px: int, rng: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
     """``image`` ``(S, S, 3)`` uint8, ``inverse_depth`` ``(S, S)`` float32, ``valid`` ``(S, S)`` float32 0 or 1."""
     if rng.random() < 0.5:
-        frame = rooms[int(rng.integers(len(rooms)))]
+        # A hundred frames of one room tell more than one does, but not a hundred times as much.
+        weights = np.sqrt([len(place) for place in places])
+        place = places[int(rng.choice(len(places), p=weights / weights.sum()))]
+        frame = place[int(rng.integers(len(place)))]
     else:
         rendered = draw_rendered(rng)
         frame = DepthFrame(rendered.image_rgb, rendered.inverse_depth)

@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 from transformers import DPTForDepthEstimation
 
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD, build_dpt
 from streamer.models.tiny.weights import save_dpt
 from training import loop
-from training.depth_benchmarks import depth_summary, load_depth_benchmarks
-from training.depth_samples import depth_samples, load_hololens, load_rgbd
-from training.losses import depth_loss
+from training.depth_benchmarks import depth_summary, estimate, load_depth_benchmarks
+from training.depth_samples import depth_samples, load_hololens, load_place, load_rgbd
+from training.losses import depth_loss, drift_loss
 from training.photos import load_coco, remembered
 from training.pretrained import load_pretrained
 from training.run import Batch, Part, Training, parser
+from training.scenes import draw_rendered
+
+PLACES = Path("runs/places/train")
+_STEADYING, _FARTHEST_SHARE = 0.05, 0.001
 
 
 def new_model() -> DPTForDepthEstimation:
-    """The tiny DPT with the pretrained backbone, which is frozen up to stride 8, and everything else random."""
+    """The tiny DPT with the pretrained backbone, which is frozen up to stride 8, and everything else random.
+
+    It lacks the ReLU that ends its head: the loss knows no shift, so what is far would sooner or later lie below zero,
+    where nothing is learnt any more. `lifted` puts it back.
+    """
     dpt = build_dpt()
     features = dpt.dpt.embeddings.backbone._backbone
     load_pretrained(features)
     for part in (features.conv_stem, features.bn1, *features.blocks[:3]):
         part.requires_grad_(False)
-    # The head ends in a ReLU: start where it passes its gradient on.
-    torch.nn.init.constant_(dpt.head.head[4].bias, 1.0)
+    dpt.head.head[5] = nn.Identity()
     return dpt
+
+
+@torch.no_grad()
+def lifted(dpt: DPTForDepthEstimation, pictures: Sequence[NDArray[np.uint8]]) -> DPTForDepthEstimation:
+    """A copy with its ReLU again, raised until that cuts off next to nothing of these ``(H, W, 3)`` pictures."""
+    copied = copy.deepcopy(dpt)
+    answers = [torch.from_numpy(estimate(copied, picture)[::2, ::2]).flatten() for picture in pictures]
+    lowest = torch.cat(answers).sort().values[round(_FARTHEST_SHARE * sum(map(len, answers)))]
+    copied.head.head[4].bias.sub_(lowest)
+    copied.head.head[5] = nn.ReLU()
+    return copied
 
 
 def step_loss(dpt: DPTForDepthEstimation, batch: Batch) -> Tensor:
     """The loss of one batch from `depth_samples`."""
     pixels = (batch["image"].permute(0, 3, 1, 2).float() - 255 * PIXEL_MEAN) / (255 * PIXEL_STD)
     prediction = dpt(pixels.contiguous(memory_format=torch.channels_last)).predicted_depth
-    return depth_loss(prediction.float(), batch["inverse_depth"], batch["valid"])
+    compared = prediction.float(), batch["inverse_depth"], batch["valid"]
+    return depth_loss(*compared) + _STEADYING * drift_loss(*compared)
 
 
 class DepthTraining(Training):
@@ -47,7 +70,8 @@ class DepthTraining(Training):
         self.dpt = new_model()
         super().__init__(self.dpt, self.dpt.dpt.embeddings.backbone, arguments)
         self.batch_size = arguments.batch_size
-        self.rooms = load_rgbd(arguments.data, held_out=False) + load_hololens(arguments.data)
+        self.places = [load_rgbd(arguments.data, held_out=False), load_hololens(arguments.data)]
+        self.places += [load_place(folder) for folder in sorted(arguments.places.glob("*"))]
         self.photos = remembered("coco-train", lambda: load_coco(arguments.data, held_out=False))
         self.benchmarks = remembered("depth-benchmarks", lambda: load_depth_benchmarks(arguments.data, scenes=10))
 
@@ -61,16 +85,20 @@ class DepthTraining(Training):
 
     def export(self) -> None:
         """The folder ``dpt_tiny``."""
-        save_dpt(self.average.model, self.folder / "dpt_tiny")
+        rng = np.random.default_rng(self.seed)
+        pictures = [place[0].image_rgb for place in self.places]
+        pictures += [draw_rendered(rng).image_rgb for _ in range(32)]
+        save_dpt(lifted(self.average.model, pictures), self.folder / "dpt_tiny")
 
     def _begin(self) -> Iterator[Batch]:
-        stream = depth_samples(self.rooms, self.photos, IMAGE_SIZE_PX, self.seed + self.step)
+        stream = depth_samples(self.places, self.photos, IMAGE_SIZE_PX, self.seed + self.step)
         return loop.batches(stream, self.batch_size)
 
 
 def main() -> None:
     options = parser(__doc__, run="runs/depth", minutes=25, learning_rate=6e-4)
     options.add_argument("--batch-size", type=int, default=8)
+    options.add_argument("--places", type=Path, default=PLACES, help="a folder with one folder for each place more")
     DepthTraining(options.parse_args()).run()
 
 

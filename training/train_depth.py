@@ -1,4 +1,4 @@
-"""Train the tiny DPT: ``python -m training.train_depth --minutes 25``; run it again to go on where it stopped."""
+"""Train the tiny DPT: ``python -m training.train_depth --minutes 90``; run it again to go on where it stopped."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class DepthTraining(Training):
 
 
 def main() -> None:
-    options = parser(__doc__, run="runs/depth", minutes=25, learning_rate=6e-4)
+    options = parser(__doc__, run="runs/depth", minutes=90, learning_rate=6e-4)
     options.add_argument("--batch-size", type=int, default=8)
     options.add_argument("--places", type=Path, default=PLACES, help="a folder with one folder for each place more")
     DepthTraining(options.parse_args()).run()

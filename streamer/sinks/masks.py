@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from streamer.errors import PromptError, SinkError
-from streamer.outputs import make_folder, reason_of, replacing
+from streamer.outputs import reason_of
 from streamer.result import Result
+from streamer.sinks.pngs import PngSink
 
 MAX_ID = 255
 
@@ -28,33 +29,18 @@ def _davis_palette() -> NDArray[np.uint8]:
 PALETTE = _davis_palette()
 
 
-class MaskSink:
-    """Writes one indexed PNG per frame, ``00000.png`` by frame index, or named like the picture that it came from.
+class MaskSink(PngSink):
+    """Writes one indexed PNG per frame. Where masks overlap, the object of higher score is in front."""
 
-    Where masks overlap, the object of higher score is in front.
-
-    Raises:
-        SinkError: The folder cannot be created.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        make_folder(folder)
-        self.name = f"{folder}/"
-        self._folder = folder
-
-    def write(self, result: Result) -> None:
-        """Write the masks of one frame.
+    def picture_of(self, result: Result) -> Image.Image:
+        """The labels of one frame in the colours of DAVIS.
 
         Raises:
-            SinkError: An object's id is above 255, or the file cannot be written.
+            SinkError: An object's id is above 255.
         """
         picture = Image.fromarray(labels_of(result))
         picture.putpalette(PALETTE.tobytes())
-        with replacing(self._folder / f"{result.stem}.png") as partial:
-            picture.save(partial, compress_level=1)
-
-    def close(self) -> None:
-        """Nothing is left to do: each file is whole once it is written."""
+        return picture
 
 
 def labels_of(result: Result) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -319,6 +319,7 @@ def test_real_photos_load_with_their_regions() -> None:
 
 @settings(deadline=None, max_examples=10)
 @given(st.integers(0, 10_000))
+@example(5339)
 def test_what_the_tracker_says_lies_where_it_should(seed: int) -> None:
     rng = np.random.default_rng(seed)
     recipe = Recipe(side_px=128, prompts_per_image=2, carried=True)

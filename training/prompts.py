@@ -63,7 +63,9 @@ def carried_prompt(
     beside = BACKGROUND if ring.any() else NOT_A_POINT
     points = [random_point(mask, rng) for _ in range(_FOLLOWED)]
     points += [random_point(ring, rng) if beside == BACKGROUND else (0.0, 0.0) for _ in range(_BESIDE)]
+    # The tracker drops points that leave the frame.
     drifted = np.array(points) + rng.normal(0, _DRIFT_PX, (len(points), 2))
+    drifted = drifted.clip(0, [mask.shape[1] - 1, mask.shape[0] - 1])
     x, y, width, height = cv2.boundingRect((worn > 0).astype(np.uint8))
     stride = mask.shape[1] / worn.shape[1]
     box = np.array([x, y, x + width, y + height]) * stride if width else tight_box(mask)

@@ -215,7 +215,6 @@ class Engine:
             PromptError: A prompt does not lie on its frames, or masks are left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
-
         prompts = [prompts] if isinstance(prompts, Prompt) else prompts
         if prompts and self.config.segmenter is None:
             raise PromptError("Masks are left out, so nothing can be followed: let them in, or say nothing to follow.")
@@ -342,5 +341,5 @@ def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = 
         ModelError: Weights are missing or damaged.
     """
     if not isinstance(config, Config):
-        config = configuration.load(config, [overrides] if isinstance(overrides, str) else overrides)
+        config = configuration.load(config, overrides)
     return Engine(config).load()

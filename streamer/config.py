@@ -110,14 +110,14 @@ def presets() -> list[str]:
     return sorted(path.stem for path in presets_folder().glob("*.yaml"))
 
 
-def load(name_or_file: str | Path = "tiny", overrides: Sequence[str] = ()) -> Config:
+def load(name_or_file: str | Path = "tiny", overrides: str | Sequence[str] = ()) -> Config:
     """Read a preset or a YAML file and apply ``section.key=value`` overrides (values in YAML).
 
     Raises:
         ConfigError: No such preset or file, not YAML, an unknown key, or a value that does not fit.
     """
     entries = _read(name_or_file)
-    for override in overrides:
+    for override in [overrides] if isinstance(overrides, str) else overrides:
         _apply(entries, override)
     try:
         return Config.model_validate(entries)

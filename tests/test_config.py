@@ -57,6 +57,10 @@ def test_what_does_not_fit_is_refused_in_one_sentence(overrides, message):
     assert "\n" not in str(caught.value)
 
 
+def test_one_override_needs_no_list():
+    assert load("tiny", "tracking.max_objects=2") == load("tiny", ["tracking.max_objects=2"])
+
+
 def test_unknown_presets_and_bad_files_are_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"no preset 'huge': choose one of .*sam-b.*tiny"):
         load("huge")

@@ -14,11 +14,15 @@ first model.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from streamer.xcb import prefer_opencv
+from streamer.ui.window.xcb import prefer_opencv
 
 if TYPE_CHECKING:
-    from streamer.app import Engine, Run, load
     from streamer.config import Config
+    from streamer.data.frame import Frame
+    from streamer.data.prompt import Prompt
+    from streamer.data.result import Result
+    from streamer.data.track import DepthStats, State, Track
+    from streamer.engine import Engine, Run, load
     from streamer.errors import (
         ConfigError,
         DisplayError,
@@ -29,9 +33,6 @@ if TYPE_CHECKING:
         SourceError,
         StreamerError,
     )
-    from streamer.frame import Frame
-    from streamer.prompts import Prompt
-    from streamer.result import DepthStats, Result, State, Track
 
 __version__ = "0.1.0"
 
@@ -58,8 +59,16 @@ __all__ = [
 
 prefer_opencv()
 
-_MODULES = {"load": "app", "Engine": "app", "Run": "app", "Config": "config", "Frame": "frame", "Prompt": "prompts"}
-_MODULES |= dict.fromkeys(("DepthStats", "Result", "State", "Track"), "result")
+_MODULES = {
+    "Config": "config",
+    "Engine": "engine",
+    "Run": "engine",
+    "load": "engine",
+    "Frame": "data.frame",
+    "Prompt": "data.prompt",
+    "Result": "data.result",
+    **dict.fromkeys(("DepthStats", "State", "Track"), "data.track"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        from streamer.cli import app  # not above: Ctrl-C while it is imported is Ctrl-C as well
+        from streamer.cli.app import app  # not above: Ctrl-C while it is imported is Ctrl-C as well
 
         app(arguments, prog_name="streamer")
     except StreamerError as error:

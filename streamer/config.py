@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from streamer.errors import ConfigError
+from streamer.motion.parameters import FlowParameters
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -40,12 +41,6 @@ class ScheduleConfig(Section):
     depth_interval: int = Field(default=5, ge=1)
     min_keyframe_gap: int = Field(default=3, ge=1)
     look_ahead: bool = True
-
-
-class FlowConfig(Section):
-    preset: Literal["ultrafast", "fast", "medium"] = "ultrafast"
-    max_side_px: int = Field(default=640, ge=64)
-    grid_side_px: int = Field(default=424, ge=64)
 
 
 class TrackingConfig(Section):
@@ -93,7 +88,7 @@ class Config(Section):
     segmenter: SegmenterConfig | None = SegmenterConfig()
     depth: DepthConfig | None = DepthConfig()
     schedule: ScheduleConfig = ScheduleConfig()
-    flow: FlowConfig = FlowConfig()
+    flow: FlowParameters = FlowParameters()
     tracking: TrackingConfig = TrackingConfig()
     overlay: OverlayConfig = OverlayConfig()
     video: VideoConfig = VideoConfig()

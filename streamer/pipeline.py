@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.depth import DepthCarrier
-from streamer.frame import Frame
-from streamer.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending, Seen, look
-from streamer.models.base import DepthEstimator, Segmenter
-from streamer.motion import Anchor, Motion
-from streamer.prompts import Embedding, Prompt, check_inside
-from streamer.result import Result, Track
-from streamer.scheduler import Plan, Scheduler, Situation
-from streamer.tracker import INSIDE, Asking, Sight, Tracker, ask
+from streamer.data.frame import Frame
+from streamer.data.prompt import Prompt, check_inside
+from streamer.data.result import Result
+from streamer.data.track import Track
+from streamer.depth.propagation import DepthCarrier
+from streamer.models.protocols import DepthEstimator, Embedding, Segmenter
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
+from streamer.scheduling.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending, Seen, look
+from streamer.scheduling.scheduler import Plan, Scheduler, Situation
+from streamer.scheduling.workers import Done, Workers
 from streamer.tracking.enlarging import on_frame
 from streamer.tracking.fading import Fading
-from streamer.workers import Done, Workers
+from streamer.tracking.flow_tracker import INSIDE, Asking, Sight, Tracker, ask
 
 
 class Pipeline:
@@ -180,7 +182,7 @@ class Pipeline:
         embedding, anchor = self._embedding
         questions = self._tracker.corrections(anchor)
         if questions:
-            picture, grid, asking = anchor.picture, anchor.grid, self._asking
+            picture, grid, asking = anchor.pyramid.image_rgb, anchor.grid, self._asking
             self._start(CLICK, lambda: ask(segmenter, embedding, questions, picture, grid, asking), anchor)
 
     def _start_scene(self) -> None:
@@ -224,7 +226,7 @@ class Pipeline:
         image = self._frame.image_rgb
         if plan.keyframe is not None and self._segmenter is not None:
             segmenter, asking = self._segmenter, self._asking
-            picture, grid = self._motion.picture, self._motion.grid
+            picture, grid = self._motion.present.image_rgb, self._motion.grid
             questions = self._tracker.questions(self._motion)
             limit = self._max_objects if self._discover else 0
             self._start(KEYFRAME, lambda: look(segmenter, image, questions, limit, picture, grid, asking))
@@ -235,7 +237,7 @@ class Pipeline:
 
     def _start(self, lane: str, call: Callable[[], Any], anchor: Anchor | None = None) -> None:
         assert self._frame is not None
-        carried_depth = self._depth.on_grid(self._motion.sketch) if lane == DEPTH else None
+        carried_depth = self._depth.on_grid(self._motion.present) if lane == DEPTH else None
         self._last[lane] = self._frame.index
         self._pending.start(lane, call, anchor or self._motion.open(), carried_depth)
 
@@ -264,7 +266,7 @@ class Pipeline:
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None
         with self._timed("carry"):
-            on_grid = self._depth.on_grid(self._motion.sketch)
+            on_grid = self._depth.on_grid(self._motion.present)
             sights = self._tracker.sights(self._motion, on_grid)
             softs = self._fading.apply({sight.object_id: sight.soft for sight in sights}, self._landed, self._motion)
             self._landed.clear()

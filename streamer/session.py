@@ -13,17 +13,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer import events
-from streamer.app import Run
+from streamer.data.prompt import Prompt
+from streamer.data.result import Result
+from streamer.engine import Run
 from streamer.errors import PromptError, SinkError
-from streamer.hud import Status
-from streamer.overlay import Overlay, Style
-from streamer.prompts import Prompt
-from streamer.result import Result
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
-from streamer.sinks.picture import write_picture
-from streamer.stopping import Stop
+from streamer.sinks.image import write_picture
+from streamer.terminal.stopping import Stop
+from streamer.ui.overlay import Overlay, Style
+from streamer.ui.window import events
+from streamer.ui.window.hud import Status
 
 _WINDOW_WAIT_S = 0.005
 _QUIET_WAIT_S = 0.2

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import streamer  # noqa: F401  (before any test imports PyAV: see streamer.xcb)
+import streamer  # noqa: F401  (before any test imports PyAV: see streamer.ui.window.xcb)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from streamer.prompts import Decoded, Embedding, Found, Prompt
+from streamer.data.prompt import Prompt
+from streamer.models.protocols import Decoded, Embedding, Found
 
 LOW_RES = 64
 

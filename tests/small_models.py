@@ -10,7 +10,7 @@ import torch
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
 
-from streamer.models.random_weights import randomize_zeros
+from streamer.models.weights.random_weights import randomize_zeros
 
 # These models are too small to share between threads.
 torch.set_num_threads(1)

@@ -4,16 +4,17 @@ import threading
 import numpy as np
 import pytest
 
-from streamer.depth import DepthCarrier
+from streamer.data.frame import Frame
+from streamer.data.prompt import Prompt
+from streamer.depth.propagation import DepthCarrier
 from streamer.errors import PromptError
-from streamer.frame import Frame
-from streamer.motion import Motion
+from streamer.motion.motion import Motion
+from streamer.motion.parameters import FlowParameters
 from streamer.pipeline import Pipeline
-from streamer.prompts import Prompt
-from streamer.scheduler import Scheduler
-from streamer.tracker import Tracker
+from streamer.scheduling.scheduler import Scheduler
+from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers
 from streamer.tracking.fading import Fading
-from streamer.workers import InlineWorkers, ThreadedWorkers
+from streamer.tracking.flow_tracker import Tracker
 from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
 
 
@@ -27,7 +28,7 @@ def build(segmenter=None, depth=None, workers=None, keyframe_interval=5, depth_i
         depth,
         Scheduler(keyframe_interval, depth_interval),
         workers or InlineWorkers(),
-        Motion(320),
+        Motion(FlowParameters(max_side_px=320)),
         Tracker(),
         DepthCarrier(),
     )

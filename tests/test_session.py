@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer import events
-from streamer.app import Run
-from streamer.depth import DepthCarrier
+from streamer.depth.propagation import DepthCarrier
+from streamer.engine import Run
 from streamer.errors import SinkError
-from streamer.motion import Motion
-from streamer.overlay import Overlay, Style
+from streamer.motion.motion import Motion
+from streamer.motion.parameters import FlowParameters
 from streamer.pipeline import Pipeline
-from streamer.producer import Producer
-from streamer.scheduler import Scheduler
+from streamer.scheduling.scheduler import Scheduler
+from streamer.scheduling.workers import InlineWorkers
 from streamer.session import Session, View, recording_path
 from streamer.sinks.fanout import Fanout
-from streamer.sources.iterable import ArraySource
-from streamer.stats import Meter
-from streamer.tracker import Tracker
-from streamer.workers import InlineWorkers
+from streamer.sources.arrays import ArraySource
+from streamer.sources.reader import Producer
+from streamer.terminal.telemetry import Meter
+from streamer.tracking.flow_tracker import Tracker
+from streamer.ui.overlay import Overlay, Style
+from streamer.ui.window import events
 from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
 
 COUNT = 8
@@ -63,7 +64,13 @@ class Stage:
         source = ArraySource([moving_scene(index)[0] for index in range(COUNT)], rate_hz=Fraction(25))
         scheduler = Scheduler(5, 5, 2)
         pipeline = Pipeline(
-            ColourSegmenter(), RedDepth(), scheduler, InlineWorkers(), Motion(320), Tracker(), DepthCarrier()
+            ColourSegmenter(),
+            RedDepth(),
+            scheduler,
+            InlineWorkers(),
+            Motion(FlowParameters(max_side_px=320)),
+            Tracker(),
+            DepthCarrier(),
         )
         self.sink, self.said = ListSink(), []
         self.run = Run(Producer(source, live=False), pipeline, Meter("a device"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from streamer.frame import Frame
-from streamer.result import Result
+from streamer.data.frame import Frame
+from streamer.data.result import Result
 from streamer.sinks.video import VideoSink
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.evaluation import iou
-from streamer.prompts import innermost_of
+from streamer.data.mask import innermost_of
+from streamer.evaluation.metrics import iou
 from training import prompts
 from training.benchmarks import Benchmark, large_regions
 

@@ -13,10 +13,12 @@ import torch
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
-from streamer.app import Engine
-from streamer.evaluation import iou
-from streamer.models.sam import SamSegmenter
-from streamer.prompts import FOREGROUND, Embedding, Prompt, innermost_of
+from streamer.data.mask import innermost_of
+from streamer.data.prompt import FOREGROUND, Prompt
+from streamer.engine import Engine
+from streamer.evaluation.metrics import iou
+from streamer.models.protocols import Embedding
+from streamer.models.sam.segmenter import SamSegmenter
 from training import prompts
 from training.photos import Photo, encode_mask, load_bsds, load_coco, read_image
 from training.scenes import as_photo, held_out

@@ -12,7 +12,7 @@ import torch
 from segment_anything.modeling import Sam
 from transformers import DPTForDepthEstimation
 
-from streamer.app import Engine, load
+from streamer.engine import Engine, load
 from streamer.models.tiny.backbone import trim_efficientnets
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX
 from streamer.models.tiny.weights import DPT_FOLDER, SAM_WEIGHTS, load_sam

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from streamer.models.devices import has_fast_bfloat16
+from streamer.models.runtime.devices import has_fast_bfloat16
 
 T = TypeVar("T")
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.models.painting import BOX_CORNER_0, BOX_CORNER_1
-from streamer.prompts import BACKGROUND, FOREGROUND, innermost_of
+from streamer.data.mask import innermost_of
+from streamer.data.prompt import BACKGROUND, FOREGROUND
+from streamer.models.sam.painting import BOX_CORNER_0, BOX_CORNER_1
 
 Mask = NDArray[np.uint8]
 NOT_A_POINT = -1

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.sources.scene import SceneSource
+from streamer.synthetic import SceneSource
 from training.photos import Photo, encode_mask
 
 SCENE_CACHE = Path("runs/scenes")

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.models import zoo
-from streamer.prompts import Prompt
+from streamer.data.prompt import Prompt
+from streamer.models import registry
 
 
 class UpstreamSam:
@@ -27,9 +27,9 @@ class UpstreamSam:
     def __init__(self, model: str, checkpoint: str | Path | None = None, device: str = "auto") -> None:
         from segment_anything import SamPredictor
 
-        from streamer.models.devices import pick_device
+        from streamer.models.runtime.devices import pick_device
 
-        self._predictor = SamPredictor(zoo.load_sam(model, checkpoint).to(pick_device(device)))
+        self._predictor = SamPredictor(registry.load_sam(model, checkpoint).to(pick_device(device)))
 
     def set_image(self, image_rgb: NDArray[np.uint8]) -> None:
         """Encode a ``(H, W, 3)`` uint8 RGB image."""
@@ -70,9 +70,9 @@ class UpstreamDepth:
         from transformers import AutoImageProcessor, AutoModelForDepthEstimation
 
         from streamer.models import tiny
-        from streamer.models.devices import pick_device
+        from streamer.models.runtime.devices import pick_device
 
-        source = tiny.dpt_folder() if model == zoo.TINY else model
+        source = tiny.dpt_folder() if model == registry.TINY else model
         self._device = pick_device(device)
         self._processor = AutoImageProcessor.from_pretrained(source, local_files_only=True)
         network = AutoModelForDepthEstimation.from_pretrained(source, local_files_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from streamer.outputs import reason_of
+from streamer.sinks.outputs import reason_of
 
 
 class AudioCopy:

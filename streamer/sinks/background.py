@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 
+from streamer.data.result import Result
 from streamer.errors import SinkError, StreamerError
-from streamer.result import Result
 from streamer.sinks.base import Sink
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from streamer.result import Result
+from streamer.data.result import Result
 
 
 class Sink(Protocol):

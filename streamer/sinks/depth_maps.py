@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from streamer.result import Result
+from streamer.data.result import Result
 from streamer.sinks.pngs import PngSink
 
 STEPS = 1000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from streamer.data.result import Result
 from streamer.errors import SinkError
-from streamer.result import Result
 from streamer.sinks.base import Sink
 
 

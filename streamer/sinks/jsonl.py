@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco
 
+from streamer.data.result import Result
+from streamer.data.track import Track
 from streamer.errors import SinkError
-from streamer.outputs import STDOUT, make_room, partial_path, reason_of, unwritable
-from streamer.result import Result, Track
+from streamer.sinks.outputs import STDOUT, make_room, partial_path, reason_of, unwritable
 
 
 class JsonlSink:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from streamer.data.result import Result
 from streamer.errors import PromptError, SinkError
-from streamer.outputs import reason_of
-from streamer.result import Result
+from streamer.sinks.outputs import reason_of
 from streamer.sinks.pngs import PngSink
 
 MAX_ID = 255

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from streamer.outputs import make_folder, replacing
-from streamer.result import Result
+from streamer.data.result import Result
+from streamer.sinks.outputs import make_folder, replacing
 
 
 class PngSink(ABC):

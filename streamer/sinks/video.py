@@ -15,10 +15,10 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
+from streamer.data.result import Result
 from streamer.errors import SinkError
-from streamer.outputs import make_room, partial_path, reason_of, unwritable
-from streamer.result import Result
 from streamer.sinks.audio import AudioCopy
+from streamer.sinks.outputs import make_room, partial_path, reason_of, unwritable
 
 Image = NDArray[np.uint8]
 

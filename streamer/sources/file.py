@@ -13,9 +13,9 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from streamer.data.frame import Frame
+from streamer.data.source import BaseSource, SourceInfo
 from streamer.errors import SourceError
-from streamer.frame import Frame
-from streamer.sources.base import BaseSource, SourceInfo
 from streamer.sources.url import is_url, redact, short_name
 
 _TURNS = {

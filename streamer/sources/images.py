@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from streamer.data.frame import Frame
+from streamer.data.source import PICTURE_SUFFIXES, BaseSource, SourceInfo, exact_rate
 from streamer.errors import SourceError
-from streamer.frame import Frame
-from streamer.sources.base import PICTURE_SUFFIXES, BaseSource, SourceInfo, exact_rate
 
 
 class ImageSource(BaseSource):

@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from streamer.data.source import PICTURE_SUFFIXES, Source
 from streamer.errors import SourceError
-from streamer.sources.base import PICTURE_SUFFIXES, Source
 from streamer.sources.url import is_url
 
 Kind = Literal["camera", "stream", "scene", "folder", "image", "video", "arrays"]
@@ -88,7 +88,7 @@ def _open_stream(spec: Any, **keywords: Any) -> Source:
 
 
 def _open_scene(spec: Any, **keywords: Any) -> Source:
-    from streamer.sources.scene import SceneSource
+    from streamer.synthetic import SceneSource
 
     return SceneSource(**keywords)
 
@@ -120,7 +120,7 @@ def _open_video(spec: Any, **keywords: Any) -> Source:
 
 
 def _open_arrays(spec: Any, **keywords: Any) -> Source:
-    from streamer.sources.iterable import ArraySource
+    from streamer.sources.arrays import ArraySource
 
     return ArraySource(spec, **keywords)
 

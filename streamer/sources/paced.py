@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from streamer.frame import Frame
-from streamer.sources.base import BaseSource, Source, exact_rate
+from streamer.data.frame import Frame
+from streamer.data.source import BaseSource, Source, exact_rate
 
 LATEST_S = 1.0
 

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.motion import Grid
-from streamer.prompts import Decoded, Embedding, Prompt, box_of
+from streamer.data.mask import box_of
+from streamer.data.prompt import Prompt
+from streamer.models.protocols import Decoded, Embedding
+from streamer.motion.pyramid import Grid
 from streamer.tracking.recognition import Bank, Look, View, described, likeness, most_alike, places_of, without_aliens
 from streamer.tracking.refine import INSIDE, bins_of
 from streamer.tracking.snapping import snapped

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import halved
-from streamer.motion import Anchor, Motion
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
+from streamer.motion.pyramid import halve
 from streamer.tracking.objects import Object
 from streamer.tracking.refine import Present, harden, refine, without_scraps
 
@@ -24,13 +25,13 @@ class Carrier:
 
     def __init__(self, refine: bool) -> None:
         self._refine = refine
-        self._present = Present(np.empty((0, 0, 3), np.uint8), np.empty((0, 0, 4), np.uint8))
+        self._present: Present | None = None
 
     def shown(self, item: Object, motion: Motion) -> NDArray[np.uint8] | None:
         """The object's ``(h, w)`` soft mask on the present frame; None where it has none."""
         if item.shown is None and item.soft is not None and item.anchor is not None:
             if self._refine and item.ratio is not None and item.anchor.age > 0:
-                carried, trust = item.anchor.carry_half(halved(item.soft)), item.anchor.trust(motion.sketch)
+                carried, trust = item.anchor.carry_half(halve(item.soft)), item.anchor.trust(motion.present)
                 item.shown = refine(carried, item.ratio, trust, self.present(motion))
             else:
                 item.shown = item.anchor.carry(item.soft)
@@ -38,8 +39,9 @@ class Carrier:
 
     def present(self, frame: Motion | Anchor) -> Present:
         """What all objects need of the present frame, or of an anchor's; that of the last one asked for is kept."""
-        if self._present.picture is not frame.picture:
-            self._present = Present(frame.picture, frame.sketch)
+        pyramid = frame.pyramid if isinstance(frame, Anchor) else frame.present
+        if self._present is None or self._present.pyramid is not pyramid:
+            self._present = Present(pyramid)
         return self._present
 
     def settle(self, items: Iterable[Object], motion: Motion) -> None:
@@ -59,5 +61,5 @@ class Carrier:
         """
         if not self._refine or item.cautious_ratio is None:
             return soft
-        half = halved(soft)
+        half = halve(soft)
         return harden(refine(half, item.cautious_ratio, np.ones(half.shape, np.float32), self.present(anchor)))

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import halved
-from streamer.motion import Anchor, Motion
-from streamer.result import State
+from streamer.data.track import State
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
+from streamer.motion.pyramid import halve
 from streamer.tracking.asking import Answer
 from streamer.tracking.carrying import Carrier
 from streamer.tracking.finding import enough, followed, recognised, seen_since
@@ -47,7 +48,7 @@ class Decider:
     def look_once_more(self, item: Object, shown: NDArray[np.uint8], motion: Motion) -> None:
         """A lost object is back as well when what one keyframe saw is still there later on."""
         bins, seen_index = self._carrier.present(motion).bins, item.seen_index
-        if seen_since(item, halved(shown), bins, motion.index, self._beliefs):
+        if seen_since(item, halve(shown), bins, motion.index, self._beliefs):
             self.believe(item, shown, item.score, motion.open())
             item.seen_index = seen_index
 
@@ -63,7 +64,7 @@ class Decider:
         item.rejections, item.evidence, item.guess = 0, 0.0, 0.0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
-        item.learn(Colours.of(self._carrier.present(anchor).bins, halved(soft)), spoken)
+        item.learn(Colours.of(self._carrier.present(anchor).bins, halve(soft)), spoken)
         if spoken:
             item.scrap = min(SCRAP, smallest_piece(soft) / 2)
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import Grid
-from streamer.prompts import box_of
+from streamer.data.mask import box_of
+from streamer.motion.pyramid import Grid
 from streamer.tracking.refine import INSIDE
 from streamer.tracking.regions import around, is_empty
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.motion import Anchor, Motion
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
 from streamer.tracking.asking import overlap
 from streamer.tracking.refine import INSIDE
 from streamer.tracking.regions import around

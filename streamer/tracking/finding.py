@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.result import State
+from streamer.data.track import State
 from streamer.tracking.asking import Answer
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Object

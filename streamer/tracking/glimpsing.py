@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import halved
-from streamer.motion import Anchor
-from streamer.result import State
+from streamer.data.track import State
+from streamer.motion.anchors import Anchor
+from streamer.motion.pyramid import halve
 from streamer.tracking.asking import Answer
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Glimpse, Object
@@ -100,11 +100,11 @@ def refuted(item: Object) -> None:
 
 def _own_colours_there(item: Object, bank: Bank, bins: NDArray[np.intp]) -> float:
     """How much what is followed is like the bank by its colours."""
-    return 0.0 if item.shown is None else colour_likeness(bins[halved(item.shown) > INSIDE], bank)
+    return 0.0 if item.shown is None else colour_likeness(bins[halve(item.shown) > INSIDE], bank)
 
 
 def _same_place(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
     """Whether one soft mask covers most of the smaller one of two."""
-    one, other = (halved(soft) > INSIDE for soft in (first, second))
+    one, other = (halve(soft) > INSIDE for soft in (first, second))
     smaller = min(np.count_nonzero(one), np.count_nonzero(other))
     return bool(0 < _SAME_PLACE * smaller <= np.count_nonzero(one & other))

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import Grid
-from streamer.motion import Anchor
-from streamer.prompts import Prompt
-from streamer.result import State
+from streamer.data.prompt import Prompt
+from streamer.data.track import State
+from streamer.motion.anchors import Anchor
+from streamer.motion.pyramid import Grid
 from streamer.tracking.recognition import Bank, likeness
 from streamer.tracking.refine import INSIDE, SCRAP, Colours
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.prompts import BACKGROUND, FOREGROUND
+from streamer.data.prompt import BACKGROUND, FOREGROUND
 from streamer.tracking.regions import around, corner
 
 Points = NDArray[np.float32]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.motion import Anchor, Grid
-from streamer.prompts import FOREGROUND, Prompt, box_of, innermost_of
+from streamer.data.mask import box_of, innermost_of
+from streamer.data.prompt import FOREGROUND, Prompt
+from streamer.motion.anchors import Anchor
+from streamer.motion.pyramid import Grid
 from streamer.tracking import points
 from streamer.tracking.objects import Object
 from streamer.tracking.refine import INSIDE

@@ -7,9 +7,10 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.grid import Grid
-from streamer.motion import Anchor, Motion
-from streamer.result import State
+from streamer.data.track import State
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
+from streamer.motion.pyramid import Grid
 from streamer.tracking.asking import Others, Question
 from streamer.tracking.carrying import Carrier
 from streamer.tracking.objects import Object, rivals_of, taken_beside
@@ -32,7 +33,7 @@ class Questioner:
 
     def seed(self, item: Object, motion: Motion) -> None:
         """Choose points on the object that are to be followed."""
-        seed_points(item, motion.grey, motion.grid, self._positives)
+        seed_points(item, motion.present.gray, motion.grid, self._positives)
 
     def about_present(self, items: Collection[Object], motion: Motion) -> list[Question]:
         """What to ask on the present frame, which is to become a keyframe."""

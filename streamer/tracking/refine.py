@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.motion.pyramid import Pyramid
 from streamer.tracking.regions import Region, around, is_empty
 
 INSIDE = 127
@@ -54,27 +55,25 @@ class Present:
     """A frame on the working grid, and what all objects need of it.
 
     Attributes:
-        picture: ``(h, w, 3)`` uint8.
-        sketch: ``(h / 2, w / 2, 4)`` uint8, the same at half the size; the fourth channel means nothing.
+        pyramid: The frame on every level.
     """
 
-    picture: NDArray[np.uint8]
-    sketch: NDArray[np.uint8]
+    pyramid: Pyramid
 
     @cached_property
     def bins(self) -> NDArray[np.intp]:
         """``(h / 2, w / 2)`` number of the colour bin of every pixel of the sketch."""
-        return bins_of(self.sketch)
+        return bins_of(self.pyramid.half_rgbx)
 
     @cached_property
     def brightness(self) -> NDArray[np.float32]:
         """``(h, w)`` [grey levels]."""
-        return cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        return self.pyramid.gray.astype(np.float32)
 
     @cached_property
     def guide(self) -> Guide:
         """The brightness of the sketch."""
-        brightness = cv2.cvtColor(self.sketch, cv2.COLOR_RGBA2GRAY).astype(np.float32)
+        brightness = self.pyramid.half_gray.astype(np.float32)
         mean = _mean(brightness)
         return Guide(brightness, mean, _mean(brightness * brightness) - mean * mean)
 
@@ -138,7 +137,7 @@ def refine(
         present: The frame that the mask is carried to.
     """
     region = around(soft > 16, _UNSURE_BLUR_PX)
-    refined = np.zeros(present.picture.shape[:2], np.uint8)
+    refined = np.zeros(present.pyramid.grid.shape, np.uint8)
     if is_empty(region):
         return refined
     sure = soft[region].astype(np.float32) / np.float32(255)

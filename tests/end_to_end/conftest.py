@@ -41,8 +41,8 @@ class Clip:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> Clip:
-    from streamer.prompts import box_of
-    from streamer.sources.scene import SceneSource
+    from streamer.data.mask import box_of
+    from streamer.synthetic import SceneSource
 
     path = tmp_path_factory.mktemp("source") / "clip.mp4"
     scene = SceneSource(size=SIZE, frame_count=len(TIMES_MS), seed=0)

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.paint import AMBER
+from streamer.ui.drawing import AMBER
 from tests.end_to_end.conftest import frames_of, start, wait_until
 from tests.mjpeg_server import MjpegServer
-from tests.test_window import close_as_a_person_would, screen
+from tests.ui.window.test_window import close_as_a_person_would, screen
 from tests.videos import number_of
 
 QUICK = ("--no-depth", "--set", "tracking.max_objects=0")

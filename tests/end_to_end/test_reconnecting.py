@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from streamer.producer import Producer
 from streamer.sources.camera import CameraSource
+from streamer.sources.reader import Producer
 from tests.mjpeg_server import MjpegServer
 
 TIMES = 20

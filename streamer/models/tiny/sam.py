@@ -8,8 +8,8 @@ from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
-from streamer.models.detail import DetailMaskDecoder, pack
-from streamer.models.painting import PaintingPromptEncoder
+from streamer.models.sam.detail import DetailMaskDecoder, pack
+from streamer.models.sam.painting import PaintingPromptEncoder
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 
 IMAGE_SIZE_PX = 512
@@ -43,7 +43,7 @@ class TinyImageEncoder(nn.Module):
     Made for squares of ``img_size`` [px]; what lies beyond the picture may be left out.
 
     Four strides of the backbone meet at stride 16 in its first 128 channels; the coarsest one looks at the whole
-    picture first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.detail`).
+    picture first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.sam.detail`).
     """
 
     multiple_px = 32

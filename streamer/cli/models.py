@@ -1,0 +1,68 @@
+"""``streamer models``: what there is, how to get it, and whether it is whole."""
+
+from __future__ import annotations
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from streamer.errors import PartialError
+from streamer.models import registry
+from streamer.models.weights import hub
+from streamer.models.weights.cache import cache_folder
+from streamer.terminal.console import Terminal
+
+_STYLES = {"bundled": "green", "cached": "green", "available": "dim"}
+
+
+def list_models() -> None:
+    """Print every model that has a name, and where it stands."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("name", "kind", "state", "size"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
+    for row in registry.list_models():
+        size = "" if row.size_bytes is None else f"{row.size_bytes / 1e6:,.0f} MB"
+        table.add_row(row.name, row.kind, f"[{_STYLES.get(row.state, '')}]{row.state}[/]", size)
+    terminal = Terminal()
+    terminal.console.print(table)
+    terminal.say(f"segmenters go to {cache_folder()}, depth models to {hub.cache_folder()}")
+    terminal.say("`streamer models pull NAME` gets one, `streamer models check` verifies what is here")
+
+
+def pull(name: str) -> None:
+    """Download a model, with progress.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be downloaded.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    terminal = Terminal()
+    with Progress(*columns, console=terminal.console, transient=True, disable=not terminal.lively) as bar:
+        task = bar.add_task(name, total=None)
+        path = registry.download(name, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    terminal.say(f"{name} is at {path}")
+
+
+def check() -> int:
+    """Verify what is here.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        PartialError: Something is damaged.
+    """
+    checks = registry.check()
+    for one in checks:
+        Terminal().say(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}")
+    if not checks:
+        Terminal().say("Nothing has been downloaded yet; the bundled models come with the package.")
+    damaged = [one.name for one in checks if not one.intact]
+    if damaged:
+        raise PartialError(f"{', '.join(damaged)} cannot be used: do what is said above.")
+    return 0

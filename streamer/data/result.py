@@ -1,0 +1,69 @@
+"""What the pipeline knows about one frame: what every sink, the window and the library's user receive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.frame import Frame
+from streamer.data.track import Track
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """Everything about one frame.
+
+    Attributes:
+        frame: The frame itself.
+        tracks: One entry per object, lost ones included, by ascending id.
+        depth_map: ``(h, w)`` float32 at the size at which it is carried, the whole frame at most: larger is nearer,
+            affine per clip and steady over time; None without depth or before the first map. The pipeline carries it
+            on, so copy it before writing into it.
+        depth_range: Smoothed (far, near) values of ``depth_map`` for colouring; None without a map.
+        keyframe: Why a keyframe was asked for on this frame; None where none was.
+        depth_run: Whether a depth run was asked for on this frame.
+        mask_age: Frames since the anchor that the masks come from; None without masks.
+        depth_age: Frames since the anchor that the depth comes from; None without depth.
+        timings_ms: Time spent on this frame by stage [ms].
+    """
+
+    frame: Frame
+    tracks: tuple[Track, ...] = ()
+    depth_map: NDArray[np.float32] | None = None
+    depth_range: tuple[float, float] | None = None
+    keyframe: str | None = None
+    depth_run: bool = False
+    mask_age: int | None = None
+    depth_age: int | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def index(self) -> int:
+        return self.frame.index
+
+    @property
+    def time_s(self) -> float:
+        return self.frame.time_s
+
+    @property
+    def stem(self) -> str:
+        """What a file about this frame is called: as the picture that it came from, or by its index."""
+        return self.frame.stem or f"{self.index:05d}"
+
+    @cached_property
+    def inverse_depth(self) -> NDArray[np.float32] | None:
+        """``(H, W)`` float32, the ``depth_map`` at the size of the frame; enlarged when first asked for."""
+        if self.depth_map is None:
+            return None
+        if self.depth_map.shape[::-1] == self.frame.size:
+            return self.depth_map
+        return cv2.resize(self.depth_map, self.frame.size, interpolation=cv2.INTER_LINEAR)
+
+    def __repr__(self) -> str:
+        depth = "with depth" if self.depth_map is not None else "no depth"
+        return f"Result(index={self.index}, time_s={self.time_s:.3f}, tracks={list(self.tracks)}, {depth})"

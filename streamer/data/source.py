@@ -1,0 +1,157 @@
+"""What every source of frames has in common."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol, Self, runtime_checkable
+
+from streamer.data.frame import Frame
+from streamer.errors import SourceError
+
+PICTURE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif"}  # a GIF is a video
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source once it is open.
+
+    Attributes:
+        name: Short name for people and for output files ("dog", "camera 0"); never holds credentials.
+        size: (width, height) of the frames as shown, rotation applied [px].
+        rate_hz: Nominal frame rate; None where there is none (a folder of pictures has the rate it is played at).
+        time_base: Unit of the source's own timestamps [s]; None where they come from a clock.
+        frame_count: Expected number of frames; None where unknown. A hint for progress, not a promise.
+        live: Whether frames arrive by themselves and are gone if nobody takes them (camera, stream).
+        still: Whether the source is one picture, so that the output is a picture too.
+        path: The file that it was read from, where there is one (audio is copied from there).
+        folders: Where its pictures lie, if it is made of pictures.
+        settings: What a camera was really set to, in words; empty where there is nothing to set.
+        notice: One sentence where that is not what was asked for, else None.
+    """
+
+    name: str
+    size: tuple[int, int]
+    rate_hz: Fraction | None = None
+    time_base: Fraction | None = None
+    frame_count: int | None = None
+    live: bool = False
+    still: bool = False
+    path: Path | None = None
+    folders: frozenset[Path] = frozenset()
+    settings: str = ""
+    notice: str | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is surely one frame: a picture, or the only one that was given. A video file's count is a hint."""
+        return self.still or (self.frame_count == 1 and self.path is None)
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """A source that can be held where it is: what is recorded waits, what a camera sees does not."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+class Source(Protocol):
+    """Reads frames one after the other. Used from one thread."""
+
+    @property
+    def info(self) -> SourceInfo: ...
+
+    @property
+    def damage(self) -> str | None:
+        """One sentence about what could not be read, once reading has ended early; None where all is well."""
+        ...
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end.
+
+        Raises:
+            SourceError: A live source stopped answering.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file. May be called twice, and from another thread than `read`."""
+        ...
+
+
+def exact_rate(rate_hz: Fraction | float) -> Fraction:
+    """The rate as a fraction, so that times do not drift (29.97 becomes 2997/100, 30000/1001 stays) [Hz].
+
+    Raises:
+        SourceError: The rate is not between 0 and 1000.
+    """
+    if not 0 < rate_hz <= 1000:
+        raise SourceError(f"There is no playing at {float(rate_hz):g} frames per second: give a rate up to 1000.")
+    return Fraction(rate_hz).limit_denominator(1001)
+
+
+class BaseSource:
+    """A source that may be closed at any time from any thread, even while `read` is blocked in a driver.
+
+    Neither PyAV nor OpenCV survives being released under a running read, so whoever leaves last lets go: `close`
+    when nobody reads, otherwise the reading thread on its way out. `close` itself never waits.
+
+    Children set ``_info`` and write `_read` and `_release`.
+    """
+
+    _info: SourceInfo
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._reading = False
+        self._damage: str | None = None
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    @property
+    def damage(self) -> str | None:
+        return self._damage
+
+    def read(self) -> Frame | None:
+        with self._lock:
+            if self._closed.is_set():
+                return None
+            self._reading = True
+        try:
+            return self._read()
+        finally:
+            with self._lock:
+                self._reading = False
+                left_last = self._closed.is_set()
+            if left_last:
+                self._release()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            left_last = not self._reading
+        if left_last:
+            self._release()
+
+    def _read(self) -> Frame | None:
+        raise NotImplementedError
+
+    def _release(self) -> None:
+        """Let go of the device or file; called exactly once, never during `_read`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

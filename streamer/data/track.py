@@ -1,0 +1,54 @@
+"""One object on one frame, as every output receives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class State(StrEnum):
+    """How sure the tracker is of an object."""
+
+    TRACKED = "tracked"
+    UNCERTAIN = "uncertain"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class DepthStats:
+    """Quartiles of the depth map inside one mask, in the unit of the map (inverse depth: larger is nearer)."""
+
+    lower: float
+    median: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Track:
+    """One object on one frame.
+
+    Attributes:
+        id: The object's number, stable over the run, from 1.
+        mask: ``(H, W)`` bool on the frame; empty where the object is lost.
+        box_xyxy: Tightest box around the mask, x0, y0, x1, y1 [px], x1 and y1 exclusive; None where the mask is empty.
+        score: Confidence from 0 to 1.
+        state: tracked, uncertain or lost.
+        point_coords: ``(N, 2)`` float32, the person's own clicks carried to this frame, (x, y) [px].
+        point_labels: ``(N,)`` int32, 1 foreground, 0 background.
+        depth: Quartiles of the depth inside the mask; None without a depth map or mask.
+    """
+
+    id: int
+    mask: NDArray[np.bool_]
+    box_xyxy: tuple[float, float, float, float] | None
+    score: float
+    state: State
+    point_coords: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    point_labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    depth: DepthStats | None = None
+
+    def __repr__(self) -> str:
+        return f"Track(id={self.id}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy})"

@@ -1,0 +1,109 @@
+"""Clips whose true masks are known: folders in DAVIS layout, and rendered scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.frame import Frame
+from streamer.data.mask import box_of, innermost_of
+from streamer.data.prompt import Prompt
+from streamer.data.source import Source
+from streamer.errors import SourceError
+from streamer.sinks.masks import read_labels
+from streamer.sources.images import ImageFolderSource, pictures_in
+from streamer.synthetic import SceneSource
+
+Labels = NDArray[np.uint8]
+
+SCENE = "scene"
+_SCENE_SIZE, _SCENE_FRAMES, _SCENE_OBJECTS = (854, 480), 600, 4
+_SCENE_SEEDS = ("0", "1", "2")
+_RESOLUTION = "480p"
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Frames with their truth.
+
+    Attributes:
+        name: Of the sequence.
+        frame_count: How many frames there are.
+        open: Opens the frames from the first one.
+        labels: ``(H, W)`` uint8 object ids of a frame by its index, 0 is the background; None where there is no truth.
+    """
+
+    name: str
+    frame_count: int
+    open: Callable[[], Source]
+    labels: Callable[[int], Labels | None]
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame, in order."""
+        source = self.open()
+        try:
+            while (frame := source.read()) is not None:
+                yield frame
+        finally:
+            source.close()
+
+
+def clips_of(root: str, names: Sequence[str] = ()) -> list[Clip]:
+    """The clips of a folder in DAVIS layout, or ``scene`` for rendered ones, whose names are their seeds.
+
+    Raises:
+        SourceError: There is no such folder or sequence.
+    """
+    if root == SCENE:
+        return [_scene(seed) for seed in names or _SCENE_SEEDS]
+    pictures = Path(root) / "JPEGImages" / _RESOLUTION
+    if not pictures.is_dir():
+        raise SourceError(f"There is no folder {pictures}: name a folder in DAVIS layout, or `{SCENE}`.")
+    known = sorted(path.name for path in pictures.iterdir() if path.is_dir())
+    unknown = [name for name in names if name not in known]
+    if unknown or not known:
+        raise SourceError(f"There is no sequence {', '.join(unknown)} in {pictures}: choose of {', '.join(known)}.")
+    return [_davis(Path(root), name) for name in names or known]
+
+
+def prompts_for(labels: Labels, init: str) -> list[Prompt]:
+    """What a person would say of every object: its mask, a box around it, or a click at its innermost point."""
+    prompts = []
+    for value in np.unique(labels[labels > 0]).tolist():
+        mask = labels == value
+        if init == "mask":
+            prompts.append(Prompt(mask=mask, object_id=value))
+        elif init == "box":
+            prompts.append(Prompt(box=box_of(mask), object_id=value))
+        else:
+            prompts.append(Prompt([innermost_of(mask)], [1], object_id=value))
+    return prompts
+
+
+def _davis(root: Path, name: str) -> Clip:
+    folder = root / "JPEGImages" / _RESOLUTION / name
+    truths = root / "Annotations" / _RESOLUTION / name
+    stems = [path.stem for path in pictures_in(folder)]
+    if not (truths / f"{stems[0]}.png").is_file():
+        raise SourceError(f"There is no mask {truths / stems[0]}.png: the first frame of a sequence needs one.")
+
+    def labels(index: int) -> Labels | None:
+        path = truths / f"{stems[index]}.png"
+        return read_labels(path) if path.is_file() else None
+
+    return Clip(name, len(stems), lambda: ImageFolderSource(folder), labels)
+
+
+def _scene(seed: str) -> Clip:
+    if not seed.isdigit():
+        raise SourceError(f"Rendered scenes are named by numbers, but this one is {seed!r}.")
+
+    def scene() -> SceneSource:
+        return SceneSource(int(seed), _SCENE_SIZE, frame_count=_SCENE_FRAMES, objects=_SCENE_OBJECTS)
+
+    truth = scene()
+    return Clip(f"scene-{seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)

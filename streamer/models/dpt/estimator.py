@@ -1,0 +1,128 @@
+"""Monocular depth: DPT (Ranftl et al., ICCV 2021) and what else transformers calls a depth estimator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from torch import Tensor
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForDepthEstimation, DPTForDepthEstimation
+from transformers.utils import logging
+
+from streamer.errors import ModelError
+from streamer.models.runtime.compiling import compiled
+from streamer.models.runtime.devices import pick_precision
+from streamer.models.weights import hub
+
+METRIC_MODELS = ("zoedepth", "glpn")
+NEAREST_M = 1e-2
+
+
+class DptEstimator:
+    """A depth model by name or folder as a :class:`streamer.models.protocols`.
+
+    Args:
+        model: A Hugging Face name (``Intel/dpt-large``) or a folder with config, processor settings and weights.
+        device: Where it runs.
+        precision: Number format of the model.
+        compile: Let ``torch.compile`` generate code for it at its first use.
+        name: What to call it, if not by ``model``.
+
+    Raises:
+        ModelError: The model is not there and cannot be downloaded, or it is no depth model.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        device: torch.device,
+        precision: str = "auto",
+        compile: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self.name = name or str(model)
+        self._device = device
+        self._dtype = pick_precision(precision, device)
+        self._processor, network = _load(model)
+        self._is_metric = _is_metric(network.config)
+        self._is_padded = network.config.model_type == "zoedepth"
+        _trim_backbone(network)
+        network = network.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self._network = compiled(network, self.name, device) if compile else network
+        self._is_slow_at_first = compile or device.type == "cuda"
+
+    def warm_up(self) -> None:
+        """Do now what would make the first frame slow, where there is such a thing."""
+        if self._is_slow_at_first:
+            self.estimate(np.zeros((384, 384, 3), np.uint8))
+
+    @torch.inference_mode()
+    def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """``(H, W)`` float32 relative inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image.
+
+        Metric models answer in metres; their maps are inverted, so that they are 1/m here.
+        """
+        height, width = image_rgb.shape[:2]
+        pixels = torch.from_numpy(np.ascontiguousarray(image_rgb)).permute(2, 0, 1)
+        inputs = self._processor(images=pixels, device=self._device, return_tensors="pt")["pixel_values"]
+        outputs = self._network(inputs.to(self._device, self._dtype, memory_format=torch.channels_last))
+        depth = self._to_frame(outputs, (width, height))
+        return np.reciprocal(np.maximum(depth, np.float32(NEAREST_M))) if self._is_metric else depth
+
+    def _to_frame(self, outputs: Any, size: tuple[int, int]) -> NDArray[np.float32]:
+        """Bicubic to the frame, as DPT documents; OpenCV's kernel is the one of ``torch.nn.functional.interpolate``."""
+        if self._is_padded:
+            height_width = [(size[1], size[0])]
+            outputs.predicted_depth = outputs.predicted_depth.float()
+            post_process = self._processor.post_process_depth_estimation
+            depth: Tensor = post_process(outputs, source_sizes=height_width)[0]["predicted_depth"]
+            return depth.cpu().numpy()
+        predicted: NDArray[np.float32] = outputs.predicted_depth[0].float().cpu().numpy()
+        return cv2.resize(predicted, size, interpolation=cv2.INTER_CUBIC)
+
+
+def _is_metric(config: Any) -> bool:
+    return getattr(config, "depth_estimation_type", None) == "metric" or config.model_type in METRIC_MODELS
+
+
+def _trim_backbone(network: Any) -> None:
+    """Let a timm backbone run without what its features do not need: the same within rounding, in less time."""
+    backbone = getattr(network.config, "backbone_config", None)
+    if getattr(backbone, "model_type", None) == "timm_backbone":
+        from streamer.models.tiny.backbone import trim_efficientnets  # not above: it takes timm, which others need not
+
+        trim_efficientnets(network)
+
+
+def _load(model: str | Path) -> tuple[Any, Any]:
+    """The image processor and the network, from a folder or the Hugging Face cache; nothing is downloaded."""
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(model, local_files_only=True)
+        kind = DPTForDepthEstimation if config.model_type == "dpt" else AutoModelForDepthEstimation
+        processor = AutoImageProcessor.from_pretrained(model, local_files_only=True)
+        return processor, kind.from_pretrained(model, config=config, local_files_only=True)
+    except OSError:
+        raise ModelError(_missing(model)) from None
+    except (ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise ModelError(f"{model} is not a depth model that can be loaded ({reason}): choose another.") from None
+
+
+def _missing(model: str | Path) -> str:
+    folder = Path(model)
+    if folder.is_dir():
+        missing = hub.missing_files(folder)
+        return f"The depth model in {model} cannot be read: it lacks {', '.join(missing) or 'whole weights'}."
+    if str(model).count("/") != 1 or str(model).startswith((".", "/", "~")):
+        return f"There is no depth model {model}: use tiny, a Hugging Face name like Intel/dpt-large, or a folder."
+    return (
+        f"The depth model {model} is not here: run `streamer models pull {model}`, which brings {hub.page(model)} "
+        f"to {hub.cache_folder()}, or name a folder with its files."
+    )

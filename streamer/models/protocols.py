@@ -1,0 +1,96 @@
+"""What every model behind the pipeline looks like from outside: numpy in, numpy out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """What SAM's image encoder saw in one frame. It depends on no prompt and is only read by the model that made it.
+
+    Attributes:
+        features: The model's own tensor.
+        image_size: (width, height) of the frame [px].
+    """
+
+    features: Any
+    image_size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """SAM's answers for N prompts: K candidate masks each (K = 3, or 1 without multimask output).
+
+    Attributes:
+        logits: ``(N, K, h, w)`` float32 low-resolution mask logits; above 0 is inside.
+        scores: ``(N, K)`` float32 predicted IoU of each candidate.
+    """
+
+    logits: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def best(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The candidate of highest predicted IoU for each prompt: logits ``(N, h, w)`` and scores ``(N,)``."""
+        rows = np.arange(len(self.scores))
+        best = self.scores.argmax(axis=1)
+        return self.logits[rows, best], self.scores[rows, best]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """An object that SAM found without a prompt: ``(H, W)`` bool mask and its predicted IoU."""
+
+    mask: NDArray[np.bool_]
+    score: float
+
+
+class Segmenter(Protocol):
+    """SAM: one slow look at the image, then many quick answers to prompts."""
+
+    name: str
+
+    def encode(self, image_rgb: NDArray[np.uint8]) -> Embedding:
+        """Look at a ``(H, W, 3)`` uint8 RGB image. Slow; depends on no prompt."""
+        ...
+
+    def encode_batch(self, images_rgb: Sequence[NDArray[np.uint8]]) -> list[Embedding]:
+        """Look at several images at once: the same as one after the other within float tolerance."""
+        ...
+
+    def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
+        """Answer N prompts (points, box, mask_input; in pixels of the encoded frame) in one batch."""
+        ...
+
+    def mask_input(self, mask: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
+        """Turn a soft mask (0 to 1, or bool) of an image into low-resolution logits to be used as ``mask_input``."""
+        ...
+
+    def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
+        """Bring ``(M, h, w)`` low-resolution logits to the frame: ``(M, H, W)`` float32; above 0 is inside."""
+        ...
+
+    def find(self, embedding: Embedding, limit: int) -> list[Found]:
+        """Objects without any prompt: up to ``limit``, the largest stable ones first."""
+        ...
+
+    def features(self, embedding: Embedding) -> NDArray[np.float32]:
+        """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
+        ...
+
+
+class DepthEstimator(Protocol):
+    """DPT or a model like it: one image in, one map out."""
+
+    name: str
+
+    def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """``(H, W)`` float32 relative inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image."""
+        ...

@@ -1,0 +1,62 @@
+"""One annotated picture, for a source that is one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from streamer.data.result import Result
+from streamer.errors import SinkError
+from streamer.sinks.outputs import make_room, replacing
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+class PictureSink:
+    """Draws a result and writes it as a picture; a later result takes the place of an earlier one.
+
+    Args:
+        path: Where to write; the suffix (.png, .jpg, .webp, .bmp, .tif) chooses the format.
+        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result.
+
+    Raises:
+        SinkError: The suffix is not known, or the path cannot be written.
+    """
+
+    def __init__(self, path: Path, draw: Callable[[Result], NDArray[np.uint8]]) -> None:
+        check_picture(path)
+        self.name = path.name
+        self._path = path
+        self._draw = draw
+
+    def write(self, result: Result) -> None:
+        write_picture(self._path, self._draw(result))
+
+    def close(self) -> None:
+        """Nothing is left to do: each picture is whole once it is written."""
+
+
+def check_picture(path: Path) -> None:
+    """Make sure that a picture can have this path.
+
+    Raises:
+        SinkError: The suffix is not known, the folder cannot be created, or ``path`` is a folder.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise SinkError(f"{path.name} is no picture that can be written: end its name in one of {', '.join(SUFFIXES)}.")
+    make_room(path)
+
+
+def write_picture(path: Path, image_rgb: NDArray[np.uint8]) -> None:
+    """Write a ``(H, W, 3)`` uint8 RGB picture by rename, JPEG and WebP at quality 95.
+
+    Raises:
+        SinkError: The suffix is not known, or the file cannot be written.
+    """
+    check_picture(path)
+    with replacing(path) as partial:
+        Image.fromarray(image_rgb).save(partial, quality=95)

@@ -1,0 +1,197 @@
+"""Where the results of a run go: from options to sinks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.config import Config, VideoConfig
+from streamer.data.result import Result
+from streamer.data.source import PICTURE_SUFFIXES, SourceInfo
+from streamer.errors import SinkError
+from streamer.sinks.background import BackgroundSink
+from streamer.sinks.outputs import STDOUT
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mkv"})
+FOLDER = Path("recordings")
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a person wants written; None for what they do not.
+
+    Attributes:
+        output: Annotated video or picture, or the folder for it.
+        masks: Folder of indexed PNGs.
+        depth_maps: Folder of 16-bit PNGs.
+        jsonl: One JSON line per frame; `STDOUT` for the standard output.
+        stats: JSON at the end.
+    """
+
+    output: Path | None = None
+    masks: Path | None = None
+    depth_maps: Path | None = None
+    jsonl: Path | None = None
+    stats: Path | None = None
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+    def check(self, config: Config, several: bool) -> None:
+        """Refuse what cannot work before anything slow begins.
+
+        Raises:
+            SinkError: One file for several sources, one place for several outputs, a suffix that is not known, or
+                something that this config leaves out.
+        """
+        if self.masks is not None and config.segmenter is None:
+            raise SinkError("There are no masks to write to --masks: let masks in.")
+        if self.depth_maps is not None and config.depth is None:
+            raise SinkError("There is no depth to write to --depth-maps: let depth in.")
+        if self.take_stdout and several:
+            raise SinkError("The lines of several sources would run together on the standard output: name a file.")
+        places = [path.resolve() for path in self]
+        for path in self:
+            if places.count(path.resolve()) > 1:
+                raise SinkError(f"{path} is named twice: give each output a place of its own.")
+        if self.output is None or self.is_folder:
+            return
+        if several:
+            raise SinkError(f"{self.output} is one file, but there are several sources: name a folder with -o.")
+        if self.output.suffix.lower() not in VIDEO_SUFFIXES | PICTURE_SUFFIXES:
+            raise SinkError(
+                f"{self.output.name} is nothing that can be written: "
+                "end its name in .mp4 or .mkv (or .png or .jpg for a picture), or name a folder."
+            )
+
+    @property
+    def take_stdout(self) -> bool:
+        """Whether results go to the standard output, so that what is said to the person must not."""
+        return self.jsonl == STDOUT
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether ``output`` names a folder."""
+        return self.output is not None and (self.output.is_dir() or not self.output.suffix)
+
+    def of(self, info: SourceInfo, several: bool) -> Targets:
+        """The targets of one source: a file name for its output, and names of their own beside other sources'.
+
+        Raises:
+            SinkError: A picture was asked for from a video, or a video from a picture, the output is the source, or
+                its place may not be written.
+        """
+        name = info.name
+        targets = replace(self, output=self._file(info))
+        if several:
+            targets = replace(
+                targets,
+                masks=self.masks / name if self.masks else None,
+                depth_maps=self.depth_maps / name if self.depth_maps else None,
+                jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
+                stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
+            )
+        for path in targets:
+            if path != STDOUT:
+                _spare(path, info)
+                _check_place(path)
+        return targets
+
+    def __iter__(self) -> Iterator[Path]:
+        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats)
+        return (path for path in places if path is not None)
+
+    def _file(self, info: SourceInfo) -> Path | None:
+        if self.output is None:
+            return None
+        if self.is_folder:
+            return self.output / f"{info.name}-annotated{'.png' if info.still else '.mp4'}"
+        is_picture = self.output.suffix.lower() in PICTURE_SUFFIXES
+        if is_picture and not info.still:
+            raise SinkError(f"{info.name} is no single picture: end the output's name in .mp4 or .mkv.")
+        if info.still and not is_picture:
+            raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
+        return self.output
+
+    def written(self) -> list[str]:
+        """What there is to be found afterwards, for people."""
+        return [
+            "the standard output" if path == STDOUT else str(path) for path in self if path == STDOUT or path.exists()
+        ]
+
+    def sinks(
+        self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
+    ) -> list[BackgroundSink]:
+        """Open what is to be written.
+
+        Args:
+            info: The source; its timestamps, rate and audio are kept.
+            draw: Makes the ``(H, W, 3)`` RGB picture of a result.
+            video: Quality and speed.
+            drop: Leave frames out rather than wait for a slow disk or encoder (live).
+        """
+        from streamer.sinks.depth_maps import DepthMapSink
+        from streamer.sinks.image import PictureSink
+        from streamer.sinks.jsonl import JsonlSink
+        from streamer.sinks.masks import MaskSink
+
+        sinks: list[BackgroundSink] = []
+        if self.output is not None:
+            if self.output.suffix.lower() in PICTURE_SUFFIXES:
+                sinks.append(BackgroundSink(PictureSink(self.output, draw)))
+            else:
+                sinks.append(video_sink(self.output, info, draw, video, drop))
+        if self.masks is not None:
+            sinks.append(BackgroundSink(MaskSink(self.masks), drop=drop))
+        if self.depth_maps is not None:
+            sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
+        if self.jsonl is not None:
+            sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
+        return sinks
+
+
+def _spare(path: Path, info: SourceInfo) -> None:
+    """Refuse to write over the source."""
+    place = path.resolve()
+    if info.path is not None and place == info.path.resolve():
+        raise SinkError(f"{path} is the source itself: choose another name.")
+    if place in info.folders:
+        raise SinkError(f"{path} is where the source's pictures are: choose another folder, so that they stay.")
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place that cannot be written, without writing anything there yet."""
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    reason = "" if os.access(parent, os.W_OK) else "Permission denied"
+    reason = reason if parent.is_dir() else f"{parent.name} is a file"
+    if reason:
+        raise SinkError(f"{path} cannot be written ({reason}): choose another place.")
+
+
+def video_sink(
+    path: Path,
+    info: SourceInfo,
+    draw: Callable[[Result], NDArray[np.uint8]],
+    video: VideoConfig,
+    drop: bool = False,
+    start_s: float | None = 0.0,
+) -> BackgroundSink:
+    """An MP4 or Matroska file of a source, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
+    from streamer.sinks.video import VideoSink
+
+    sink = VideoSink(
+        path,
+        draw,
+        rate_hz=info.rate_hz,
+        time_base=info.time_base,
+        start_s=start_s,
+        audio_from=None if drop else info.path,
+        crf=video.crf,
+        preset=video.preset,
+    )
+    return BackgroundSink(sink, drop=drop)

@@ -1,0 +1,275 @@
+"""Draws a result: masks, contours, clicks, labels and depth. Pure pictures, no window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.result import Result
+from streamer.data.track import State, Track
+from streamer.motion.pyramid import halve
+from streamer.ui import drawing
+
+DepthView = Literal["off", "overlay", "side"]
+
+_SPECK_PX, _LARGE_AREA_PX = 5, 200**2
+_MOST_OUTLINES, _MOST_POINTS, _MOST_DASHES = 12, 2500, 48
+_DEVIATION_PX = 0.5
+_SUBPIXEL_BITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What is drawn, and how strongly.
+
+    Attributes:
+        masks: Whether masks, contours, boxes, clicks and labels are drawn at all.
+        mask_opacity: Of the fill, from 0 to 1.
+        depth: ``off``, ``overlay`` (over the picture) or ``side`` (beside it; the drawing is twice as wide).
+        depth_opacity: Of the depth in ``overlay``, from 0 to 1.
+        labels, boxes, points: Whether these are drawn.
+    """
+
+    masks: bool = True
+    mask_opacity: float = 0.45
+    depth: DepthView = "off"
+    depth_opacity: float = 0.6
+    labels: bool = True
+    boxes: bool = False
+    points: bool = True
+
+
+class Overlay:
+    """Draws results, each one once per style: the window and a recording of the same style share the drawing.
+
+    Drawings are read-only arrays of their own, so they may be kept. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._result: Result | None = None
+        self._drawings: dict[Style, drawing.Image] = {}
+        self._scratch: drawing.Image | None = None
+
+    def draw(self, result: Result, style: Style) -> drawing.Image:
+        """See :func:`draw`."""
+        with self._lock:
+            if result is not self._result:
+                self._result = result
+                self._drawings = {}
+            if style not in self._drawings:
+                if self._scratch is None or self._scratch.shape != result.frame.image_rgb.shape:
+                    self._scratch = np.empty_like(result.frame.image_rgb)
+                self._drawings[style] = draw(result, style, self._scratch)
+                self._drawings[style].setflags(write=False)
+            return self._drawings[style]
+
+
+def drawing_size(frame_size: tuple[int, int], style: Style) -> tuple[int, int]:
+    """(width, height) of the drawings of frames of this (width, height) [px]."""
+    width, height = frame_size
+    return (2 * width if style.depth == "side" else width), height
+
+
+def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> drawing.Image:
+    """Draw one result; ``scratch`` is room of the frame's shape that saves taking it anew each time.
+
+    Returns:
+        A new ``(H, W, 3)`` uint8 RGB picture, or ``(H, 2 W, 3)`` with the depth beside it; the same size for every
+        result of a run, also while there is no depth map yet. Pixels that nothing is drawn on are those of the frame.
+    """
+    width, height = result.frame.size
+    canvas_width, _ = drawing_size((width, height), style)
+    canvas = np.empty((height, canvas_width, 3), np.uint8)
+    picture, beside = canvas[:, :width], canvas[:, width:]
+    picture[:] = result.frame.image_rgb
+    scratch = np.empty_like(picture) if scratch is None else scratch
+    has_depth = style.depth != "off" and result.depth_map is not None and result.depth_range is not None
+    if style.depth == "overlay" and has_depth:
+        depth = _colour_depth(result, scratch)
+        cv2.addWeighted(picture, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=picture)
+    elif has_depth:
+        _colour_depth(result, beside)
+    else:
+        beside[:] = drawing.INK
+    seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
+    taken = []
+    if has_depth:
+        taken = [_draw_scale(beside if style.depth == "side" else picture, result)]
+    if style.masks:
+        _draw_objects(picture, beside if has_depth else beside[:0], seen, style, scratch)
+        if style.labels:
+            _draw_labels(picture, seen, taken if style.depth == "overlay" else [])
+    return canvas
+
+
+def _colour_depth(result: Result, out: drawing.Image) -> drawing.Image:
+    small = cv2.applyColorMap(normalise_depth(result), drawing.depth_colours()[:, None])
+    return cv2.resize(small, result.frame.size, dst=out, interpolation=cv2.INTER_LINEAR)
+
+
+def normalise_depth(result: Result) -> NDArray[np.uint8] | None:
+    """``(h, w)`` uint8: 0 at the far end of ``depth_range`` and beyond, 255 at the near one; None without a map."""
+    if result.depth_map is None or result.depth_range is None:
+        return None
+    far, near = result.depth_range
+    scale = 255 / max(near - far, 1e-9)
+    # addWeighted is the one call that scales, shifts and clips in one go.
+    return cv2.addWeighted(result.depth_map, scale, result.depth_map, 0, -far * scale, dtype=cv2.CV_8U)
+
+
+def _draw_objects(
+    picture: drawing.Image, beside: drawing.Image, tracks: Sequence[Track], style: Style, scratch: drawing.Image
+) -> None:
+    height, width = picture.shape[:2]
+    letter_px = drawing.letter_px((width, height))
+    line_px = max(1, round(letter_px / 7))
+    click_px = max(2, round(0.011 * (width * height) ** 0.5))
+    for track in tracks:
+        _fill(picture, track, style.mask_opacity, scratch)
+    for track in tracks:
+        strokes = list(_strokes(track, letter_px))
+        dimmed = 1.0 if track.state == State.TRACKED else 0.75
+        colour = tuple(round(channel * dimmed) for channel in drawing.colour_of(track.id))
+        for target, thickness in ((picture, line_px), (beside, max(1, line_px // 2))):
+            if target.size:
+                closed = track.state == State.TRACKED
+                cv2.polylines(target, strokes, closed, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+        if style.boxes:
+            x0, y0, x1, y1 = _box(track)
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, line_px // 2))
+    if style.points:
+        for track in tracks:
+            for (x, y), label in zip(track.point_coords, track.point_labels, strict=True):
+                drawing.crosshair(picture, x, y, click_px, label == 1)
+
+
+def _box(track: Track) -> drawing.Box:
+    assert track.box_xyxy is not None
+    x0, y0, x1, y1 = track.box_xyxy
+    return int(np.floor(x0)), int(np.floor(y0)), int(np.ceil(x1)), int(np.ceil(y1))
+
+
+def _crop(track: Track) -> tuple[NDArray[np.uint8], tuple[slice, slice], tuple[int, int]]:
+    mask = track.mask.view(np.uint8)
+    x0, y0, x1, y1 = drawing.clip(_box(track), mask)
+    where = slice(y0, y1), slice(x0, x1)
+    return mask[where], where, (x0, y0)
+
+
+def _fill(picture: drawing.Image, track: Track, opacity: float, scratch: drawing.Image) -> None:
+    mask, where, _ = _crop(track)
+    if track.state == State.UNCERTAIN:
+        opacity /= 2
+    if mask.size:
+        drawing.tint(picture[where], drawing.colour_of(track.id), opacity, mask, scratch[where])
+
+
+def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
+    """The mask's outline as smooth lines in 1/16 px: closed ones, or dashes where the object is uncertain."""
+    for outline in _outlines(track):
+        line = _smooth(outline)
+        dash = len(line) if track.state == State.TRACKED else max(3, dash_px // 2, len(line) // _MOST_DASHES)
+        for start in range(0, len(line), 2 * dash):
+            # Long straight stretches become one segment each: drawing costs by the segment.
+            kept = cv2.approxPolyDP(line[start : start + dash], _DEVIATION_PX, track.state == State.TRACKED)
+            yield np.round(kept * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+
+
+def _outlines(track: Track) -> list[NDArray[np.float32]]:
+    """The mask's longest outlines, ``(N, 2)`` (x, y) [px].
+
+    A mask may be noise of thousands of specks, which would cost more than the whole frame has time for: so specks are
+    wiped off, large masks are looked at in half the size, and what is longer than any thing's outline is cut off.
+    """
+    mask, _, corner = _crop(track)
+    if not mask.size:
+        return []
+    step = 2 if mask.size > _LARGE_AREA_PX else 1
+    whole = halve(mask) if step == 2 else mask
+    if mask.size > _SPECK_PX**4:
+        # Of zeros and ones the rounded mean is the median, which takes up to fifty times as long in narrow pictures.
+        whole = cv2.blur(whole, (_SPECK_PX // step | 1,) * 2, borderType=cv2.BORDER_REPLICATE)
+    found, _ = cv2.findContours(whole, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    longest = sorted(found, key=len, reverse=True)[:_MOST_OUTLINES]
+    # The one that goes beyond the limit is the last.
+    count = 1 + int(np.searchsorted(np.cumsum([len(outline) for outline in longest]), _MOST_POINTS))
+    middle = np.add(corner, (step - 1) / 2)
+    return [(outline[:_MOST_POINTS, 0] * step + middle).astype(np.float32) for outline in longest[:count]]
+
+
+def _smooth(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take the pixel steps out of a closed outline: the running mean of every second point."""
+    if len(points) < 24:
+        return points
+    points = points[::2]
+    reach = min(2, len(points) // 12)
+    around = np.concatenate([points[-reach:], points, points[:reach]])
+    return cv2.blur(around[:, None], (1, 2 * reach + 1))[reach:-reach, 0]
+
+
+def _draw_labels(picture: drawing.Image, tracks: Sequence[Track], taken: list[drawing.Box]) -> None:
+    height, width = picture.shape[:2]
+    letter_px = drawing.letter_px((width, height))
+    if 8 * letter_px > height:
+        return
+    for track in tracks:
+        tag, text = str(track.id), caption(track)
+        size = drawing.chip_size(tag, text, letter_px)
+        if 2 * size[0] > width:
+            text, size = "", drawing.chip_size(tag, "", letter_px)
+        place = free_place(_box(track), size, taken, (width, height))
+        taken.append(place)
+        drawing.chip(picture, place[0], place[1], tag, text, letter_px, drawing.colour_of(track.id))
+
+
+def caption(track: Track) -> str:
+    """Score, state where it is not the usual one, and median depth where there is one."""
+    parts = [f"{track.score:.2f}"]
+    if track.state != State.TRACKED:
+        parts.insert(0, str(track.state))
+    if track.depth is not None:
+        parts.append(f"depth {track.depth.median:z.2f}")
+    return "  ".join(parts)
+
+
+def free_place(
+    box: drawing.Box, size: tuple[int, int], taken: Sequence[drawing.Box], frame_size: tuple[int, int]
+) -> drawing.Box:
+    """Where a label of this (width, height) goes: above its box, below, or inside, on the frame and beside the others.
+
+    Where all of these are taken it goes next above or below another label, and over one only when there is no room.
+    """
+    width, height = size
+    right, bottom = max(0, frame_size[0] - width), max(0, frame_size[1] - height)
+    wanted = [(x, y) for y in (box[1] - height - 2, box[3] + 2, box[1] + 2) for x in (box[0], box[2] - width)]
+    wanted += [(box[0], y) for other in taken for y in (other[3], other[1] - height)]
+    places = [(min(max(x, 0), right), min(max(y, 0), bottom)) for x, y in wanted]
+    boxes = [(x, y, x + width, y + height) for x, y in places]
+    return min(boxes, key=lambda place: sum(_overlap(place, other) for other in taken))
+
+
+def _overlap(one: drawing.Box, other: drawing.Box) -> int:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0, across) * max(0, down)
+
+
+def _draw_scale(image: drawing.Image, result: Result) -> drawing.Box:
+    assert result.depth_range is not None
+    height, width = image.shape[:2]
+    letter_px = drawing.letter_px((width, height))
+    near, far = f"{result.depth_range[1]:z.2f}", f"{result.depth_range[0]:z.2f}"
+    across = max(drawing.text_width(near, letter_px), drawing.text_width(far, letter_px)) + letter_px
+    if 6 * across > width or 8 * letter_px > height:
+        return 0, 0, 0, 0
+    gap = letter_px // 2
+    box = width - gap - across, height // 4, width - gap, height - height // 4
+    drawing.depth_scale(image, box, near, far, letter_px)
+    return box

@@ -1,0 +1,93 @@
+"""Where things lie in the window: from pixels of the canvas to pixels of the frame, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streamer.ui.drawing import Box
+
+Point = tuple[float, float]
+
+_SCREEN_PX = (1600, 860)
+_LEAST_PX = (480, 280)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the drawing lies on a canvas: as large as it goes between the bars, its aspect kept.
+
+    Attributes:
+        canvas_size, drawing_size, frame_size: (width, height) [px]; a drawing wider than the frame has depth beside.
+        bar_px: Height of the bars at the top and the bottom.
+        area: The drawing on the canvas, x0, y0, x1, y1.
+    """
+
+    canvas_size: tuple[int, int]
+    drawing_size: tuple[int, int]
+    frame_size: tuple[int, int]
+    bar_px: int
+    area: Box
+
+    @classmethod
+    def fit(cls, canvas_size: tuple[int, int], drawing_size: tuple[int, int], frame_size: tuple[int, int]) -> Layout:
+        bar_px = round(2 * letter_px_of(canvas_size))
+        room = canvas_size[0], max(1, canvas_size[1] - 2 * bar_px)
+        scale = min(room[0] / drawing_size[0], room[1] / drawing_size[1])
+        width, height = max(1, round(drawing_size[0] * scale)), max(1, round(drawing_size[1] * scale))
+        x0, y0 = (canvas_size[0] - width) // 2, bar_px + (room[1] - height) // 2
+        return cls(canvas_size, drawing_size, frame_size, bar_px, (x0, y0, x0 + width, y0 + height))
+
+    @classmethod
+    def first(cls, drawing_size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of a canvas that shows drawings of this size as they are, if a usual screen has the room."""
+        scale = min(1.0, _SCREEN_PX[0] / drawing_size[0], _SCREEN_PX[1] / drawing_size[1])
+        width, height = max(_LEAST_PX[0], round(drawing_size[0] * scale)), round(drawing_size[1] * scale)
+        height = max(_LEAST_PX[1], height)
+        return width, height + 4 * letter_px_of((width, height))
+
+    @property
+    def letter_px(self) -> int:
+        return letter_px_of(self.canvas_size)
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the canvas for one of the frame."""
+        return (self.area[2] - self.area[0]) / self.drawing_size[0]
+
+    @property
+    def halves(self) -> range:
+        """Left edges of the picture and, where there is one, of the depth beside it, in pixels of the drawing."""
+        return range(0, self.drawing_size[0], self.frame_size[0])
+
+    def covers(self, point: Point) -> bool:
+        """Whether a point of the canvas lies on the drawing."""
+        x0, y0, x1, y1 = self.area
+        return x0 <= point[0] < x1 and y0 <= point[1] < y1
+
+    def to_frame(self, point: Point, start: Point | None = None) -> Point:
+        """The pixel of the frame under a point of the canvas, on either half; the nearest one where it lies outside.
+
+        Args:
+            point: (x, y) on the canvas.
+            start: Where a drag began: the point is taken to lie on the same half.
+        """
+        width, height = self.frame_size
+        half = self._half_at(start or point)
+        x = (point[0] + 0.5 - self.area[0]) / self.scale - half - 0.5
+        y = (point[1] + 0.5 - self.area[1]) / self.scale - 0.5
+        return min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)
+
+    def _half_at(self, point: Point) -> int:
+        x = (point[0] + 0.5 - self.area[0]) / self.scale
+        return max((half for half in self.halves if half <= x), default=0)
+
+    def to_canvas(self, point: Point, half: int = 0) -> Point:
+        """Where a pixel of the frame lies on the canvas; ``half`` is one of :attr:`halves`."""
+        return (
+            (point[0] + 0.5 + half) * self.scale + self.area[0] - 0.5,
+            (point[1] + 0.5) * self.scale + self.area[1] - 0.5,
+        )
+
+
+def letter_px_of(canvas_size: tuple[int, int]) -> int:
+    return min(28, max(10, round(0.0145 * (canvas_size[0] * canvas_size[1]) ** 0.5)))

@@ -1,0 +1,46 @@
+"""What sinks, the window and the library's user receive."""
+
+import json
+
+import numpy as np
+
+from streamer.data.frame import Frame
+from streamer.data.result import Result
+from streamer.data.track import State, Track
+
+FRAME = Frame(3, 0.1, np.zeros((4, 6, 3), np.uint8), 0.0)
+
+
+def test_a_result_is_short_in_print_however_large_its_maps_are():
+    track = Track(2, np.ones((4, 6), bool), (0.0, 0.0, 6.0, 4.0), 0.875, State.UNCERTAIN)
+    shown = "Track(id=2, uncertain, score=0.88, box_xyxy=(0.0, 0.0, 6.0, 4.0))"
+    assert repr(track) == shown
+    assert repr(Result(FRAME, (track,))) == f"Result(index=3, time_s=0.100, tracks=[{shown}], no depth)"
+    assert repr(Result(FRAME, depth_map=np.ones((4, 6), np.float32))).endswith("tracks=[], with depth)")
+
+
+def test_it_knows_the_place_of_its_frame():
+    result = Result(FRAME)
+    assert (result.index, result.time_s) == (FRAME.index, FRAME.time_s)
+
+
+def test_its_depth_map_is_enlarged_to_the_frame_once_and_only_for_those_who_ask():
+    result = Result(FRAME, depth_map=np.tile(np.float32([[1], [3]]), (1, 3)))
+    assert result.depth_map.shape == (2, 3)
+    np.testing.assert_allclose(result.inverse_depth[:, 0], [1, 1.5, 2.5, 3])
+    assert (result.inverse_depth.shape, result.inverse_depth.dtype) == ((4, 6), np.float32)
+    assert result.inverse_depth is result.inverse_depth
+    assert Result(FRAME).inverse_depth is None
+
+
+def test_without_clicks_the_arrays_are_empty_but_shaped_and_typed():
+    one, other = (Track(id, np.zeros((4, 6), bool), None, 0.0, State.LOST) for id in (1, 2))
+    assert (one.point_coords.shape, one.point_coords.dtype) == ((0, 2), np.float32)
+    assert (one.point_labels.shape, one.point_labels.dtype) == ((0,), np.int32)
+    assert one.point_coords is not other.point_coords
+    assert Result(FRAME).timings_ms is not Result(FRAME).timings_ms
+
+
+def test_states_are_words_wherever_they_are_written():
+    assert f"{State.TRACKED}" == "tracked"
+    assert json.dumps([*State]) == '["tracked", "uncertain", "lost"]'

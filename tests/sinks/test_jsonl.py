@@ -1,0 +1,163 @@
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from pycocotools import mask as coco
+
+from streamer.data.frame import Frame
+from streamer.data.result import Result
+from streamer.data.track import DepthStats, State, Track
+from streamer.errors import SinkError
+from streamer.sinks.jsonl import JsonlSink, to_dict
+from streamer.sinks.outputs import STDOUT
+from tests.disk import full_beyond
+
+
+def track(mask: np.ndarray, **changes: object) -> Track:
+    values = {"id": 3, "mask": mask, "box_xyxy": (1.0, 0.0, 4.0, 2.0), "score": 0.91234567, "state": State.UNCERTAIN}
+    return Track(**{**values, **changes})
+
+
+def result(*tracks: Track, index: int = 0, **changes: object) -> Result:
+    return Result(Frame(index, index / 3, np.zeros((2, 5, 3), np.uint8), 0.0), tracks, **changes)
+
+
+def strict(line: str) -> dict:
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    return json.loads(line, parse_constant=refuse)
+
+
+@pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # pycocotools and NumPy 2
+@settings(deadline=None)
+@given(mask=hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)))
+def test_masks_come_back_from_their_rle(mask: np.ndarray) -> None:
+    (entry,) = strict(json.dumps(to_dict(result(track(mask)))))["objects"]
+    assert entry["mask"]["size"] == list(mask.shape)
+    assert np.array_equal(coco.decode(entry["mask"]), mask)
+
+
+def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.jsonl"
+    mask = np.array([[0, 1, 1, 1, 0], [0, 0, 1, 0, 0]], bool)
+    sink = JsonlSink(path)
+    sink.write(
+        result(
+            track(mask, depth=DepthStats(lower=np.float32(0.25), median=0.5, upper=0.75)),
+            keyframe="interval",
+            depth_run=True,
+            mask_age=0,
+            depth_age=4,
+            timings_ms={"flow": np.float32(1.23456)},
+        )
+    )
+    sink.write(result(index=5))
+    sink.close()
+    sink.close()
+    first, second = map(strict, path.read_text().splitlines())
+    assert first["objects"][0].pop("mask")["size"] == [2, 5]
+    assert first == {
+        "index": 0,
+        "time_s": 0.0,
+        "objects": [
+            {
+                "id": 3,
+                "box_xyxy": [1.0, 0.0, 4.0, 2.0],
+                "score": 0.9123,
+                "state": "uncertain",
+                "depth": {"median": 0.5, "lower": 0.25, "upper": 0.75},
+            }
+        ],
+        "keyframe": "interval",
+        "depth_run": True,
+        "mask_age": 0,
+        "depth_age": 4,
+        "timings_ms": {"flow": 1.235},
+    }
+    assert (second["index"], second["time_s"], second["objects"], second["keyframe"]) == (5, 5 / 3, [], None)
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.jsonl"]
+
+
+@settings(deadline=None)
+@given(number=st.sampled_from([np.nan, np.inf, -np.inf]))
+def test_numbers_that_json_cannot_hold_are_null(tmp_path_factory: pytest.TempPathFactory, number: float) -> None:
+    path = tmp_path_factory.mktemp("jsonl") / "a.jsonl"
+    lost = track(np.zeros((2, 5), bool), box_xyxy=None, score=number, depth=DepthStats(number, 1.0, number))
+    sink = JsonlSink(path)
+    sink.write(result(lost, timings_ms={"flow": number}))
+    sink.close()
+    line = strict(path.read_text())
+    assert line["objects"][0]["box_xyxy"] is None
+    assert line["objects"][0]["score"] is None
+    assert line["objects"][0]["depth"] == {"lower": None, "median": 1.0, "upper": None}
+    assert line["timings_ms"] == {"flow": None}
+
+
+def test_every_line_is_on_disk_before_the_next(tmp_path: Path) -> None:
+    sink = JsonlSink(tmp_path / "a.jsonl")
+    for index in range(3):
+        sink.write(result(index=index))
+        lines = (tmp_path / "a.partial.jsonl").read_text().splitlines(keepends=True)
+        assert [strict(line)["index"] for line in lines] == list(range(index + 1))
+        assert lines[-1].endswith("\n")
+    assert not (tmp_path / "a.jsonl").exists()
+    sink.close()
+    assert (tmp_path / "a.jsonl").exists()
+
+
+def test_a_pipe_gets_its_lines_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.extend(path.read_text().splitlines()))
+    reader.start()
+    sink = JsonlSink(path)
+    sink.write(result())
+    sink.close()
+    reader.join(5)
+    assert [strict(line)["index"] for line in read] == [0]
+    assert path.is_fifo()
+
+
+def test_lines_go_to_the_standard_output_which_stays_open(capfd: pytest.CaptureFixture[str]) -> None:
+    sink = JsonlSink(STDOUT)
+    assert sink.name == "standard output"
+    sink.write(result())
+    sink.close()
+    print("more", flush=True)
+    line, more = capfd.readouterr().out.splitlines()
+    assert strict(line)["index"] == 0
+    assert more == "more"
+
+
+def test_paths_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkError, match="is a folder"):
+        JsonlSink(tmp_path)
+    with pytest.raises(SinkError, match="a file has that name"):
+        JsonlSink(tmp_path / "file" / "a.jsonl")
+
+
+def test_a_full_disk_leaves_the_final_name_alone(tmp_path: Path) -> None:
+    sink = JsonlSink(tmp_path / "a.jsonl")
+
+    def write_on() -> None:
+        for index in range(10_000):
+            sink.write(result(index=index))
+
+    with full_beyond(100_000):
+        with pytest.raises(SinkError, match=r"\(File too large\).* is in a\.partial\.jsonl"):
+            write_on()
+        with pytest.raises(SinkError, match=r"\(File too large\)"):
+            sink.write(result())
+        sink.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.partial.jsonl"]
+    whole, _, _ = (tmp_path / "a.partial.jsonl").read_text().rpartition("\n")
+    assert [strict(line)["index"] for line in whole.splitlines()] == list(range(whole.count("\n") + 1))

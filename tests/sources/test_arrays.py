@@ -1,0 +1,72 @@
+"""Pictures handed in by the caller's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from streamer.errors import SourceError
+from streamer.sources.arrays import ArraySource
+
+
+def picture(level: int, height: int = 4, width: int = 6) -> np.ndarray:
+    return np.full((height, width, 3), level, np.uint8)
+
+
+def test_arrays_become_frames_one_at_a_time() -> None:
+    made = []
+
+    def make() -> Iterator[np.ndarray]:
+        for level in range(5):
+            made.append(level)
+            yield picture(level)
+
+    source = ArraySource(make(), rate_hz=20)
+    assert made == [0]
+    frames = list(iter(source.read, None))
+    assert [int(frame.image_rgb[0, 0, 0]) for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 0.05, 0.1, 0.15, 0.2])
+    assert source.info.size == (6, 4)
+    assert source.info.frame_count is None
+
+
+def test_a_list_tells_its_length_and_views_become_contiguous() -> None:
+    source = ArraySource([picture(1)[:, ::-1]])
+    assert source.info.frame_count == 1
+    frame = source.read()
+    assert frame is not None
+    assert frame.image_rgb.flags.c_contiguous
+
+
+def test_closing_closes_the_generator() -> None:
+    closed = []
+
+    def make() -> Iterator[np.ndarray]:
+        try:
+            while True:
+                yield picture(0)
+        finally:
+            closed.append(True)
+
+    source = ArraySource(make())
+    source.read()
+    source.close()
+    assert closed == [True]
+    assert source.read() is None
+
+
+@pytest.mark.parametrize("wrong", [picture(0)[..., 0], picture(0).astype(np.float32), [[1, 2, 3]], "text"])
+def test_what_is_no_picture_is_refused(wrong: object) -> None:
+    with pytest.raises(SourceError, match=r"must be an \(H, W, 3\) uint8 RGB array"):
+        ArraySource([wrong])
+
+
+def test_nothing_and_changing_sizes_are_refused() -> None:
+    with pytest.raises(SourceError, match="holds no picture"):
+        ArraySource([])
+    source = ArraySource([picture(0), picture(0, height=5)])
+    source.read()
+    with pytest.raises(SourceError, match="Picture 1 is 6x5 but the first was 6x4"):
+        source.read()

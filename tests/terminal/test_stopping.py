@@ -1,0 +1,33 @@
+"""Signals become a flag; the second one ends at once."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from streamer.terminal.stopping import INTERRUPTED, Stop
+
+
+def test_a_signal_is_a_flag_and_the_old_handlers_come_back():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Stop() as stop:
+            assert not stop.signalled
+            os.kill(os.getpid(), number)
+            assert stop.signalled
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_the_second_signal_ends_at_once():
+    code = (
+        "import os, signal, time\n"
+        "from streamer.terminal.stopping import Stop\n"
+        "with Stop():\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    print('goes on', flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(5)\n"
+        "    print('too late', flush=True)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "goes on\n", "")

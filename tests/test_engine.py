@@ -1,0 +1,264 @@
+"""The engine: models loaded once, sources opened with care, everything put back afterwards."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+import streamer
+from streamer import engine as composition
+from streamer.config import Config, ScheduleConfig, TrackingConfig
+from streamer.data.prompt import Prompt
+from streamer.engine import Engine
+from streamer.errors import ConfigError, ModelError, PromptError, SourceError
+from streamer.models import registry
+from streamer.models.runtime import devices
+from streamer.motion.parameters import FlowParameters
+from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+
+COUNT = 8
+BALL, BOX = (60, 80), (250, 150)
+CONFIG = Config(
+    device="cpu",
+    schedule=ScheduleConfig(keyframe_interval=4, depth_interval=3),
+    flow=FlowParameters(max_side_px=320),
+    tracking=TrackingConfig(max_objects=2),
+)
+
+
+def images(count=COUNT):
+    return [moving_scene(index)[0] for index in range(count)]
+
+
+@pytest.fixture
+def engine():
+    """With models that need no weights."""
+    engine = Engine(CONFIG)
+    engine.segmenter, engine.depth_estimator = ColourSegmenter(), RedDepth()
+    with engine:
+        yield engine
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The sources that were opened, and whether each was closed."""
+    closed: dict[object, bool] = {}
+    plain = composition.open_source
+
+    def open_source(*arguments, **options):
+        source = plain(*arguments, **options)
+        close, closed[source] = source.close, False
+
+        def noted():
+            closed[source] = True
+            close()
+
+        source.close = noted
+        return source
+
+    monkeypatch.setattr(composition, "open_source", open_source)
+    return closed
+
+
+def streamer_threads():
+    return {thread for thread in threading.enumerate() if thread.name.startswith("streamer-")}
+
+
+def all_end(threads):
+    """Whether they do, soon: nobody waits for a model that computes ahead."""
+    for thread in threads:
+        thread.join(5)
+    return not any(thread.is_alive() for thread in threads)
+
+
+def iou(mask, truth):
+    return (mask & truth).sum() / (mask | truth).sum()
+
+
+def test_run_gives_every_frame_with_what_was_clicked(engine):
+    results = list(engine.run(images(), [Prompt([BALL])]))
+    assert [result.index for result in results] == list(range(COUNT))
+    for result in results:
+        assert [track.id for track in result.tracks] == [1]
+        assert iou(result.tracks[0].mask, moving_scene(result.index)[1] == 1) > 0.8
+    assert [result.index for result in results if result.keyframe] == [0, 4]
+    assert [result.index for result in results if result.depth_run] == [0, 3, 6]
+
+
+def test_one_picture_alone_gets_masks_as_fine_as_itself(engine):
+    coarse = FlowParameters(max_side_px=64, grid_side_px=64)
+    engine.config = CONFIG.model_copy(update={"flow": coarse})
+    (alone,) = engine.run(images(1))
+    first = next(engine.run(images()))
+    assert first.depth_map.shape[1] == 64
+    assert alone.depth_map.shape[1] > 0.9 * alone.frame.size[0]
+
+
+def test_without_prompts_objects_are_looked_for_up_to_the_limit_of_the_config(engine):
+    first = next(engine.run(images()))
+    assert first.keyframe == "discover"
+    assert len(first.tracks) == 2
+    engine.config = CONFIG.model_copy(update={"tracking": TrackingConfig(max_objects=0)})
+    assert [len(result.tracks) for result in engine.run(images())] == [0] * COUNT
+
+
+def test_a_run_sums_up_what_was_read_and_shown(engine):
+    with engine.open(images(), [Prompt([BALL])]) as run:
+        assert run.info.size == (320, 240)
+        assert [next(iter(run)).index for _ in range(5)] == [0, 1, 2, 3, 4]
+        frames = run.summary()["frames"]
+        assert (frames["shown"], frames["dropped"]) == (5, {})
+        assert 5 <= frames["read"] <= COUNT, "the reading thread may be ahead"
+        list(run)
+        summary = run.summary()
+    assert (summary["frames"]["read"], summary["device"]) == (COUNT, engine.device)
+    assert summary["keyframes"]["count"] == 2
+    assert summary["depth_runs"] == 3
+
+
+def test_a_run_that_is_left_early_closes_its_source_and_its_threads(engine, opened):
+    before = streamer_threads()
+    results = engine.run(images(200), [Prompt([BALL])])
+    next(results)
+    new = streamer_threads() - before
+    assert new
+    results.close()
+    assert list(opened.values()) == [True]
+    assert all_end(new)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [(Prompt([(320, 5)]), "lies outside the frame, which is 320x240"), (Prompt(mask=np.ones((9, 9), bool)), "is 9x9")],
+)
+def test_prompts_are_checked_before_the_models_are_loaded(opened, monkeypatch, prompt, message):
+    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: pytest.fail("the model was loaded"))
+    with Engine(CONFIG) as engine, pytest.raises(PromptError, match=message), engine.open(images(), [prompt]):
+        pass
+    assert list(opened.values()) == [True]
+
+
+def test_there_is_nothing_to_say_where_masks_are_left_out(opened):
+    config = CONFIG.model_copy(update={"segmenter": None})
+    with Engine(config) as engine, pytest.raises(PromptError, match="Masks are left out"):
+        list(engine.run(images(), [Prompt([BALL])]))
+    assert list(opened.values()) == []
+
+
+def test_one_prompt_needs_no_list(engine):
+    assert [track.id for track in next(engine.run(images(), Prompt([BALL], object_id=7))).tracks] == [7]
+
+
+def test_check_sees_the_source_and_closes_it_by_raising(engine, opened):
+    seen = []
+
+    def check(info):
+        seen.append((info.name, info.size))
+        raise SourceError("not this one")
+
+    with pytest.raises(SourceError, match="not this one"), engine.open(images(), check=check):
+        pass
+    assert seen == [("arrays", (320, 240))]
+    assert list(opened.values()) == [True]
+
+
+def test_a_model_that_cannot_be_loaded_closes_the_source(opened, monkeypatch):
+    def fail(*arguments):
+        raise ModelError("no weights")
+
+    monkeypatch.setattr(registry, "load_segmenter", fail)
+    with Engine(CONFIG) as engine, pytest.raises(ModelError, match="no weights"), engine.open(images()):
+        pass
+    assert list(opened.values()) == [True]
+
+
+def test_each_run_starts_from_nothing_with_the_same_models(engine):
+    runs = [[track.id for track in list(engine.run(images(), [Prompt([place])]))[-1].tracks] for place in (BALL, BOX)]
+    assert runs == [[1], [1]]
+
+
+def test_close_may_come_twice_and_while_a_run_is_open(opened):
+    engine = Engine(CONFIG)
+    engine.segmenter, engine.depth_estimator = ColourSegmenter(), RedDepth()
+    before = streamer_threads()
+    with engine.open(images(), [Prompt([BALL])], live=True) as run:
+        frame = run.producer.get(5)
+        run.pipeline.process(frame)
+        new = streamer_threads() - before
+        assert new
+        engine.close()
+        engine.close()
+    engine.close()
+    assert all_end(new)
+    assert list(opened.values()) == [True]
+
+
+def test_live_shares_the_processor_and_puts_everything_back(engine, monkeypatch):
+    monkeypatch.setattr(devices, "core_count", lambda: 4)
+
+    def settings():
+        return devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
+
+    torch_threads, cv2_threads, interval_s = before = settings()
+    try:
+        devices.set_threads(4)
+        cv2.setNumThreads(3)
+        with engine.open(images(), [Prompt([BALL])]):
+            assert settings() == (4, 3, interval_s)
+        run = engine.open(images(), [Prompt([BALL])], live=True)
+        run.__enter__()
+        assert settings() == (3, 2, pytest.approx(0.001))
+        assert not run.__exit__(RuntimeError, RuntimeError("midway"), None)
+        assert settings() == (4, 3, interval_s)
+    finally:
+        devices.set_threads(torch_threads)
+        cv2.setNumThreads(cv2_threads)
+    assert settings() == before
+
+
+def test_load_takes_a_preset_a_file_or_a_config(tmp_path):
+    neither = ["segmenter=null", "depth=null"]
+    assert streamer.load("tiny", ["device=cpu", *neither]).config.schedule == Config().schedule
+    (tmp_path / "own.yaml").write_text("segmenter: null\ndepth: null\nschedule: {keyframe_interval: 7}\n")
+    engine = composition.load(tmp_path / "own.yaml", ["schedule.depth_interval=2"])
+    assert (engine.config.schedule.keyframe_interval, engine.config.schedule.depth_interval) == (7, 2)
+    config = Config(segmenter=None, depth=None)
+    engine = composition.load(config)
+    assert engine.config is config
+    assert (engine.segmenter, engine.depth_estimator) == (None, None)
+    assert [result.tracks for result in engine.run(images(2))] == [(), ()]
+
+
+def test_load_loads_and_says_what_is_wrong_at_once():
+    with pytest.raises(ConfigError, match="keyframe_interval"):
+        composition.load("tiny", ["schedule.keyframe_intervall=3"])
+    with pytest.raises(ModelError, match="no device 'abacus'"):
+        composition.load(Config(device="abacus", segmenter=None, depth=None))
+
+
+def test_models_are_loaded_once_as_the_config_says(monkeypatch):
+    loaded = []
+
+    def load_depth(*arguments):
+        loaded.append(arguments)
+        return RedDepth()
+
+    monkeypatch.setattr(registry, "load_depth", load_depth)
+    config = Config(device="cpu", segmenter=None, depth={"model": "some/model", "precision": "float32"})
+    with composition.load(config) as engine:
+        assert engine.load().depth_estimator is engine.depth_estimator
+    assert loaded == [("some/model", "cpu", "float32", False)]
+
+
+def test_the_config_reaches_the_tracker():
+    tracking = TrackingConfig(trouble=False, accept=0.5, drift=0.25)
+    tracker = composition.tracker_of(tracking)
+    assert (tracker._beliefs.accept, tracker._beliefs.drift) == (0.5, 0.25)
+    assert tracker._worries == composition.Worries.none()
+    asking = composition.asking_of(TrackingConfig(passes=3, use_box=False, stability=0.3, agreement=0.4, motion=0.5))
+    assert (asking.passes, asking.use_box, asking.use_mask) == (3, False, False)
+    assert (asking.stability, asking.agreement, asking.motion) == (0.3, 0.4, 0.5)

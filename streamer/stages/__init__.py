@@ -1,0 +1,1 @@
+"""One slow kind of model each, all behind one protocol."""

@@ -29,7 +29,7 @@ from streamer.scheduling.prefetch import REACH, LookAhead, batch_that_fits, reac
 from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers, step_back
 from streamer.sources.open import open_source
-from streamer.sources.reader import Producer
+from streamer.sources.reader import Reader
 from streamer.terminal.telemetry import Meter
 from streamer.tracking.flow_tracker import Asking, Beliefs, Tracker, Worries
 
@@ -46,34 +46,34 @@ class Run:
     """One source on its way through one pipeline.
 
     Attributes:
-        producer: Where the frames come from.
+        reader: Where the frames come from.
         pipeline: Where they go.
         meter: What is counted on the way.
         ahead: Begins early what the pipeline will ask its models for; None begins nothing.
     """
 
-    producer: Producer
+    reader: Reader
     pipeline: Pipeline
     meter: Meter
     ahead: LookAhead | None = None
 
     @property
     def info(self) -> SourceInfo:
-        return self.producer.info
+        return self.reader.info
 
     def summary(self) -> dict[str, Any]:
-        """The meter's figures with what the producer read and dropped, ready for JSON; see :meth:`Meter.summary`."""
-        return self.meter.summary(self.producer.frames_read, self.producer.drops)
+        """The meter's figures with what the reader read and dropped, ready for JSON; see :meth:`Meter.summary`."""
+        return self.meter.summary(self.reader.frames_read, self.reader.drops)
 
     def process(self, frame: Frame) -> Result:
-        """Move on to the next frame of the producer; see :meth:`Pipeline.process`."""
+        """Move on to the next frame of the reader; see :meth:`Pipeline.process`."""
         if self.ahead is not None:
-            self.ahead.foresee(self.pipeline.foresee([frame, *self.producer.waiting]))
+            self.ahead.foresee(self.pipeline.foresee([frame, *self.reader.waiting]))
         return self.pipeline.process(frame)
 
     def __iter__(self) -> Iterator[Result]:
         """Every frame of the source, with all that is known of it."""
-        for frame in self.producer:
+        for frame in self.reader:
             result = self.process(frame)
             self.meter.add(result, time.monotonic())
             yield result
@@ -240,8 +240,8 @@ class Engine:
         lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
         try:
             sharing = _sharing_processor() if live else nullcontext()
-            with sharing, Producer(opened, live, reach, reopen=lasting) as producer:
-                yield Run(producer, pipeline, Meter(self.device), ahead)
+            with sharing, Reader(opened, live, reach, reopen=lasting) as reader:
+                yield Run(reader, pipeline, Meter(self.device), ahead)
         finally:
             if ahead is not None:
                 ahead.close()

@@ -141,13 +141,13 @@ class Session:
             self._sinks.close()
 
     def _advance(self) -> bool:
-        frame = self._run.producer.get(_QUIET_WAIT_S if self._window is None else _WINDOW_WAIT_S)
+        frame = self._run.reader.get(_QUIET_WAIT_S if self._window is None else _WINDOW_WAIT_S)
         if frame is None:
             self._report(self._run, None)
             # Drawing the same picture again would make the next frame wait.
             if time.monotonic() - self._shown_at_s >= _STILL_S:
                 self._show()
-            return self._run.producer.state != "ended"
+            return self._run.reader.state != "ended"
         self._run.meter.stage("wait", (time.monotonic() - frame.captured_at_s) * 1000)
         self._result = result = self._run.process(frame)
         self._show()
@@ -186,7 +186,7 @@ class Session:
             device=meter.device,
             selected=view.selected,
             paused=view.paused,
-            stalled=self._run.producer.state in ("stalled", "reopening"),
+            stalled=self._run.reader.state in ("stalled", "reopening"),
             recording=self._recording is not None,
             message=view.message if time.monotonic() < view.message_until_s else "",
         )
@@ -221,9 +221,9 @@ class Session:
     def _pause(self) -> None:
         self._view.paused = not self._view.paused
         if self._view.paused:
-            self._run.producer.pause()
+            self._run.reader.pause()
         else:
-            self._run.producer.resume()
+            self._run.reader.resume()
 
     def _restyle(self, **changes: object) -> None:
         self._view.style = replace(self._view.style, **changes)  # type: ignore[arg-type]

@@ -15,10 +15,10 @@ from streamer.models.protocols import Decoded, Embedding, Found
 LOW_RES = 64
 
 
-class ColourSegmenter:
-    """Answers with the connected region of one colour under the first foreground point (or in the box's middle)."""
+class ColorSegmenter:
+    """Answers with the connected region of one color under the first foreground point (or in the box's middle)."""
 
-    name = "colour"
+    name = "color"
 
     def __init__(self, delay_s: float = 0.0, wrong: bool = False) -> None:
         self.encoded = 0
@@ -43,8 +43,8 @@ class ColourSegmenter:
         else:
             x, y = prompt.box.reshape(2, 2).mean(axis=0).astype(int)
         height, width = image.shape[:2]
-        colour = image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1), ::2]
-        mask = (image[..., ::2] == colour).all(axis=2)
+        color = image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1), ::2]
+        mask = (image[..., ::2] == color).all(axis=2)
         if self.wrong:
             mask = np.roll(mask, width // 2, axis=1)
         return (cv2.resize(mask.astype(np.float32), (LOW_RES, LOW_RES), interpolation=cv2.INTER_AREA) - 0.5) * 20
@@ -57,9 +57,9 @@ class ColourSegmenter:
 
     def find(self, embedding: Embedding, limit: int):
         keys = embedding.features[..., ::2]
-        colours, counts = np.unique(keys.reshape(-1, 2), axis=0, return_counts=True)
+        colors, counts = np.unique(keys.reshape(-1, 2), axis=0, return_counts=True)
         order = np.argsort(counts)[::-1][1 : limit + 1]
-        return [Found((keys == colours[place]).all(axis=2), 0.9) for place in order]
+        return [Found((keys == colors[place]).all(axis=2), 0.9) for place in order]
 
     def features(self, embedding: Embedding):
         return cv2.resize(embedding.features, (16, 16)).astype(np.float32) / 255

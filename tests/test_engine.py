@@ -18,7 +18,7 @@ from streamer.errors import ConfigError, ModelError, PromptError, SourceError
 from streamer.models import registry
 from streamer.models.runtime import devices
 from streamer.motion.parameters import FlowParameters
-from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 COUNT = 8
 BALL, BOX = (60, 80), (250, 150)
@@ -38,7 +38,7 @@ def images(count=COUNT):
 def engine():
     """With models that need no weights."""
     engine = Engine(CONFIG)
-    engine.segmenter, engine.depth_estimator = ColourSegmenter(), RedDepth()
+    engine.segmenter, engine.depth_estimator = ColorSegmenter(), RedDepth()
     with engine:
         yield engine
 
@@ -183,10 +183,10 @@ def test_each_run_starts_from_nothing_with_the_same_models(engine):
 
 def test_close_may_come_twice_and_while_a_run_is_open(opened):
     engine = Engine(CONFIG)
-    engine.segmenter, engine.depth_estimator = ColourSegmenter(), RedDepth()
+    engine.segmenter, engine.depth_estimator = ColorSegmenter(), RedDepth()
     before = streamer_threads()
     with engine.open(images(), [Prompt([BALL])], live=True) as run:
-        frame = run.producer.get(5)
+        frame = run.reader.get(5)
         run.pipeline.process(frame)
         new = streamer_threads() - before
         assert new

@@ -15,7 +15,7 @@ from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers
 from streamer.tracking.fading import Fading
 from streamer.tracking.flow_tracker import Tracker
-from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 
 def frame(index, speed_px=3.0):
@@ -39,7 +39,7 @@ def iou(mask, truth):
 
 
 def test_every_frame_has_the_mask_of_what_was_clicked_and_a_depth_map():
-    pipeline = build(ColourSegmenter(), RedDepth())
+    pipeline = build(ColorSegmenter(), RedDepth())
     pipeline.prompt(Prompt([(60, 80)], [1]))
     keyframes, depth_runs = [], []
     for index in range(20):
@@ -60,7 +60,7 @@ def test_every_frame_has_the_mask_of_what_was_clicked_and_a_depth_map():
 
 
 def test_a_half_can_be_left_out():
-    without_depth = build(ColourSegmenter(), None)
+    without_depth = build(ColorSegmenter(), None)
     without_depth.prompt(Prompt([(60, 80)]))
     assert without_depth.process(frame(0)).inverse_depth is None
     without_masks = build(None, RedDepth(), keyframe_interval=None)
@@ -70,7 +70,7 @@ def test_a_half_can_be_left_out():
 
 
 def test_objects_are_found_when_nobody_says_what_to_follow():
-    pipeline = build(ColourSegmenter())
+    pipeline = build(ColorSegmenter())
     pipeline.discover()
     result = pipeline.process(frame(0))
     assert result.keyframe == "discover"
@@ -79,11 +79,11 @@ def test_objects_are_found_when_nobody_says_what_to_follow():
 
 
 def test_a_click_outside_the_frame_is_refused():
-    pipeline = build(ColourSegmenter())
+    pipeline = build(ColorSegmenter())
     pipeline.prompt(Prompt([(900, 80)]))
     with pytest.raises(PromptError, match="900,80 lies outside the frame, which is 320x240"):
         pipeline.process(frame(0))
-    pipeline = build(ColourSegmenter())
+    pipeline = build(ColorSegmenter())
     pipeline.process(frame(0))
     with pytest.raises(PromptError):
         pipeline.prompt(Prompt([(-1, 80)]))
@@ -130,7 +130,7 @@ class Gate:
 
 def test_a_late_result_lands_where_the_object_is_now():
     gate = Gate()
-    pipeline = build(ColourSegmenter(), RedDepth(), gate)
+    pipeline = build(ColorSegmenter(), RedDepth(), gate)
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(12):
         result = pipeline.process(frame(index))
@@ -151,14 +151,14 @@ def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
         return softs
 
     monkeypatch.setattr(Fading, "apply", apply)
-    at_once = build(ColourSegmenter())
+    at_once = build(ColorSegmenter())
     at_once.prompt(Prompt([(60, 80)]))
     for index in range(11):
         at_once.process(frame(index))
     assert landed == [set()] * 11
     landed.clear()
     gate = Gate()
-    late = build(ColourSegmenter(), None, gate)
+    late = build(ColorSegmenter(), None, gate)
     late.prompt(Prompt([(60, 80)]))
     for index in range(9):
         late.process(frame(index))
@@ -180,7 +180,7 @@ def click_while_it_encodes(pipeline, gate):
 
 def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
     gate = Gate()
-    pipeline = build(ColourSegmenter(), None, gate)
+    pipeline = build(ColorSegmenter(), None, gate)
     click_while_it_encodes(pipeline, gate)
     gate.release("click")
     before = pipeline.process(frame(7))
@@ -194,7 +194,7 @@ def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
 def test_depth_and_masks_may_come_in_any_order():
     for order in (("keyframe", "depth"), ("depth", "keyframe")):
         gate = Gate()
-        pipeline = build(ColourSegmenter(), RedDepth(), gate)
+        pipeline = build(ColorSegmenter(), RedDepth(), gate)
         pipeline.prompt(Prompt([(60, 80)]))
         for index in range(10):
             result = pipeline.process(frame(index))
@@ -209,7 +209,7 @@ def test_where_models_take_turns_a_frame_starts_one_of_them():
     gate = Gate()
     gate.in_turns = ("keyframe", "depth")
     gate.ready = lambda lane: not gate.waiting
-    pipeline = build(ColourSegmenter(), RedDepth(), gate)
+    pipeline = build(ColorSegmenter(), RedDepth(), gate)
     pipeline.prompt(Prompt([(60, 80)]))
     started = []
     for index in range(40):
@@ -225,7 +225,7 @@ def test_a_stage_waits_only_if_it_is_due_and_another_one_has_its_turn():
     gate = Gate()
     gate.in_turns = ("keyframe", "depth")
     gate.ready = lambda lane: not gate.waiting
-    pipeline = build(ColourSegmenter(), RedDepth(), gate, keyframe_interval=20, depth_interval=4)
+    pipeline = build(ColorSegmenter(), RedDepth(), gate, keyframe_interval=20, depth_interval=4)
     assert pipeline.queues() == {"keyframe": "idle", "depth": "idle"}
     pipeline.prompt(Prompt([(60, 80)]))
     seen = []
@@ -244,7 +244,7 @@ def test_a_stage_waits_only_if_it_is_due_and_another_one_has_its_turn():
 
 def test_without_turns_both_models_are_busy_and_one_that_is_left_out_is_not_told():
     gate = Gate()
-    pipeline = build(ColourSegmenter(), RedDepth(), gate)
+    pipeline = build(ColorSegmenter(), RedDepth(), gate)
     pipeline.prompt(Prompt([(60, 80)]))
     pipeline.process(frame(0))
     assert pipeline.queues() == {"keyframe": "busy", "depth": "busy"}
@@ -252,7 +252,7 @@ def test_without_turns_both_models_are_busy_and_one_that_is_left_out_is_not_told
 
 
 def test_a_click_is_answered_without_waiting_for_the_encoder():
-    gate, segmenter = Gate(), ColourSegmenter()
+    gate, segmenter = Gate(), ColorSegmenter()
     pipeline = build(segmenter, None, gate)
     click_while_it_encodes(pipeline, gate)
     pipeline.process(frame(7))
@@ -264,7 +264,7 @@ def test_a_click_is_answered_without_waiting_for_the_encoder():
 
 
 def test_while_paused_a_click_refines_the_frame_on_the_screen():
-    pipeline = build(ColourSegmenter())
+    pipeline = build(ColorSegmenter())
     pipeline.prompt(Prompt([(60, 80)]))
     pipeline.process(frame(0))
     pipeline.prompt(Prompt([(250, 150)], object_id=2))
@@ -284,7 +284,7 @@ def test_what_was_asked_before_a_scene_cut_is_thrown_away():
 
 
 def test_nothing_is_kept_per_frame():
-    pipeline = build(ColourSegmenter(), RedDepth())
+    pipeline = build(ColorSegmenter(), RedDepth())
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(40):
         pipeline.process(frame(index, speed_px=1))
@@ -295,7 +295,7 @@ def test_nothing_is_kept_per_frame():
 
 def test_with_threads_results_arrive_and_close_ends_them():
     before = threading.active_count()
-    pipeline = build(ColourSegmenter(), RedDepth(), ThreadedWorkers())
+    pipeline = build(ColorSegmenter(), RedDepth(), ThreadedWorkers())
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(400):
         result = pipeline.process(frame(min(index, 30)))
@@ -307,7 +307,7 @@ def test_with_threads_results_arrive_and_close_ends_them():
 
 
 def test_background_clicks_alone_ask_once_and_wait_for_more():
-    pipeline = build(ColourSegmenter(), keyframe_interval=5)
+    pipeline = build(ColorSegmenter(), keyframe_interval=5)
     pipeline.prompt(Prompt([(60, 80)], [0]))
     reasons = [pipeline.process(frame(index)).keyframe for index in range(5)]
     assert reasons == ["prompt", None, None, None, None]
@@ -317,7 +317,7 @@ def test_background_clicks_alone_ask_once_and_wait_for_more():
 
 @pytest.mark.parametrize("automatic", [True, False])
 def test_a_new_scene_is_looked_through_where_nobody_said_what_to_follow(automatic):
-    pipeline = build(ColourSegmenter())
+    pipeline = build(ColorSegmenter())
     if automatic:
         pipeline.discover()
     else:

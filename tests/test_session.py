@@ -20,12 +20,12 @@ from streamer.scheduling.workers import InlineWorkers
 from streamer.session import Session, View, recording_path
 from streamer.sinks.fanout import Fanout
 from streamer.sources.arrays import ArraySource
-from streamer.sources.reader import Producer
+from streamer.sources.reader import Reader
 from streamer.terminal.telemetry import Meter
 from streamer.tracking.flow_tracker import Tracker
 from streamer.ui.overlay import Overlay, Style
 from streamer.ui.window import events
-from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 COUNT = 8
 
@@ -64,7 +64,7 @@ class Stage:
         source = ArraySource([moving_scene(index)[0] for index in range(COUNT)], rate_hz=Fraction(25))
         scheduler = Scheduler(5, 5, 2)
         pipeline = Pipeline(
-            ColourSegmenter(),
+            ColorSegmenter(),
             RedDepth(),
             scheduler,
             InlineWorkers(),
@@ -73,7 +73,7 @@ class Stage:
             DepthCarrier(),
         )
         self.sink, self.said = ListSink(), []
-        self.run = Run(Producer(source, live=False), pipeline, Meter("a device"))
+        self.run = Run(Reader(source, live=False), pipeline, Meter("a device"))
         self.view = View(style or Style())
         self.stop = SimpleNamespace(signalled=False)
         self.window = ScriptedWindow(*script) if window else None
@@ -91,7 +91,7 @@ class Stage:
         )
 
     def play(self):
-        with self.run.producer:
+        with self.run.reader:
             self.session.play()
         return self
 

@@ -45,9 +45,9 @@ def paste_matrix(box: tuple[float, float, float, float], size: tuple[int, int], 
     flip = -1.0 if rng.random() < 0.5 else 1.0
     cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
     linear = np.array([[cos * flip, -sin], [sin * flip, cos]])
-    centre_in = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    centre_out = np.array([rng.uniform(0.05, 0.95) * size[0], rng.uniform(0.05, 0.95) * size[1]])
-    return np.column_stack([linear, centre_out - linear @ centre_in]).astype(np.float32)
+    center_in = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    center_out = np.array([rng.uniform(0.05, 0.95) * size[0], rng.uniform(0.05, 0.95) * size[1]])
+    return np.column_stack([linear, center_out - linear @ center_in]).astype(np.float32)
 
 
 def warp_image(image: Image, matrix: Matrix, size: tuple[int, int]) -> Image:
@@ -71,14 +71,14 @@ def blend(image: Image, pasted: Image, mask: Image, rng: np.random.Generator) ->
     return np.clip(image * (1 - alpha) + pasted * (gain * alpha), 0, 255).astype(np.uint8)
 
 
-def jitter_colour(image: Image, rng: np.random.Generator) -> Image:
+def jitter_color(image: Image, rng: np.random.Generator) -> Image:
     """Change brightness, contrast, gamma, saturation and white balance."""
     pixels = image.astype(np.float32) / 255
     if rng.random() < 0.3:
         pixels = pixels ** np.float32(np.exp(rng.normal(0, 0.3)))
-    grey = pixels.mean(axis=2, keepdims=True)
+    gray = pixels.mean(axis=2, keepdims=True)
     saturation = 0.0 if rng.random() < 0.05 else np.exp(rng.normal(0, 0.25))
-    pixels = grey + (pixels - grey) * np.float32(saturation)
+    pixels = gray + (pixels - gray) * np.float32(saturation)
     mean = np.float32(pixels.mean())
     pixels = (pixels - mean) * np.float32(np.exp(rng.normal(0, 0.2))) + mean
     pixels = pixels * np.exp(rng.normal(0, 0.06, 3)).astype(np.float32) + np.float32(rng.normal(0, 0.08))

@@ -33,7 +33,7 @@ def grabcut(image: Image, box: NDArray[np.float32]) -> Mask:
 
 
 def flood_fill(image: Image, point: tuple[float, float], tolerance: int = 12) -> Mask:
-    """Everything connected to the click whose neighbours differ by at most ``tolerance`` in each channel."""
+    """Everything connected to the click whose neighbors differ by at most ``tolerance`` in each channel."""
     smooth = cv2.bilateralFilter(image, 5, 40, 5)
     mask = np.zeros((image.shape[0] + 2, image.shape[1] + 2), np.uint8)
     seed = (int(point[0]), int(point[1]))

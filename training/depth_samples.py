@@ -86,7 +86,7 @@ def make_depth_sample(
     image, inverse = _crop(frame, side_px, rng)
     for _ in range(int(rng.integers(0, 4))):
         image, inverse = stand_in(image, inverse, photos[int(rng.integers(len(photos)))], rng)
-    image = augment.spoil(augment.jitter_colour(image, rng), rng)
+    image = augment.spoil(augment.jitter_color(image, rng), rng)
     return {"image": image, "inverse_depth": inverse, "valid": (inverse > 0).astype(np.float32)}
 
 

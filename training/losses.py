@@ -59,17 +59,17 @@ def align(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     weight = valid / valid.sum((1, 2), keepdim=True).clamp(min=1)
     mean_prediction = (weight * prediction).sum((1, 2), keepdim=True)
     mean_target = (weight * target).sum((1, 2), keepdim=True)
-    centred = prediction - mean_prediction
-    covariance = (weight * centred * (target - mean_target)).sum((1, 2), keepdim=True)
-    variance = (weight * centred.square()).sum((1, 2), keepdim=True)
-    return centred * (covariance.clamp(min=0) / (variance + 1e-6)) + mean_target
+    centered = prediction - mean_prediction
+    covariance = (weight * centered * (target - mean_target)).sum((1, 2), keepdim=True)
+    variance = (weight * centered.square()).sum((1, 2), keepdim=True)
+    return centered * (covariance.clamp(min=0) / (variance + 1e-6)) + mean_target
 
 
 def normalize(depth: Tensor, valid: Tensor) -> Tensor:
     """Shift and scale each ``(B, H, W)`` map to zero mean and unit mean absolute deviation where ``valid`` is 1."""
     weight = valid / valid.sum((1, 2), keepdim=True).clamp(min=1)
-    centred = depth - (weight * depth).sum((1, 2), keepdim=True)
-    return centred / (weight * centred.abs()).sum((1, 2), keepdim=True).clamp(min=1e-4)
+    centered = depth - (weight * depth).sum((1, 2), keepdim=True)
+    return centered / (weight * centered.abs()).sum((1, 2), keepdim=True).clamp(min=1e-4)
 
 
 def depth_loss(prediction: Tensor, target: Tensor, valid: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def compose(
             image, masks, pasted = _paste(image, masks, draw, rng)
         masks = [mask for mask in pasted + masks if int(mask.sum()) >= MIN_VISIBLE_PX]
         if masks:
-            image = augment.spoil(augment.jitter_colour(image, rng), rng)
+            image = augment.spoil(augment.jitter_color(image, rng), rng)
             return image, [masks[i % len(masks)] for i in range(recipe.prompts_per_image)]
 
 

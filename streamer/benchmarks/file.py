@@ -27,7 +27,7 @@ from streamer.sinks.background import BackgroundSink
 from streamer.sinks.fanout import Fanout
 from streamer.sinks.targets import video_sink
 from streamer.sources.open import kind_of, open_source
-from streamer.sources.reader import Producer
+from streamer.sources.reader import Reader
 from streamer.terminal.console import Terminal
 from streamer.terminal.stopping import INTERRUPTED, Stop
 from streamer.ui.overlay import Overlay
@@ -135,11 +135,11 @@ class _Ways:
     def decode_and_encode(self) -> Row:
         """The frames as they are: what no program can do without."""
         start_s = time.perf_counter()
-        with Producer(open_source(self._clip.path), live=False) as producer:
+        with Reader(open_source(self._clip.path), live=False) as reader:
             sink = video_sink(
-                self._folder / "copy.mp4", producer.info, lambda result: result.frame.image_rgb, self._config.video
+                self._folder / "copy.mp4", reader.info, lambda result: result.frame.image_rgb, self._config.video
             )
-            count = _written(sink, map(Result, islice(producer, self._most)), self._stop)
+            count = _written(sink, map(Result, islice(reader, self._most)), self._stop)
         return Row(ALONE, count, time.perf_counter() - start_s)
 
     def annotate(self) -> Row:
@@ -168,9 +168,9 @@ class _Ways:
         segment = None if wanted is None else UpstreamSam(wanted.model, wanted.checkpoint, device).segment
         estimate = None if depth is None else UpstreamDepth(depth.model, device).estimate
         start_s = time.perf_counter()
-        with Producer(open_source(self._clip.path), live=False) as producer:
-            sink = video_sink(self._folder / "loop.mp4", producer.info, draw, self._config.video)
-            results = obvious_loop(islice(producer, self._most), segment, estimate, self._followed)
+        with Reader(open_source(self._clip.path), live=False) as reader:
+            sink = video_sink(self._folder / "loop.mp4", reader.info, draw, self._config.video)
+            results = obvious_loop(islice(reader, self._most), segment, estimate, self._followed)
             count = _written(sink, results, self._stop, start_s + self._loop_s)
         return Row(LOOP, count, time.perf_counter() - start_s)
 

@@ -171,7 +171,7 @@ def _measure_baseline(engine: Engine, clip: Clip, bench: LiveBench, show: bool, 
     try:
         with engine.open(clip.path, live=True) as run:
             segment, estimate = segment_with(engine.segmenter), engine.depth_estimator.estimate
-            for result in obvious_loop(run.producer, segment, estimate, clip.prompts()):
+            for result in obvious_loop(run.reader, segment, estimate, clip.prompts()):
                 drawing = overlay.draw(result, style)
                 if window is not None:
                     window.show(drawing, result)

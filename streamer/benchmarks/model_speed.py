@@ -165,7 +165,7 @@ def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int,
 
 
 def _picture() -> NDArray[np.uint8]:
-    """Smooth random colours: what is on it does not matter, but flat pictures hide mistakes."""
+    """Smooth random colors: what is on it does not matter, but flat pictures hide mistakes."""
     noise = np.random.default_rng(0).integers(0, 256, (IMAGE_SIZE[1] // 40, IMAGE_SIZE[0] // 40, 3), np.uint8)
     return cv2.resize(noise, IMAGE_SIZE, interpolation=cv2.INTER_CUBIC)
 

@@ -58,13 +58,13 @@ def bench_scene(bench: SceneBench) -> None:
 def _figures(bench: SceneBench, seed: int) -> dict[str, float]:
     scene = SceneSource(seed, bench.size, frame_count=bench.frames + 1)
     flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    before = _grey(scene.render(0))
+    before = _gray(scene.render(0))
     frames_ms, flows_ms = [], []
     for index in range(1, bench.frames + 1):
         begun_s = time.perf_counter()
         picture = scene.render(index)
         rendered_s = time.perf_counter()
-        now = _grey(picture)
+        now = _gray(picture)
         shrunk_s = time.perf_counter()
         flow.calc(now, before, None)
         flows_ms.append((time.perf_counter() - shrunk_s) * 1000)
@@ -79,5 +79,5 @@ def _figures(bench: SceneBench, seed: int) -> dict[str, float]:
     }
 
 
-def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _gray(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), _FLOW_SIZE, interpolation=cv2.INTER_AREA)

@@ -242,7 +242,7 @@ def evaluate(
 
 @app.command("eval-depth")
 def evaluate_depth(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Registered colour, depth and poses.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Registered color, depth and poses.")],
     config: Config = "tiny",
     overrides: Overrides = None,
     json: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the figures here as well.")] = None,

@@ -122,9 +122,9 @@ def finish(run: Run, sinks: Fanout, targets: Targets, terminal: Terminal, stop: 
     terminal.summary(summary, title=f"wrote {written}" if written else "nothing was written")
     if failures:
         raise PartialError(failures[0])
-    if run.producer.damage is not None:
+    if run.reader.damage is not None:
         done = f"what could be read is in {written}" if written else "nothing was written"
-        raise PartialError(f"{run.producer.damage.rstrip('.')}: {done}; for the rest, get the whole source.")
+        raise PartialError(f"{run.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source.")
 
 
 def summary_of(run: Run, sinks: Fanout) -> dict[str, Any]:

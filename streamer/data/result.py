@@ -24,7 +24,7 @@ class Result:
         depth_map: ``(h, w)`` float32 at the size at which it is carried, the whole frame at most: larger is nearer,
             affine per clip and steady over time; None without depth or before the first map. The pipeline carries it
             on, so copy it before writing into it.
-        depth_range: Smoothed (far, near) values of ``depth_map`` for colouring; None without a map.
+        depth_range: Smoothed (far, near) values of ``depth_map`` for coloring; None without a map.
         keyframe: Why a keyframe was asked for on this frame; None where none was.
         depth_run: Whether a depth run was asked for on this frame.
         mask_age: Frames since the anchor that the masks come from; None without masks.

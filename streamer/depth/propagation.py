@@ -1,4 +1,4 @@
-"""Inverse depth between two runs of the model: carried by the flow, and steady in scale, shift and colour."""
+"""Inverse depth between two runs of the model: carried by the flow, and steady in scale, shift and color."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MIN_STATS_PIXELS, _MOST_STATS_PIXELS = 4, 1000
 def align(new: NDArray[np.float32], reference: NDArray[np.float32], rounds: int = 3) -> tuple[float, float]:
     """Scale and shift that bring ``new`` to ``reference``, both ``(N,)`` float32, robust against moving parts.
 
-    The centre and spread of both are matched (as MiDaS normalises, Ranftl et al., PAMI 2022, eq. 5-6) instead of
+    The center and spread of both are matched (as MiDaS normalizes, Ranftl et al., PAMI 2022, eq. 5-6) instead of
     regressing one on the other, because regression on noisy values shrinks the scale a little at every run. Values
     that fit worst are left out from round to round.
 
@@ -36,12 +36,12 @@ def align(new: NDArray[np.float32], reference: NDArray[np.float32], rounds: int 
     keep = np.ones(len(new), bool)
     for _ in range(rounds):
         chosen, wanted = new[keep], reference[keep]
-        (centre,), (wanted_centre,) = _ranked(chosen, (0.5,)), _ranked(wanted, (0.5,))
-        spread, wanted_spread = np.abs(chosen - centre).mean(), np.abs(wanted - wanted_centre).mean()
-        if spread <= 1e-6 * (abs(centre) + 1e-6) or wanted_spread <= 0:
+        (center,), (wanted_center,) = _ranked(chosen, (0.5,)), _ranked(wanted, (0.5,))
+        spread, wanted_spread = np.abs(chosen - center).mean(), np.abs(wanted - wanted_center).mean()
+        if spread <= 1e-6 * (abs(center) + 1e-6) or wanted_spread <= 0:
             break
         scale = float(wanted_spread / spread)
-        shift = wanted_centre - scale * centre
+        shift = wanted_center - scale * center
         error = np.abs(scale * new + shift - reference)
         (limit,) = _ranked(error, (_KEPT_SHARE,))
         keep = error <= limit
@@ -104,7 +104,7 @@ class DepthCarrier:
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """Smoothed (far, near) values for colouring."""
+        """Smoothed (far, near) values for coloring."""
         return self._range
 
     def stats(self, object_id: int, on_grid: NDArray[np.float32], mask: NDArray[np.bool_]) -> DepthStats | None:

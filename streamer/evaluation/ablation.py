@@ -14,7 +14,7 @@ Follow = Callable[[Ours, Clip], Score]
 
 PARTS: dict[str, dict[str, object]] = {
     "everything": {},
-    "no refining by colour and edges": {"refine": False},
+    "no refining by color and edges": {"refine": False},
     "the carried mask in the prompt as well": {"use_mask": True},
     "no box in the prompt": {"use_box": False},
     "one point instead of eight": {"positives": 0},
@@ -26,7 +26,7 @@ PARTS: dict[str, dict[str, object]] = {
     "every answer is accepted": {"accept": 0.0},
     "an answer has to be clearly better": {"accept": 0.85, "reject": 0.1},
     "no re-detection": {"redetect": False, "glimpse": False},
-    "nothing guessed by colours": {"glimpse": False},
+    "nothing guessed by colors": {"glimpse": False},
     "one confirmation": {"confirmations": 1},
     "no keyframes on trouble": {"trouble": False},
 }

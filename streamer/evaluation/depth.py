@@ -129,11 +129,11 @@ def read_shots(folder: Path) -> list[Shot]:
     Raises:
         SourceError: There is none, or one is not complete.
     """
-    colours = sorted(folder.glob("*.color.jpg"))
-    if not colours:
-        raise SourceError(f"There is no *.color.jpg in {folder}: name a folder of registered colour, depth and poses.")
+    colors = sorted(folder.glob("*.color.jpg"))
+    if not colors:
+        raise SourceError(f"There is no *.color.jpg in {folder}: name a folder of registered color, depth and poses.")
     try:
-        return [_shot(path) for path in colours]
+        return [_shot(path) for path in colors]
     except (OSError, ValueError, cv2.error) as error:
         raise SourceError(f"{folder} holds a frame that cannot be read: {' '.join(str(error).split())}.") from None
 
@@ -150,15 +150,15 @@ def read_camera(folder: Path) -> NDArray[np.float64]:
         raise SourceError(f"There is no camera-intrinsics.txt with a 3x3 matrix in {folder}: add one.") from None
 
 
-def _shot(colour: Path) -> Shot:
-    stem = colour.name.removesuffix(".color.jpg")
-    image = cv2.imread(str(colour))
-    depth_mm = cv2.imread(str(colour.with_name(f"{stem}.depth.png")), cv2.IMREAD_UNCHANGED)
+def _shot(color: Path) -> Shot:
+    stem = color.name.removesuffix(".color.jpg")
+    image = cv2.imread(str(color))
+    depth_mm = cv2.imread(str(color.with_name(f"{stem}.depth.png")), cv2.IMREAD_UNCHANGED)
     if image is None or depth_mm is None or depth_mm.shape != image.shape[:2]:
         raise ValueError(f"{stem} has no picture and depth of one size")
     known = ~np.isin(depth_mm, _UNKNOWN_MM)
     inverse = np.divide(1000, depth_mm, where=known, out=np.zeros(depth_mm.shape), dtype=np.float64)
-    pose = np.loadtxt(colour.with_name(f"{stem}.pose.txt")).reshape(4, 4)
+    pose = np.loadtxt(color.with_name(f"{stem}.pose.txt")).reshape(4, 4)
     return Shot(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), inverse.astype(np.float32), pose)
 
 

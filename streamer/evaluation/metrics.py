@@ -75,7 +75,7 @@ def j_and_f(mask: Mask, truth: Mask) -> float:
 
 
 def outline(mask: Mask) -> NDArray[np.bool_]:
-    """Pixels that differ from their right, lower or lower right neighbour, ``(H, W)`` bool; the DAVIS boundary map."""
+    """Pixels that differ from their right, lower or lower right neighbor, ``(H, W)`` bool; the DAVIS boundary map."""
     mask = np.asarray(mask).astype(bool)
     ahead = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
     return (mask ^ ahead[:-1, 1:]) | (mask ^ ahead[1:, :-1]) | (mask ^ ahead[1:, 1:])
@@ -130,10 +130,10 @@ def depth_errors(
 def fit_scale_and_shift(values: NDArray[Any], target: NDArray[Any]) -> tuple[float, float]:
     """The scale and shift of least squares error, target ~ scale * values + shift; scale 0 for constant values."""
     values, target = np.ravel(values).astype(np.float64), np.ravel(target).astype(np.float64)
-    centred = values - values.mean()
-    spread = float(centred @ centred)
+    centered = values - values.mean()
+    spread = float(centered @ centered)
     tiny = len(values) * (1e-12 * max(1e-300, float(np.abs(values).max()))) ** 2
-    scale = float(centred @ (target - target.mean())) / spread if spread > tiny else 0.0
+    scale = float(centered @ (target - target.mean())) / spread if spread > tiny else 0.0
     return scale, float(target.mean() - scale * values.mean())
 
 

@@ -17,7 +17,7 @@ MAX_ID = 255
 
 
 def _davis_palette() -> NDArray[np.uint8]:
-    """The colours of DAVIS and PASCAL VOC, ``(256, 3)``: bits 0, 3, 6 of the id count from the top into red, etc."""
+    """The colors of DAVIS and PASCAL VOC, ``(256, 3)``: bits 0, 3, 6 of the id count from the top into red, etc."""
     ids = np.arange(256)
     palette = np.zeros((256, 3), np.uint8)
     for channel in range(3):
@@ -33,7 +33,7 @@ class MaskSink(PngSink):
     """Writes one indexed PNG per frame. Where masks overlap, the object of higher score is in front."""
 
     def picture_of(self, result: Result) -> Image.Image:
-        """The labels of one frame in the colours of DAVIS.
+        """The labels of one frame in the colors of DAVIS.
 
         Raises:
             SinkError: An object's id is above 255.
@@ -62,10 +62,10 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     """Object ids of a mask picture, ``(H, W)`` uint8, 0 where there is no object.
 
     An indexed PNG keeps its indices. In a gray picture (8 or 16 bit) the values are the ids, unless it holds white:
-    then it is the mask of one object, id 1, from half brightness up. Colours are looked up in the DAVIS palette.
+    then it is the mask of one object, id 1, from half brightness up. Colors are looked up in the DAVIS palette.
 
     Raises:
-        PromptError: The file cannot be read, an id is above 255, or a colour is not in the palette.
+        PromptError: The file cannot be read, an id is above 255, or a color is not in the palette.
     """
     try:
         with Image.open(path) as picture:
@@ -84,10 +84,10 @@ def _labels(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
         return _gray_labels(np.array(picture.convert("L")), 255, path)
     if picture.mode.startswith("I"):
         return _gray_labels(np.array(picture), 65535, path)
-    colours = np.array(picture.convert("RGB"))
-    if (colours == colours[..., :1]).all():
-        return _gray_labels(colours[..., 0], 255, path)
-    return _colour_labels(colours, path)
+    colors = np.array(picture.convert("RGB"))
+    if (colors == colors[..., :1]).all():
+        return _gray_labels(colors[..., 0], 255, path)
+    return _color_labels(colors, path)
 
 
 def _is_gray_ramp(picture: Image.Image) -> bool:
@@ -103,8 +103,8 @@ def _gray_labels(values: NDArray[np.integer], white: int, path: Path) -> NDArray
     return values.astype(np.uint8)
 
 
-def _colour_labels(colours: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-    codes = colours.astype(np.int32) @ (1 << 16, 1 << 8, 1)
+def _color_labels(colors: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    codes = colors.astype(np.int32) @ (1 << 16, 1 << 8, 1)
     palette = PALETTE.astype(np.int32) @ (1 << 16, 1 << 8, 1)
     order = np.argsort(palette)
     ids = order[np.searchsorted(palette[order], codes).clip(max=MAX_ID)]
@@ -112,7 +112,7 @@ def _colour_labels(colours: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
     if strange.any():
         y, x = np.argwhere(strange)[0]
         raise PromptError(
-            f"The mask {path} has the colour {tuple(map(int, colours[y, x]))} at {x},{y}, which is not in the DAVIS "
+            f"The mask {path} has the color {tuple(map(int, colors[y, x]))} at {x},{y}, which is not in the DAVIS "
             "palette: save it as an indexed PNG."
         )
     return ids.astype(np.uint8)

@@ -20,7 +20,7 @@ TOO_OLD = "too old"
 PAUSED = "paused"
 
 
-class Producer:
+class Reader:
     """Reads a source in a thread of its own and hands over its frames, one at a time, to one consumer.
 
     - Files (``live=False``): a bounded queue. Reading waits for the consumer and no frame is ever dropped.
@@ -33,7 +33,7 @@ class Producer:
     so it is when `read` raises `SourceError`. Indices and times go on where they were: the time away is part of them.
 
     Args:
-        source: What to read; the producer owns it and closes it.
+        source: What to read; the reader owns it and closes it.
         live: Whether frames that nobody takes are to be dropped.
         queue_size: Frames that may lie ready when not live.
         clock: Monotonic clock [s], the same that stamps the frames.
@@ -203,7 +203,7 @@ class Producer:
 
     def _start_thread(self, source: Source | None) -> None:
         self._reopening = source is None
-        self._thread = threading.Thread(target=self._run, args=(source,), name="streamer-producer", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(source,), name="streamer-reader", daemon=True)
         self._thread.start()
 
     # Run by the reading thread.

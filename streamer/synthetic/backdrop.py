@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streamer.synthetic.canvas import Box, Canvas
 from streamer.synthetic.geometry import Matrix
 from streamer.synthetic.surfaces import CORNERS, FULL, NEAR_M, Texture, from_unit_square, level_for, texels_per_pixel
-from streamer.synthetic.textures import Colours, Rng, mix, noise, opaque
+from streamer.synthetic.textures import Colors, Rng, mix, noise, opaque
 
 Pixels = NDArray[np.integer[Any]]
 BAND_PX = 32
@@ -76,8 +76,8 @@ class Plane:
         first, last = (y0, y1) if by_rows else (x0, x1)
         starts = np.arange(first, last, BAND_PX)
         ends = np.minimum(starts + BAND_PX, last)
-        corners, centres = _places(box, starts, ends, by_rows)
-        fineness = 1.5 * texels_per_pixel(self.levels[0].from_unit @ unit_from_image, *centres)
+        corners, centers = _places(box, starts, ends, by_rows)
+        fineness = 1.5 * texels_per_pixel(self.levels[0].from_unit @ unit_from_image, *centers)
         reach = 2 * _reach(corners, unit_from_image)
         bands: list[tuple[Box, Level]] = []
         each = (values.tolist() for values in (starts, ends, fineness, reach))
@@ -91,7 +91,7 @@ class Plane:
 
 
 def _places(box: Box, starts: Pixels, ends: Pixels, by_rows: bool) -> tuple[Matrix, Matrix]:
-    """The corners ``(3, 4, N)``, homogeneous, and the centres ``(2, N)`` of the bands of a box [px]."""
+    """The corners ``(3, 4, N)``, homogeneous, and the centers ``(2, N)`` of the bands of a box [px]."""
     x0, y0, x1, y1 = box
     low, high = (x0, x1) if by_rows else (y0, y1)
     across = np.full_like(starts, low), np.full_like(starts, high)
@@ -181,7 +181,7 @@ def _laid(
     return cv2.multiply(whole, cv2.merge([factor] * 4), scale=1 / 255)
 
 
-def open_ground(rng: Rng, ground: Texture, sky: Colours, hills: Colours, reach: float = 70.0) -> list[Plane]:
+def open_ground(rng: Rng, ground: Texture, sky: Colors, hills: Colors, reach: float = 70.0) -> list[Plane]:
     """Ground of 2 x ``reach`` metres that fades into the haze, inside four walls painted with hills and sky."""
     haze = sky[1]
     frame = np.array([[2 * reach, 0, -reach], [0, 0, 0], [0, -2 * reach, reach]])
@@ -193,7 +193,7 @@ def open_ground(rng: Rng, ground: Texture, sky: Colours, hills: Colours, reach: 
     return planes
 
 
-def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> list[Level]:
+def _ground_levels(rng: Rng, ground: Texture, haze: Colors, reach: float) -> list[Level]:
     """Nested squares around the origin, each twice as wide and half as fine, with tones that vary over metres."""
     tones = noise(rng, 512, 24, 4, 0.6)
     one, extent, levels = cv2.resize(ground, (GROUND_PX, GROUND_PX), interpolation=cv2.INTER_AREA), 6.0, []
@@ -211,7 +211,7 @@ def _ground_levels(rng: Rng, ground: Texture, haze: Colours, reach: float) -> li
         one, extent = cv2.resize(one, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), extent * 2
 
 
-def _hazy(whole: Texture, tones: NDArray[np.float32], haze: Colours, extent: float, reach: float) -> Texture:
+def _hazy(whole: Texture, tones: NDArray[np.float32], haze: Colors, extent: float, reach: float) -> Texture:
     """The ground from -extent to extent [m], its tones varied over metres, fading into the haze with distance."""
     side = max(64, whole.shape[0] // 4)
     place = ((np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1) * np.float32(extent)
@@ -219,7 +219,7 @@ def _hazy(whole: Texture, tones: NDArray[np.float32], haze: Colours, extent: flo
     near = 1 - 0.75 * np.sqrt(np.clip((cv2.magnitude(map_x, map_y) - 6) / (reach - 6), 0, 1))
     scale = len(tones) / (2 * reach)
     tone = cv2.remap(tones, (map_x + reach) * scale, (map_y + reach) * scale, cv2.INTER_LINEAR)
-    kept, veil = (0.75 + 0.4 * tone) * near, np.dstack([(1 - near) * colour for colour in (*haze, 255)])
+    kept, veil = (0.75 + 0.4 * tone) * near, np.dstack([(1 - near) * color for color in (*haze, 255)])
     kept, veil = (cv2.resize(cv2.convertScaleAbs(v, alpha=a), whole.shape[1::-1]) for v, a in ((kept, FULL), (veil, 1)))
     return cv2.add(cv2.multiply(whole, cv2.merge([kept] * 4), scale=1 / FULL), veil)
 
@@ -236,8 +236,8 @@ def _sky_wall(
     reach: float,
     clouds: NDArray[np.float32],
     ridges: list[NDArray[np.float32]],
-    sky: Colours,
-    hills: Colours,
+    sky: Colors,
+    hills: Colors,
 ) -> Texture:
     """Sky, clouds and two ridges as seen from the origin, painted on one wall of the surrounding."""
     columns, rows = 1000, 360

@@ -1,4 +1,4 @@
-"""What a frame is drawn on: colour, inverse depth and the rigid body seen, nearest surface first."""
+"""What a frame is drawn on: color, inverse depth and the rigid body seen, nearest surface first."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Canvas:
     def put(
         self,
         box: Box,
-        colours: NDArray[np.uint8],
+        colors: NDArray[np.uint8],
         inverse_depth: NDArray[np.float32],
         mask: NDArray[np.uint8],
         body: int,
@@ -102,12 +102,12 @@ class Canvas:
         region = np.s_[y0:y1, x0:x1]
         nearer = cv2.compare(inverse_depth, self.inverse_depth[region], cv2.CMP_GT)
         cv2.bitwise_and(nearer, mask, dst=nearer)
-        cv2.copyTo(colours, nearer, self.image[region])
+        cv2.copyTo(colors, nearer, self.image[region])
         cv2.copyTo(inverse_depth, nearer, self.inverse_depth[region])
         self._stamps.append(_Stamp(region, mask, nearer, body, object_id))
 
     def shade(self, box: Box, factors: NDArray[np.uint8]) -> None:
-        """Multiply the colours of the region ``box`` by ``factors / 255``, ``(h, w, 4)``."""
+        """Multiply the colors of the region ``box`` by ``factors / 255``, ``(h, w, 4)``."""
         x0, y0, x1, y1 = box
         region = self.image[y0:y1, x0:x1]
         cv2.multiply(region, factors, dst=region, scale=1 / 255)

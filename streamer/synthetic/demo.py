@@ -8,7 +8,7 @@ from streamer.synthetic.backdrop import Plane, open_ground
 from streamer.synthetic.geometry import Matrix, view
 from streamer.synthetic.layout import OUTDOOR, Placed, World, in_lanes, pacing, spinning
 from streamer.synthetic.solids import Thing
-from streamer.synthetic.textures import colour, tile
+from streamer.synthetic.textures import color, tile
 from streamer.synthetic.things import KINDS
 
 FIELD_OF_VIEW = float(np.radians(62))
@@ -44,9 +44,9 @@ def _made(kind: str, variant: int) -> Thing:
 
 
 def _meadow(rng: np.random.Generator) -> list[Plane]:
-    grass = np.stack([colour(0.24, 0.62, 0.42), colour(0.2, 0.5, 0.66), colour(0.15, 0.5, 0.7)])
-    sky = np.stack([colour(0.58, 0.55, 0.9), colour(0.12, 0.1, 0.97), colour(0.1, 0.03, 1.0)])
-    return open_ground(rng, tile(rng, 512, "grass", grass), sky, colour(0.42, 0.55, 0.32)[None])
+    grass = np.stack([color(0.24, 0.62, 0.42), color(0.2, 0.5, 0.66), color(0.15, 0.5, 0.7)])
+    sky = np.stack([color(0.58, 0.55, 0.9), color(0.12, 0.1, 0.97), color(0.1, 0.03, 1.0)])
+    return open_ground(rng, tile(rng, 512, "grass", grass), sky, color(0.42, 0.55, 0.32)[None])
 
 
 def _stroll(t: float) -> Matrix:

@@ -7,7 +7,7 @@ import numpy as np
 from streamer.synthetic.geometry import Matrix, rotation, scaling, translation
 from streamer.synthetic.solids import Body, Motion, Surface, Thing, around, box, ellipsoid, plain, tube
 from streamer.synthetic.surfaces import pyramid
-from streamer.synthetic.textures import Rng, colour, palette, tile
+from streamer.synthetic.textures import Rng, color, palette, tile
 
 
 def _swing(pivot: tuple[float, float, float], reach: float, pace: float, phase: float) -> Motion:
@@ -16,11 +16,11 @@ def _swing(pivot: tuple[float, float, float], reach: float, pace: float, phase: 
 
 def person(rng: Rng) -> Thing:
     scale, girth, pace = rng.uniform(0.8, 1.1), rng.uniform(0.85, 1.25), rng.uniform(4, 6.5)
-    skin = around(plain(rng, colour(rng.uniform(0.04, 0.08), rng.uniform(0.25, 0.6), rng.uniform(0.4, 0.95))))
-    hair = around(plain(rng, colour(rng.uniform(0.03, 0.12), rng.uniform(0.2, 0.7), rng.uniform(0.12, 0.6))))
+    skin = around(plain(rng, color(rng.uniform(0.04, 0.08), rng.uniform(0.25, 0.6), rng.uniform(0.4, 0.95))))
+    hair = around(plain(rng, color(rng.uniform(0.03, 0.12), rng.uniform(0.2, 0.7), rng.uniform(0.12, 0.6))))
     shirt = around(tile(rng, 128, str(rng.choice(["plaster", "stripes", "plaid", "dots", "checks", "blotches"]))))
     legs = around(tile(rng, 64, "plaster", palette(rng, rng.choice([0.6, 0.08, rng.random()]), (0.1, 0.6)) * 0.65))
-    shoes = around(plain(rng, colour(rng.random(), 0.4, 0.3)))
+    shoes = around(plain(rng, color(rng.random(), 0.4, 0.3)))
     g, grow = girth, scaling(scale, scale, scale)
     trunk: list[Surface] = [
         ellipsoid(0, 1.18, 0, 0.2 * g, 0.34, 0.13 * g, shirt),
@@ -46,10 +46,10 @@ def person(rng: Rng) -> Thing:
 
 def animal(rng: Rng) -> Thing:
     size, pace, long = rng.uniform(0.8, 1.4), rng.uniform(5, 9), rng.uniform(0.26, 0.4)
-    colours = palette(rng, rng.uniform(0.03, 0.13), (0.1, 0.6))
-    colours[2] = colours[0] * rng.uniform(0.3, 0.7)
-    coat = around(tile(rng, 128, str(rng.choice(["plaster", "blotches", "stripes"])), colours))
-    dark = around(plain(rng, colours[1] * 0.6))
+    colors = palette(rng, rng.uniform(0.03, 0.13), (0.1, 0.6))
+    colors[2] = colors[0] * rng.uniform(0.3, 0.7)
+    coat = around(tile(rng, 128, str(rng.choice(["plaster", "blotches", "stripes"])), colors))
+    dark = around(plain(rng, colors[1] * 0.6))
     leg_length = rng.uniform(0.22, 0.36)
     y = leg_length + 0.1
     trunk: list[Surface] = [
@@ -78,10 +78,10 @@ def _grown(body: Body, grow: Matrix) -> Body:
 
 
 def robot(rng: Rng) -> Thing:
-    colours = palette(rng)
+    colors = palette(rng)
     panel, dark = (
-        pyramid(tile(rng, 128, str(rng.choice(["plaster", "checks", "stripes", "terrazzo"])), colours)),
-        around(plain(rng, colours[2] * 0.5)),
+        pyramid(tile(rng, 128, str(rng.choice(["plaster", "checks", "stripes", "terrazzo"])), colors)),
+        around(plain(rng, colors[2] * 0.5)),
     )
     w, h, d = rng.uniform(0.4, 0.6), rng.uniform(0.35, 0.55), rng.uniform(0.4, 0.6)
     parts = box((0, 0.16 + h / 2, 0), (w, h, d), panel)
@@ -95,7 +95,7 @@ def robot(rng: Rng) -> Thing:
 def car(rng: Rng) -> Thing:
     size = rng.uniform(0.7, 1.1)
     paint = pyramid(tile(rng, 128, str(rng.choice(["plaster", "stripes", "marble"])), palette(rng, None, (0.5, 0.9))))
-    glass, tyre = pyramid(plain(rng, colour(0.57, 0.3, 0.45))), around(plain(rng, colour(0.6, 0.1, 0.18)))
+    glass, tyre = pyramid(plain(rng, color(0.57, 0.3, 0.45))), around(plain(rng, color(0.6, 0.1, 0.18)))
     parts = box((0, 0.3, 0), (0.6, 0.28, 1.3), paint) + box((0, 0.53, -0.1), (0.52, 0.22, 0.66), glass, (0, 2))
     parts += box((0, 0.66, -0.1), (0.54, 0.05, 0.7), paint)
     parts += [ellipsoid(x * 0.29, 0.15, z * 0.42, 0.06, 0.15, 0.15, tyre) for x in (-1, 1) for z in (-1, 1)]

@@ -1,7 +1,7 @@
 """Rigid motions and the pinhole camera of the rendered scene.
 
 The world is left-handed: x right, y up, z ahead, metres; the ground is y = 0. The camera has x right, y down, z ahead.
-Pixel centres lie on whole numbers. All matrices are float64 and act on column vectors.
+Pixel centers lie on whole numbers. All matrices are float64 and act on column vectors.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 from streamer.synthetic.backdrop import Plane, open_ground, room
 from streamer.synthetic.geometry import Matrix, rotation, translation, view
 from streamer.synthetic.solids import Motion, Thing
-from streamer.synthetic.textures import Colours, Rng, colour, palette, tile
+from streamer.synthetic.textures import Colors, Rng, color, palette, tile
 from streamer.synthetic.things import KINDS
 
 STYLES = ("indoor", "outdoor")
@@ -41,7 +41,7 @@ class World:
         sun: Unit vector towards the light, in the world.
         ambient, diffuse: Brightness of shade, and what full light adds.
         shadow: How dark the shadows are, from 0 to 1.
-        tint: Colour of the light, RGB factors around 1.
+        tint: Color of the light, RGB factors around 1.
         vignette: How much darker the corners of the picture are, from 0 to 1.
     """
 
@@ -53,7 +53,7 @@ class World:
     ambient: float
     diffuse: float
     shadow: float
-    tint: Colours
+    tint: Colors
     vignette: float
 
 
@@ -100,16 +100,16 @@ def outdoors(rng: Rng) -> list[Plane]:
     """Open ground of a random kind, under a sky of day or evening."""
     kind = str(rng.choice(["grass", "grass", "leaves", "terrazzo", "bricks", "plaster", "checks"]))
     hue = float(rng.uniform(0.16, 0.36)) if kind in ("grass", "leaves") else float(rng.uniform(0.03, 0.14))
-    colours = palette(rng, hue, (0.2, 0.6)) * rng.uniform(0.6, 0.9)
+    colors = palette(rng, hue, (0.2, 0.6)) * rng.uniform(0.6, 0.9)
     if kind in ("bricks", "checks", "leaves"):
-        colours[1:] = 0.6 * colours[0] + 0.4 * colours[1:]
+        colors[1:] = 0.6 * colors[0] + 0.4 * colors[1:]
     evening = rng.random() < 0.3
-    horizon = colour(rng.uniform(0.04, 0.1), 0.4, 0.95) if evening else colour(rng.uniform(0.52, 0.6), 0.15, 0.95)
+    horizon = color(rng.uniform(0.04, 0.1), 0.4, 0.95) if evening else color(rng.uniform(0.52, 0.6), 0.15, 0.95)
     sky = np.stack(
-        [colour(rng.uniform(0.55, 0.62), rng.uniform(0.3, 0.65), rng.uniform(0.65, 0.95)), horizon, np.full(3, 248)]
+        [color(rng.uniform(0.55, 0.62), rng.uniform(0.3, 0.65), rng.uniform(0.65, 0.95)), horizon, np.full(3, 248)]
     )
     hills = palette(rng, rng.uniform(0.2, 0.62), (0.2, 0.5)) * 0.5
-    return open_ground(rng, tile(rng, 512, kind, colours), sky.astype(np.float32), hills)
+    return open_ground(rng, tile(rng, 512, kind, colors), sky.astype(np.float32), hills)
 
 
 def in_lanes(

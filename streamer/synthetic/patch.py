@@ -74,13 +74,13 @@ class Patches:
         facing, distance = normals[seen], distances[seen, None]
         brightness = light.on(facing * -np.sign(distance))
         slopes = facing @ canvas.lens.inverse / distance
-        footprints = texels_per_pixel(unit_from_image, *_centres(in_view))
+        footprints = texels_per_pixel(unit_from_image, *_centers(in_view))
         each = (in_view, unit_from_image, footprints.tolist(), brightness.tolist(), slopes)
         for index, *how in zip(seen.tolist(), *each, strict=True):
             _draw(canvas, self._parts[index], *how)
 
 
-def _centres(boxes: list[Box]) -> Matrix:
+def _centers(boxes: list[Box]) -> Matrix:
     """The x and y of the middles of boxes: ``(2, N)``."""
     corners = np.array(boxes)
     return (corners[:, :2] + corners[:, 2:]).T / 2
@@ -100,7 +100,7 @@ def _draw(
     textures = part.surface.textures
     texture = textures[level_for(1.3 * footprint * textures[0].shape[0], len(textures))]
     warp = from_unit_square(texture) @ unit_from_image @ shift(x0, y0)
-    colours = cv2.warpPerspective(texture, warp, (x1 - x0, y1 - y0), flags=SAMPLE)
-    mask = cv2.compare(cv2.extractChannel(colours, 3), 127.5, cv2.CMP_GT)
-    cv2.convertScaleAbs(colours, dst=colours, alpha=brightness)
-    canvas.put(box, colours, plane_values(box, slope), mask, part.body, part.object_id)
+    colors = cv2.warpPerspective(texture, warp, (x1 - x0, y1 - y0), flags=SAMPLE)
+    mask = cv2.compare(cv2.extractChannel(colors, 3), 127.5, cv2.CMP_GT)
+    cv2.convertScaleAbs(colors, dst=colors, alpha=brightness)
+    canvas.put(box, colors, plane_values(box, slope), mask, part.body, part.object_id)

@@ -101,15 +101,15 @@ class Quadrics:
         """The corners (x, y) [px] around each, twice ``(N, 2)``; what is too near lies beside the picture."""
         projection = lens.matrix @ camera_from_unit[:, :3]
         dual = projection @ SPHERE @ projection.transpose(0, 2, 1)
-        centre = dual[:, :2, 2] / dual[:, 2, 2, None]
+        center = dual[:, :2, 2] / dual[:, 2, 2, None]
         squares = np.stack([dual[:, 0, 0], dual[:, 1, 1]], axis=1) / dual[:, 2, 2, None]
-        reach = np.sqrt(np.maximum(centre * centre - squares, 0))
+        reach = np.sqrt(np.maximum(center * center - squares, 0))
         nearest = camera_from_unit[:, 2, 3] - np.linalg.norm(camera_from_unit[:, 2, :3], axis=1)
         rims = projection @ self._rims
         places = rims[:, :2] / rims[:, 2:]
         is_round = self._are_round[:, None]
-        low = np.where(is_round, centre - reach, places.min(axis=2))
-        high = np.where(is_round, centre + reach, places.max(axis=2))
+        low = np.where(is_round, center - reach, places.min(axis=2))
+        high = np.where(is_round, center + reach, places.max(axis=2))
         near = np.where(self._are_round, nearest, rims[:, 2].min(axis=1)) < NEAR_M
         low[near] = high[near] = -1.0
         return low, high
@@ -149,11 +149,11 @@ def _draw(
     points += place
     if quadric.taper is not None:
         cv2.bitwise_and(mask, cv2.inRange(points[1], -1.0, 1.0), dst=mask)
-    colours = _colours(quadric, points, _shade(quadric, points, light))
-    canvas.put(box, colours, inverse_depth, mask, part.body, part.object_id)
+    colors = _colors(quadric, points, _shade(quadric, points, light))
+    canvas.put(box, colors, inverse_depth, mask, part.body, part.object_id)
 
 
-def _colours(quadric: Quadric, points: NDArray[np.float32], shade: Texture) -> Texture:
+def _colors(quadric: Quadric, points: NDArray[np.float32], shade: Texture) -> Texture:
     fineness = quadric.textures[0].shape[1] / (1.6 * max(shade.shape))
     texture = quadric.textures[level_for(fineness, len(quadric.textures))]
     height, width = texture.shape[0], texture.shape[1] - 1
@@ -161,8 +161,8 @@ def _colours(quadric: Quadric, points: NDArray[np.float32], shade: Texture) -> T
     map_x *= np.float32(width / (2 * np.pi))
     map_y = points[1] * np.float32(-height / 2)
     map_y += np.float32((height - 1) / 2)
-    colours = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return cv2.multiply(colours, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=colours, scale=1 / FULL)
+    colors = cv2.remap(texture, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.multiply(colors, cv2.cvtColor(shade, cv2.COLOR_GRAY2RGBA), dst=colors, scale=1 / FULL)
 
 
 def _shade(quadric: Quadric, points: NDArray[np.float32], light: Light) -> Texture:

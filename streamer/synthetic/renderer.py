@@ -92,10 +92,10 @@ class Renderer:
         away = -self.world.sun[[0, 2]] / max(self.world.sun[1], 0.3)
         length = 0.35 * thing.height * float(np.hypot(*away))
         ahead = away / max(float(np.hypot(*away)), 1e-6)
-        centre = foot[[0, 2]] + away * (lift + 0.15 * thing.height)
+        center = foot[[0, 2]] + away * (lift + 0.15 * thing.height)
         long, wide = thing.radius * 1.25 + length / 2, thing.radius * 1.25
         sides = np.array([ahead * 2 * long, np.array([-ahead[1], ahead[0]]) * 2 * wide])
-        corner = centre - sides.sum(axis=0) / 2
+        corner = center - sides.sum(axis=0) / 2
         frame = np.array([[sides[0, 0], sides[1, 0], corner[0]], [0, 0, 0], [sides[0, 1], sides[1, 1], corner[1]]])
         frame = camera[:3, :3] @ frame
         frame[:, 2] += camera[:3, 3]

@@ -61,12 +61,12 @@ def ellipsoid(x: float, y: float, z: float, rx: float, ry: float, rz: float, tex
 
 
 def box(
-    centre: tuple[float, float, float],
+    center: tuple[float, float, float],
     size: tuple[float, float, float],
     textures: list[Texture],
     axes: tuple[int, ...] = (0, 1, 2),
 ) -> list[Surface]:
-    """Faces around ``centre``, those across ``axes`` only; ``size`` is width, height, depth [m]."""
+    """Faces around ``center``, those across ``axes`` only; ``size`` is width, height, depth [m]."""
     faces: list[Surface] = []
     half = np.array(size) / 2
     for axis, across, up in [((0, 2, 1), (1, 0, 2), (2, 0, 1))[axis] for axis in axes]:
@@ -74,7 +74,7 @@ def box(
             normal, frame = np.zeros(3), np.zeros((3, 3))
             normal[axis] = sign
             frame[across, 0], frame[up, 1] = 2 * half[across], -2 * half[up]
-            frame[:, 2] = centre + sign * half * (np.arange(3) == axis)
+            frame[:, 2] = center + sign * half * (np.arange(3) == axis)
             frame[across, 2] -= half[across]
             frame[up, 2] += half[up]
             faces.append(Patch(frame, normal, textures))

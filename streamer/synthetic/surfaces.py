@@ -68,6 +68,6 @@ def level_for(fineness: float, count: int) -> int:
 
 
 def from_unit_square(texture: Texture) -> Matrix:
-    """3x3: the unit square to pixels of ``texture``, whose centres lie on whole numbers."""
+    """3x3: the unit square to pixels of ``texture``, whose centers lie on whole numbers."""
     height, width = texture.shape[:2]
     return np.array([[width, 0, -0.5], [0, height, -0.5], [0, 0, 1.0]])

@@ -12,7 +12,7 @@ from streamer.synthetic.geometry import rotation, translation
 from streamer.synthetic.patch import Patch
 from streamer.synthetic.solids import Body, Motion, Surface, Thing, around, box, ellipsoid, plain, tube
 from streamer.synthetic.surfaces import pyramid
-from streamer.synthetic.textures import Rng, colour, palette, tile
+from streamer.synthetic.textures import Rng, color, palette, tile
 
 
 def crate(rng: Rng) -> Thing:
@@ -41,8 +41,8 @@ def drum(rng: Rng) -> Thing:
 def lamp(rng: Rng) -> Thing:
     h, r = rng.uniform(1.2, 1.9), rng.uniform(0.16, 0.28)
     metal, shade = (
-        around(plain(rng, colour(rng.random(), 0.2, 0.35))),
-        around(tile(rng, 128, colours=palette(rng, None, (0.1, 0.5)))),
+        around(plain(rng, color(rng.random(), 0.2, 0.35))),
+        around(tile(rng, 128, colors=palette(rng, None, (0.1, 0.5)))),
     )
     parts = (
         tube(0, 0.05, 0.2, 0.2, metal) + tube(0.05, h, 0.022, 0.022, metal)[:1] + tube(h - 0.35, h, r, r * 0.65, shade)
@@ -60,9 +60,7 @@ def pole(rng: Rng) -> Thing:
 def plant(rng: Rng) -> Thing:
     pot, h = rng.uniform(0.16, 0.26), rng.uniform(0.25, 0.4)
     green = around(tile(rng, 256, "leaves", palette(rng, rng.uniform(0.2, 0.42), (0.4, 0.8))))
-    parts: list[Surface] = tube(
-        0, h, pot * 0.75, pot, around(tile(rng, 128, colours=palette(rng, rng.uniform(0, 0.1))))
-    )
+    parts: list[Surface] = tube(0, h, pot * 0.75, pot, around(tile(rng, 128, colors=palette(rng, rng.uniform(0, 0.1)))))
     top = h
     for r in np.linspace(1, 0.6, rng.integers(1, 4)) * rng.uniform(0.28, 0.45):
         parts.append(
@@ -108,7 +106,7 @@ def balloon(rng: Rng) -> Thing:
         tile(rng, 128, str(rng.choice(["plaster", "stripes", "dots", "checks"])), palette(rng, None, (0.6, 0.9)))
     )
     parts = [
-        *tube(0, h, 0.009, 0.009, around(plain(rng, colour(0.1, 0.1, 0.5))))[:1],
+        *tube(0, h, 0.009, 0.009, around(plain(rng, color(0.1, 0.1, 0.5))))[:1],
         ellipsoid(0, h + r, 0, r, r * 1.2, r, skin),
     ]
     sway, pace = rng.uniform(0.05, 0.2), rng.uniform(1, 2)
@@ -141,7 +139,7 @@ def card(rng: Rng) -> Thing:
     cv2.fillPoly(alpha, [np.round(_outline(rng) * 122 * 16 + 127.5 * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     texture[..., 3] = alpha
     frame = np.array([[size, 0, -size / 2], [0, -size, size + lift], [0, 0, 0]])
-    post = tube(0, lift + size / 2, 0.015, 0.015, around(plain(rng, colour(0.1, 0.3, 0.4))), z=-0.03)[:1]
+    post = tube(0, lift + size / 2, 0.015, 0.015, around(plain(rng, color(0.1, 0.3, 0.4))), z=-0.03)[:1]
     faces: list[Surface] = [Patch(frame, np.array([0, 0, 1.0]), pyramid(texture), True), *post]
     return Thing("card", [Body(faces)], size + lift, size / 2)
 

@@ -65,15 +65,15 @@ class Chronicle:
             self._states[track.id] = track.state
 
     def _watch_source(self, run: Run) -> None:
-        producer = run.producer
-        self._watch_drops(sum(producer.drops.values()))
-        if producer.reopened > self._reopened:
+        reader = run.reader
+        self._watch_drops(sum(reader.drops.values()))
+        if reader.reopened > self._reopened:
             self._console.event("reconnect", run.info.name)
-            self._reopened = producer.reopened
-        if producer.state != self._source_state:
-            self._source_state = producer.state
+            self._reopened = reader.reopened
+        if reader.state != self._source_state:
+            self._source_state = reader.state
             if self._source_state == "stalled":
-                self._console.event("stalled", f"no frame for {producer.silent_s:.0f} s")
+                self._console.event("stalled", f"no frame for {reader.silent_s:.0f} s")
 
     def _watch_drops(self, dropped: int) -> None:
         if dropped > self._dropped and self._clock() - self._dropped_at_s >= _DROPS_EVERY_S:
@@ -93,7 +93,7 @@ class Chronicle:
         return {
             **summary,
             **self._ages,
-            "capture_rate_hz": self._capture_rate_hz(run.producer.frames_read, now_s),
+            "capture_rate_hz": self._capture_rate_hz(run.reader.frames_read, now_s),
             "queues": run.pipeline.queues(),
             "paused": self._view.paused,
             "stalled": self._source_state in ("stalled", "reopening"),

@@ -108,7 +108,7 @@ class Answer:
         agreement: IoU with the carried mask; None where nothing was carried.
         stability: IoU of the masks at a higher and a lower threshold, as in SAM's automatic masks.
         look: What the masked part looks like; None where the mask is empty.
-        mimic: How much what else is on the frame is like it by its colours, at most 1.
+        mimic: How much what else is on the frame is like it by its colors, at most 1.
     """
 
     question: Question

@@ -20,7 +20,7 @@ class Carrier:
     """Carries masks with the flow.
 
     Args:
-        refine: Whether they follow the colours and edges of every frame on the way.
+        refine: Whether they follow the colors and edges of every frame on the way.
     """
 
     def __init__(self, refine: bool) -> None:
@@ -55,7 +55,7 @@ class Carrier:
                 item.place(without_scraps(harden(item.shown), item.scrap), anchor)
 
     def sharpened(self, item: Object, soft: NDArray[np.uint8], anchor: Anchor) -> NDArray[np.uint8]:
-        """An object's mask on the anchor's frame, SAM's or blended with what was carried, after its colours had a say.
+        """An object's mask on the anchor's frame, SAM's or blended with what was carried, after its colors had a say.
 
         SAM's outlines are as coarse as its answers are small.
         """

@@ -13,19 +13,19 @@ from streamer.motion.motion import Motion
 from streamer.motion.pyramid import halve
 from streamer.tracking.asking import Answer
 from streamer.tracking.carrying import Carrier
-from streamer.tracking.finding import enough, followed, recognised, seen_since
+from streamer.tracking.finding import enough, followed, recognized, seen_since
 from streamer.tracking.glimpsing import mimicked, refuted
 from streamer.tracking.judging import Beliefs, Verdict, blended, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, strangers_to
 from streamer.tracking.recognition import remember
-from streamer.tracking.refine import INSIDE, SCRAP, Colours, smallest_piece, without_scraps
+from streamer.tracking.refine import INSIDE, SCRAP, Colors, smallest_piece, without_scraps
 
 
 class Decider:
     """Believes answers, blends them with what was carried, or not, and gives objects up.
 
     Args:
-        carrier: Knows the colours of the frames that masks are of.
+        carrier: Knows the colors of the frames that masks are of.
         beliefs: What it takes for an answer to be believed.
     """
 
@@ -64,7 +64,7 @@ class Decider:
         item.rejections, item.evidence, item.guess = 0, 0.0, 0.0
         item.area, item.seen_index = int(np.count_nonzero(soft > INSIDE)), anchor.index
         item.largest = max(item.largest, item.area)
-        item.learn(Colours.of(self._carrier.present(anchor).bins, halve(soft)), spoken)
+        item.learn(Colors.of(self._carrier.present(anchor).bins, halve(soft)), spoken)
         if spoken:
             item.scrap = min(SCRAP, smallest_piece(soft) / 2)
 
@@ -109,7 +109,7 @@ class Decider:
 
     def _look_again(self, item: Object, answer: Answer, anchor: Anchor) -> None:
         """A lost object is back when one keyframe after the other sees it in the place where the last one did."""
-        found = recognised(item, answer, self._beliefs)
+        found = recognized(item, answer, self._beliefs)
         if not found:
             refuted(item)
             self.lose(item)

@@ -13,7 +13,7 @@ from streamer.data.track import State
 from streamer.tracking.asking import Answer
 from streamer.tracking.judging import Beliefs
 from streamer.tracking.objects import Object
-from streamer.tracking.recognition import colour_likeness, likeness
+from streamer.tracking.recognition import color_likeness, likeness
 from streamer.tracking.refine import INSIDE
 
 _HARDLY_SEEN = 2
@@ -35,7 +35,7 @@ def followed(item: Object, answer: Answer, beliefs: Beliefs) -> bool:
     return overlaps and likeness(answer.look, item.bank) >= beliefs.faint
 
 
-def recognised(item: Object, answer: Answer, beliefs: Beliefs) -> float:
+def recognized(item: Object, answer: Answer, beliefs: Beliefs) -> float:
     """How far an answer about a lost object goes towards believing that it is back; at 1 it is believed.
 
     It has to be alike, more than any other, and of its size. What was seen for long has a bank that knows it from all
@@ -70,10 +70,10 @@ def seen_since(item: Object, shown: NDArray[np.uint8], bins: NDArray[np.intp], i
     Args:
         item: The object.
         shown: ``(h / 2, w / 2)`` soft mask: what was seen, carried to the present frame.
-        bins: ``(h / 2, w / 2)`` colour bins of the present frame.
+        bins: ``(h / 2, w / 2)`` color bins of the present frame.
         index: Of the present frame.
         beliefs: What it takes.
     """
     if not enough(item.evidence + 1 / beliefs.confirmations) or index - item.seen_index < _LATER:
         return False
-    return colour_likeness(bins[shown > INSIDE], item.bank) >= beliefs.kept
+    return color_likeness(bins[shown > INSIDE], item.bank) >= beliefs.kept

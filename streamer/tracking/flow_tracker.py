@@ -46,9 +46,9 @@ class Tracker:
 
     Args:
         positives, negatives: How many points on and around the object SAM is given at a keyframe.
-        refine: Whether carried masks follow the colours and edges of the present frame.
+        refine: Whether carried masks follow the colors and edges of the present frame.
         redetect: Whether lost objects are looked for on every keyframe.
-        glimpse: Whether they are guessed to be where their colours are in between.
+        glimpse: Whether they are guessed to be where their colors are in between.
         beliefs: What it takes for an answer to be believed.
         worries: What counts as trouble.
     """
@@ -250,7 +250,7 @@ class Tracker:
         return self._worries.about(item.points_lost, np.count_nonzero(mask) / max(item.area, 1), trust)
 
     def _look_around(self, motion: Motion) -> None:
-        """Look for what is astray by its colours."""
+        """Look for what is astray by its colors."""
         for item in self._objects.values():
             bins, items = self._carrier.present(motion).bins, self._objects.values()
             bank = sought_by(item, bins, self._beliefs)

@@ -34,7 +34,7 @@ class Beliefs:
         twins: Likeness from which two objects look too much alike to be told apart by their looks.
         confirmations: Sights in a row that it takes to believe that a lost object is back, or keyframes that must
             mistake another for one that is followed before it is believed to be lost.
-        kept: Likeness in colours alone that what was seen must have kept some frames later to count as one more sight.
+        kept: Likeness in colors alone that what was seen must have kept some frames later to count as one more sight.
     """
 
     sharpness: float = 0.1

@@ -14,7 +14,7 @@ from streamer.data.track import State
 from streamer.motion.anchors import Anchor
 from streamer.motion.pyramid import Grid
 from streamer.tracking.recognition import Bank, likeness
-from streamer.tracking.refine import INSIDE, SCRAP, Colours
+from streamer.tracking.refine import INSIDE, SCRAP, Colors
 
 _NO_POINTS = np.empty((0, 2), np.float32)
 _VELOCITY_MEMORY = 0.8
@@ -22,11 +22,11 @@ _VELOCITY_MEMORY = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Glimpse:
-    """What may be an object, by its colours.
+    """What may be an object, by its colors.
 
     Attributes:
         soft: ``(h, w)`` uint8 soft mask on the grid.
-        likeness: How much its colours are like the object's, at most 1.
+        likeness: How much its colors are like the object's, at most 1.
         streak: In how many looks in a row it has been there.
     """
 
@@ -50,14 +50,14 @@ class Object:
         anchor, soft: The mask last believed, ``(h, w)`` uint8, and the frame that it is of.
         given: Whether that mask was given by the person and so is true.
         shown: The mask on the present frame: carried and refined.
-        colours, origin: Of the object and around it lately, and when a person last spoke of it.
-        ratio, cautious_ratio: What both say about each colour, beside the other objects.
+        colors, origin: Of the object and around it lately, and when a person last spoke of it.
+        ratio, cautious_ratio: What both say about each color, beside the other objects.
         seen_index: Frame of the keyframe that the mask goes back to.
         area, largest: Pixels of the grid that the mask had there, and at most so far.
         scrap: Pieces of its mask of less than this share of the largest one are not it.
         path, expected: Where it has been going, and the box where it should be now [px of the grid].
         bank: What it looked like.
-        glimpse: What may be it, by its colours, while it is lost.
+        glimpse: What may be it, by its colors, while it is lost.
         guess: Likeness of what was glimpsed and taken for it; 0 once a keyframe has had its say.
         mimic: Likeness of what looked most like it while it was elsewhere.
         evidence: How far a lost object is believed to be back, 0 to 1; its mask then waits to be confirmed.
@@ -77,8 +77,8 @@ class Object:
     soft: NDArray[np.uint8] | None = None
     given: bool = False
     shown: NDArray[np.uint8] | None = None
-    colours: Colours | None = None
-    origin: Colours | None = None
+    colors: Colors | None = None
+    origin: Colors | None = None
     ratio: NDArray[np.float32] | None = None
     cautious_ratio: NDArray[np.float32] | None = None
     seen_index: int = 0
@@ -100,9 +100,9 @@ class Object:
         """From now on it is this mask on that frame."""
         self.soft, self.anchor, self.shown, self.given = soft, anchor, None, False
 
-    def learn(self, newer: Colours | None, spoken: bool) -> None:
-        """Take in the colours of a mask that is believed; those of one that a person asked for count for ever."""
-        self.colours = newer if self.colours is None else self.colours.joined(newer)
+    def learn(self, newer: Colors | None, spoken: bool) -> None:
+        """Take in the colors of a mask that is believed; those of one that a person asked for count for ever."""
+        self.colors = newer if self.colors is None else self.colors.joined(newer)
         if spoken or self.origin is None:
             self.origin = newer
 
@@ -114,10 +114,10 @@ class Object:
 
 
 def tell_apart(items: Iterable[Object]) -> None:
-    """Bring up to date what colours say about each object: those of the others speak against it."""
-    known = {item: item.colours.joined(item.origin) for item in items if item.colours is not None}
-    for item, colours in known.items():
-        decisive = colours.against(other for at, other in known.items() if at is not item)
+    """Bring up to date what colors say about each object: those of the others speak against it."""
+    known = {item: item.colors.joined(item.origin) for item in items if item.colors is not None}
+    for item, colors in known.items():
+        decisive = colors.against(other for at, other in known.items() if at is not item)
         item.ratio, item.cautious_ratio = decisive.ratios()
 
 

@@ -25,7 +25,7 @@ def inside(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
     return within & mask[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
 
 
-def positive(mask: NDArray[np.bool_], grey: NDArray[np.uint8], count: int, kept: Points = _NO_POINTS) -> Points:
+def positive(mask: NDArray[np.bool_], gray: NDArray[np.uint8], count: int, kept: Points = _NO_POINTS) -> Points:
     """``(count, 2)`` points (fewer on a tiny mask) spread over a ``(h, w)`` mask: those ``kept``, and new ones.
 
     The new ones are medoids of the mask, which is eroded first so that none sits on an edge, and of its corners
@@ -33,7 +33,7 @@ def positive(mask: NDArray[np.bool_], grey: NDArray[np.uint8], count: int, kept:
     """
     region = around(mask, _CORNER_REACH_PX)
     core = _eroded(mask[region])
-    corners = cv2.goodFeaturesToTrack(grey[region], _CORNERS, 0.02, 4, mask=core.view(np.uint8))
+    corners = cv2.goodFeaturesToTrack(gray[region], _CORNERS, 0.02, 4, mask=core.view(np.uint8))
     candidates = _sampled(core)
     if corners is not None:
         candidates = np.concatenate([candidates, np.repeat(corners.reshape(-1, 2), 2, axis=0)])
@@ -72,8 +72,8 @@ def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: i
     for _ in range(rounds):
         members = _squares(candidates, medoid).argmin(axis=1)[:, None] == np.arange(fixed, len(medoid))
         sizes = members.sum(axis=0)
-        centres = members.T.astype(np.float32) @ candidates / np.maximum(sizes, 1)[:, None].astype(np.float32)
-        middle = np.where(members, _squares(candidates, centres), np.inf).argmin(axis=0)
+        centers = members.T.astype(np.float32) @ candidates / np.maximum(sizes, 1)[:, None].astype(np.float32)
+        middle = np.where(members, _squares(candidates, centers), np.inf).argmin(axis=0)
         moved = np.where(sizes[:, None] > 0, candidates[middle], medoid[fixed:])
         if np.array_equal(moved, medoid[fixed:]):
             break
@@ -87,9 +87,9 @@ def labelled(positives: Points, negatives: Points) -> tuple[Points, NDArray[np.i
     return np.concatenate([positives, negatives]), labels
 
 
-def _squares(points: Points, centres: Points) -> NDArray[np.float32]:
-    """Squared distances ``(points, centres)``."""
-    across, down = (points[:, None, axis] - centres[None, :, axis] for axis in range(2))
+def _squares(points: Points, centers: Points) -> NDArray[np.float32]:
+    """Squared distances ``(points, centers)``."""
+    across, down = (points[:, None, axis] - centers[None, :, axis] for axis in range(2))
     return across * across + down * down
 
 

@@ -14,7 +14,7 @@ from streamer.tracking.objects import Object
 from streamer.tracking.refine import INSIDE
 
 
-def seed_points(item: Object, grey: NDArray[np.uint8], grid: Grid, count: int) -> None:
+def seed_points(item: Object, gray: NDArray[np.uint8], grid: Grid, count: int) -> None:
     """Keep the object's followed points that are still on its mask, and choose new ones for the rest."""
     if item.shown is None or count == 0:
         return
@@ -23,7 +23,7 @@ def seed_points(item: Object, grey: NDArray[np.uint8], grid: Grid, count: int) -
         return
     kept = grid.from_frame(item.points)
     kept = kept[points.inside(mask, kept)]
-    item.points, item.points_lost = grid.to_frame(points.positive(mask, grey, count, kept)), 0.0
+    item.points, item.points_lost = grid.to_frame(points.positive(mask, gray, count, kept)), 0.0
 
 
 def prompt_for(item: Object, others: NDArray[np.bool_], grid: Grid, negatives: int) -> Prompt | None:
@@ -54,10 +54,10 @@ def _is_within(box: tuple[float, float, float, float], size: tuple[int, int]) ->
 
 
 def moved(prompt: Prompt, anchor: Anchor) -> Prompt:
-    """The prompt as it lay on the anchor's frame; a box is moved by its centre."""
+    """The prompt as it lay on the anchor's frame; a box is moved by its center."""
     coords = anchor.points_to_anchor(prompt.point_coords)
     box = prompt.box
     if box is not None:
-        centre = box.reshape(2, 2).mean(axis=0, keepdims=True)
-        box = box + np.tile(anchor.points_to_anchor(centre) - centre, 2).ravel()
+        center = box.reshape(2, 2).mean(axis=0, keepdims=True)
+        box = box + np.tile(anchor.points_to_anchor(center) - center, 2).ravel()
     return Prompt(coords, prompt.point_labels, box)

@@ -1,6 +1,6 @@
-"""Knowing an object again by what it looks like: to SAM (PerSAM, Zhang et al., ICLR 2024), and by its colours.
+"""Knowing an object again by what it looks like: to SAM (PerSAM, Zhang et al., ICLR 2024), and by its colors.
 
-SAM's features tell a person from a wall, but hardly one person from another; colours do (Swain and Ballard, Color
+SAM's features tell a person from a wall, but hardly one person from another; colors do (Swain and Ballard, Color
 Indexing, IJCV 1991). Where they agree it is the object.
 """
 
@@ -20,30 +20,30 @@ _MIN_COVERAGE = 0.5
 _APART = 2
 _FLOOR = 1e-6
 _OWN, _ALIEN, _GAP = 0.75, 0.6, 0.5
-_OWN_COLOUR, _SPOT_BLUR_PX, _SPOT_CLOSE_PX = 0.5, 5, 9
+_OWN_COLOR, _SPOT_BLUR_PX, _SPOT_CLOSE_PX = 0.5, 5, 9
 _LEAST_SPOT, _LARGEST_SPOT = 0.2, 1.6
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What looks are taken from: SAM's ``(h, w, C)`` features of a frame, and its ``(H, W)`` colour bins."""
+    """What looks are taken from: SAM's ``(h, w, C)`` features of a frame, and its ``(H, W)`` color bins."""
 
     features: NDArray[np.float32]
     bins: NDArray[np.intp]
 
     @cached_property
-    def centred(self) -> NDArray[np.float32]:
+    def centered(self) -> NDArray[np.float32]:
         """``(h, w, C)`` features against their mean over the whole frame."""
         return self.features - self.features.mean(axis=(0, 1), keepdims=True)
 
     @cached_property
     def directions(self) -> NDArray[np.float32]:
         """``(h, w, C)`` unit vectors of them."""
-        return self.centred / np.maximum(np.linalg.norm(self.centred, axis=2, keepdims=True), _FLOOR)
+        return self.centered / np.maximum(np.linalg.norm(self.centered, axis=2, keepdims=True), _FLOOR)
 
     @cached_property
-    def colours(self) -> NDArray[np.float32]:
-        """``(4096,)`` frequencies of the whole frame's colours."""
+    def colors(self) -> NDArray[np.float32]:
+        """``(4096,)`` frequencies of the whole frame's colors."""
         return frequencies(self.bins.ravel())
 
 
@@ -53,11 +53,11 @@ class Look:
 
     Attributes:
         features: Unit vector ``(C,)``: mean and maximum of the features inside, against the mean of the whole frame.
-        colours: ``(4096,)`` frequencies of its colours.
+        colors: ``(4096,)`` frequencies of its colors.
     """
 
     features: NDArray[np.float32]
-    colours: NDArray[np.float32]
+    colors: NDArray[np.float32]
 
 
 Bank = tuple[Look, ...]
@@ -70,8 +70,8 @@ def described(view: View, soft: NDArray[np.uint8]) -> Look | None:
     inside = view.bins[soft > INSIDE]
     if weights.max() <= 0.1 or not len(inside):
         return None
-    mean = np.tensordot(weights, view.centred, axes=2) / weights.sum()
-    strongest = view.centred[weights >= min(_MIN_COVERAGE, float(weights.max()))].max(axis=0)
+    mean = np.tensordot(weights, view.centered, axes=2) / weights.sum()
+    strongest = view.centered[weights >= min(_MIN_COVERAGE, float(weights.max()))].max(axis=0)
     return Look(_unit(_unit(mean) + 0.5 * _unit(strongest)), frequencies(inside))
 
 
@@ -83,17 +83,17 @@ def likeness(look: Look | None, bank: Bank) -> float:
     if look is None:
         return 0.0
     return max(
-        (float(look.features @ known.features + shared(look.colours, known.colours)) / 2 for known in bank),
+        (float(look.features @ known.features + shared(look.colors, known.colors)) / 2 for known in bank),
         default=0.0,
     )
 
 
-def colour_likeness(bins: NDArray[np.intp], bank: Bank) -> float:
-    """How much the colours of ``(N,)`` pixels are like those of the look that they are most like, at most 1."""
+def color_likeness(bins: NDArray[np.intp], bank: Bank) -> float:
+    """How much the colors of ``(N,)`` pixels are like those of the look that they are most like, at most 1."""
     if not len(bins):
         return 0.0
-    colours = frequencies(bins)
-    return max((shared(colours, known.colours) for known in bank), default=0.0)
+    colors = frequencies(bins)
+    return max((shared(colors, known.colors) for known in bank), default=0.0)
 
 
 def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], count: int) -> list[tuple[int, int]]:
@@ -105,7 +105,7 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
     if rivals:
         likely = likely - np.maximum(_likeness_map(view, rivals) - likely, 0)
     rows, columns = likely.shape
-    own = cv2.resize(_own_colours(view.bins, view.colours, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
+    own = cv2.resize(_own_colors(view.bins, view.colors, bank, rivals), (columns, rows), interpolation=cv2.INTER_AREA)
     share = cv2.resize(taken.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
     likely = cv2.blur(likely + own, (3, 3)) - share / 2
     places = []
@@ -119,10 +119,10 @@ def places_of(view: View, bank: Bank, rivals: Bank, taken: NDArray[np.bool_], co
 def most_alike(
     bins: NDArray[np.intp], bank: Bank, rivals: Bank, taken: NDArray[np.bool_], area: int
 ) -> tuple[NDArray[np.uint8], float] | None:
-    """What looks most like an object by its colours alone, and how much so; None where nothing does.
+    """What looks most like an object by its colors alone, and how much so; None where nothing does.
 
     Args:
-        bins: ``(h / 2, w / 2)`` colour bins of the frame.
+        bins: ``(h / 2, w / 2)`` color bins of the frame.
         bank: What the object looks like.
         rivals: What the others look like.
         taken: ``(h, w)`` where it cannot be.
@@ -131,12 +131,12 @@ def most_alike(
     Returns:
         ``(h, w)`` uint8 soft mask and likeness, at most 1.
     """
-    own = _own_colours(bins, frequencies(bins.ravel()), bank, rivals)
-    spots = cv2.compare(cv2.blur(own, (_SPOT_BLUR_PX,) * 2), _OWN_COLOUR, cv2.CMP_GT)
+    own = _own_colors(bins, frequencies(bins.ravel()), bank, rivals)
+    spots = cv2.compare(cv2.blur(own, (_SPOT_BLUR_PX,) * 2), _OWN_COLOR, cv2.CMP_GT)
     spots[taken[::2, ::2]] = 0
     spots, areas = pieces_of(cv2.morphologyEx(spots, cv2.MORPH_CLOSE, np.ones((_SPOT_CLOSE_PX,) * 2, np.uint8)))
     likely = np.flatnonzero((4 * areas > _LEAST_SPOT * area) & (4 * areas < _LARGEST_SPOT * area)) + 1
-    alike = {spot: colour_likeness(bins[spots == spot], bank) for spot in likely}
+    alike = {spot: color_likeness(bins[spots == spot], bank) for spot in likely}
     if not alike:
         return None
     best = max(alike, key=alike.__getitem__)
@@ -179,14 +179,14 @@ def _likeness_map(view: View, bank: Bank) -> NDArray[np.float32]:
     return (view.directions @ np.stack([known.features for known in bank]).T).max(axis=2)
 
 
-def _own_colours(bins: NDArray[np.intp], colours: NDArray[np.float32], bank: Bank, rivals: Bank) -> NDArray[np.float32]:
-    """``(H, W)``, 0 to 1: how much a pixel's colour is the object's rather than the frame's or its rivals'."""
-    own = _mean_colours(bank)
-    return (own / (own + colours + _mean_colours(rivals) + np.float32(_FLOOR)))[bins]
+def _own_colors(bins: NDArray[np.intp], colors: NDArray[np.float32], bank: Bank, rivals: Bank) -> NDArray[np.float32]:
+    """``(H, W)``, 0 to 1: how much a pixel's color is the object's rather than the frame's or its rivals'."""
+    own = _mean_colors(bank)
+    return (own / (own + colors + _mean_colors(rivals) + np.float32(_FLOOR)))[bins]
 
 
-def _mean_colours(bank: Bank) -> NDArray[np.float32] | float:
-    return np.mean([known.colours for known in bank], axis=0) if bank else 0.0
+def _mean_colors(bank: Bank) -> NDArray[np.float32] | float:
+    return np.mean([known.colors for known in bank], axis=0) if bank else 0.0
 
 
 def shared(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

@@ -1,7 +1,7 @@
-"""Carried masks follow the colours and edges of the present frame.
+"""Carried masks follow the colors and edges of the present frame.
 
 Flow alone is off by a few pixels after a few frames, and smears where something was uncovered. So a carried mask is
-only a prior. The colours of the object and around it, learnt where its mask was last believed, decide wherever
+only a prior. The colors of the object and around it, learnt where its mask was last believed, decide wherever
 the prior is blurred, and it is blurred the more, the less the anchor's picture explains the present. The guided filter
 (He et al., TPAMI 2013) then aligns the result with the edges of the frame. On real clips this wins 7 points of IoU on
 flow over 10 frames, and 15 over 20.
@@ -40,7 +40,7 @@ _EDGE_SIDE_PX, _EDGE_EPS = 3, 195.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Guide:
-    """What the guided filter follows, ``(h / 2, w / 2)`` float32 [grey levels], and its mean and variance around."""
+    """What the guided filter follows, ``(h / 2, w / 2)`` float32 [gray levels], and its mean and variance around."""
 
     brightness: NDArray[np.float32]
     mean: NDArray[np.float32]
@@ -62,12 +62,12 @@ class Present:
 
     @cached_property
     def bins(self) -> NDArray[np.intp]:
-        """``(h / 2, w / 2)`` number of the colour bin of every pixel of the sketch."""
+        """``(h / 2, w / 2)`` number of the color bin of every pixel of the sketch."""
         return bins_of(self.pyramid.half_rgbx)
 
     @cached_property
     def brightness(self) -> NDArray[np.float32]:
-        """``(h, w)`` [grey levels]."""
+        """``(h, w)`` [gray levels]."""
         return self.pyramid.gray.astype(np.float32)
 
     @cached_property
@@ -79,14 +79,14 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Colours:
-    """The colours of one object and of its surroundings, as ``(4096,)`` float32 frequencies."""
+class Colors:
+    """The colors of one object and of its surroundings, as ``(4096,)`` float32 frequencies."""
 
     inside: NDArray[np.float32]
     outside: NDArray[np.float32]
 
     @classmethod
-    def of(cls, bins: NDArray[np.intp], soft: NDArray[np.uint8]) -> Colours | None:
+    def of(cls, bins: NDArray[np.intp], soft: NDArray[np.uint8]) -> Colors | None:
         """Learn them from an object's soft mask, both ``(h / 2, w / 2)``; None where either is missing."""
         region = around(soft > INSIDE, _RING_PX)
         soft, bins = soft[region], bins[region]
@@ -95,27 +95,27 @@ class Colours:
         inside, outside = bins[mask], bins[(near > 0) & (soft < 32)]
         return cls(frequencies(inside), frequencies(outside)) if len(inside) and len(outside) else None
 
-    def joined(self, newer: Colours | None) -> Colours:
+    def joined(self, newer: Colors | None) -> Colors:
         """These, faded, with newer ones."""
         if newer is None:
             return self
-        return Colours(
+        return Colors(
             _MEMORY * self.inside + (1 - _MEMORY) * newer.inside,
             _MEMORY * self.outside + (1 - _MEMORY) * newer.outside,
         )
 
-    def against(self, others: Iterable[Colours]) -> Colours:
-        """These where other objects are about, whose colours are of the surroundings too, in so far as they count."""
+    def against(self, others: Iterable[Colors]) -> Colors:
+        """These where other objects are about, whose colors are of the surroundings too, in so far as they count."""
         outside = self.outside
         for other in others:
             outside = np.maximum(outside, _OTHERS * other.inside)
-        return Colours(self.inside, outside)
+        return Colors(self.inside, outside)
 
     def ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How much more a colour speaks for the object than against it, ``(4096,)``, within e^-3 to e^3; twice.
+        """How much more a color speaks for the object than against it, ``(4096,)``, within e^-3 to e^3; twice.
 
-        The second one is cautious: the closer to 1, the more the object and its surroundings have the same colours. It
-        is for masks that are right but for their outlines: plain things gain by colours, real ones would rather lose.
+        The second one is cautious: the closer to 1, the more the object and its surroundings have the same colors. It
+        is for masks that are right but for their outlines: plain things gain by colors, real ones would rather lose.
         """
         log_ratio = np.log((self.inside + _FLOOR) / (self.outside + _FLOOR))
         log_ratio = np.clip(log_ratio, -_LARGEST_LOG_RATIO, _LARGEST_LOG_RATIO)
@@ -126,13 +126,13 @@ class Colours:
 def refine(
     soft: NDArray[np.uint8], ratio: NDArray[np.float32], trust: NDArray[np.float32], present: Present
 ) -> NDArray[np.uint8]:
-    """The ``(h, w)`` soft mask that carried mask, colours and edges agree on.
+    """The ``(h, w)`` soft mask that carried mask, colors and edges agree on.
 
     All but the last step is done at half the resolution: what is finer than that comes from the edges of the frame.
 
     Args:
         soft: ``(h / 2, w / 2)`` carried mask.
-        ratio: One of :meth:`Colours.ratios` of the object.
+        ratio: One of :meth:`Colors.ratios` of the object.
         trust: ``(h / 2, w / 2)`` from 0 to 1, how far the carried mask may be believed.
         present: The frame that the mask is carried to.
     """
@@ -143,7 +143,7 @@ def refine(
     sure = soft[region].astype(np.float32) / np.float32(255)
     unsure = _blur(sure, _UNSURE_BLUR_PX)
     prior = np.clip(unsure + trust[region] * (sure - unsure), _LEAST_PRIOR, _MOST_PRIOR)
-    # Far from the carried mask nothing is the object, whatever its colours.
+    # Far from the carried mask nothing is the object, whatever its colors.
     prior[unsure < _NEAR] = 0
     evidence = prior * ratio.take(present.bins[region])
     rows, columns = (slice(2 * side.start, 2 * side.stop) for side in region)
@@ -153,13 +153,13 @@ def refine(
 
 
 def bins_of(picture: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """``(h, w)`` number of the colour bin of every pixel of a ``(h, w, 3 or 4)`` picture, 16 levels per channel."""
+    """``(h, w)`` number of the color bin of every pixel of a ``(h, w, 3 or 4)`` picture, 16 levels per channel."""
     red, green, blue = cv2.split(picture >> 4)[:3]
     return ((red.astype(np.uint16) << 8) | (green << 4 | blue)).astype(np.intp)
 
 
 def frequencies(bins: NDArray[np.intp]) -> NDArray[np.float32]:
-    """How often each colour, or one next to it, is among ``(N,)`` bins: ``(4096,)``, in all 1."""
+    """How often each color, or one next to it, is among ``(N,)`` bins: ``(4096,)``, in all 1."""
     counts = np.bincount(bins, minlength=_LEVELS**3).astype(np.float64)
     for _ in range(3):
         # The channel that was first is smoothed and becomes the last one.

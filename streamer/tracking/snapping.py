@@ -1,4 +1,4 @@
-"""Outlines that snap to where the colours change: GrabCut, told by SAM where to look.
+"""Outlines that snap to where the colors change: GrabCut, told by SAM where to look.
 
 SAM says which object is meant and where about it ends, GrabCut (Rother et al., SIGGRAPH 2004) where exactly: it may
 only decide within a narrow band around SAM's outline. In a box that a person drew this wins 1 to 4 points of IoU, on
@@ -17,7 +17,7 @@ from streamer.tracking.regions import around
 
 _BAND, _LEAST_BAND_PX = 0.06, 2
 _LEAST_PX = 64
-"""Fewer pixels on either side tell nothing of its colours."""
+"""Fewer pixels on either side tell nothing of its colors."""
 
 
 def snapped(soft: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Strokes that the overlay and the window's own display have in common: colours, letters, chips, crosshairs.
+"""Strokes that the overlay and the window's own display have in common: colors, letters, chips, crosshairs.
 
 Everything draws in place into ``(H, W, 3)`` uint8 RGB pictures and may lie partly or wholly outside of them.
 """
@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 
-WHITE: Colour = (255, 255, 255)
-SILVER: Colour = (178, 184, 192)
-INK: Colour = (16, 18, 22)
-RED: Colour = (255, 82, 82)
-AMBER: Colour = (255, 190, 61)
-GREEN: Colour = (74, 222, 128)
+WHITE: Color = (255, 255, 255)
+SILVER: Color = (178, 184, 192)
+INK: Color = (16, 18, 22)
+RED: Color = (255, 82, 82)
+AMBER: Color = (255, 190, 61)
+GREEN: Color = (74, 222, 128)
 
-_PALETTE: tuple[Colour, ...] = (
+_PALETTE: tuple[Color, ...] = (
     (56, 168, 255),  # azure
     (255, 186, 51),  # amber
     (55, 214, 145),  # mint
@@ -41,8 +41,8 @@ _FONT_UNIT_PX = 22.0
 
 
 @cache
-def colour_of(object_id: int) -> Colour:
-    """The object's own RGB colour: always the same, and far from those of the neighbouring ids."""
+def color_of(object_id: int) -> Color:
+    """The object's own RGB color: always the same, and far from those of the neighboring ids."""
     if 1 <= object_id <= len(_PALETTE):
         return _PALETTE[object_id - 1]
     red, green, blue = colorsys.hsv_to_rgb(object_id * _GOLDEN_RATIO % 1, 0.62, 0.98)
@@ -50,7 +50,7 @@ def colour_of(object_id: int) -> Colour:
 
 
 @cache
-def depth_colours() -> Image:
+def depth_colors() -> Image:
     """``(256, 3)`` RGB from far (dark) to near (bright): inferno, whose lightness rises evenly."""
     ramp = np.arange(256, dtype=np.uint8)[:, None]
     return np.ascontiguousarray(cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)[:, 0, ::-1])
@@ -68,20 +68,20 @@ def clip(box: Box, image: Image) -> Box:
     return x0, y0, max(x0, min(box[2], width)), max(y0, min(box[3], height))
 
 
-def tint(image: Image, colour: Colour, opacity: float, shape: NDArray[np.uint8], scratch: Image | None = None) -> None:
-    """Lay the colour over the picture where ``shape`` ``(H, W)`` is not zero; ``scratch`` is room of the same size."""
+def tint(image: Image, color: Color, opacity: float, shape: NDArray[np.uint8], scratch: Image | None = None) -> None:
+    """Lay the color over the picture where ``shape`` ``(H, W)`` is not zero; ``scratch`` is room of the same size."""
     faded = cv2.convertScaleAbs(image, dst=scratch, alpha=1 - opacity)
-    cv2.add(faded, (*(channel * opacity for channel in colour), 0.0), dst=faded)
+    cv2.add(faded, (*(channel * opacity for channel in color), 0.0), dst=faded)
     cv2.copyTo(faded, shape, image)
 
 
-def panel(image: Image, box: Box, colour: Colour = INK, opacity: float = 0.72, radius_px: int = 0) -> None:
+def panel(image: Image, box: Box, color: Color = INK, opacity: float = 0.72, radius_px: int = 0) -> None:
     """Lay a translucent rectangle with rounded corners over the picture."""
     x0, y0, x1, y1 = clip(box, image)
     if x1 <= x0 or y1 <= y0:
         return
     shape = _rounded(box[2] - box[0], box[3] - box[1], radius_px)[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
-    tint(image[y0:y1, x0:x1], colour, opacity, shape)
+    tint(image[y0:y1, x0:x1], color, opacity, shape)
 
 
 @lru_cache(maxsize=256)
@@ -102,10 +102,10 @@ def text_width(text: str, height_px: int) -> int:
     return int(width)
 
 
-def write(image: Image, text: str, left: int, baseline: int, height_px: int, colour: Colour = WHITE) -> None:
+def write(image: Image, text: str, left: int, baseline: int, height_px: int, color: Color = WHITE) -> None:
     """Write one line of ASCII text."""
     scale = height_px / _FONT_UNIT_PX
-    cv2.putText(image, text, (left, baseline), _FONT, scale, colour, _weight(height_px), cv2.LINE_AA)
+    cv2.putText(image, text, (left, baseline), _FONT, scale, color, _weight(height_px), cv2.LINE_AA)
 
 
 def _weight(height_px: int) -> int:
@@ -125,8 +125,8 @@ def _rest_width(text: str, height_px: int) -> int:
     return text_width(text, height_px) + height_px if text else 0
 
 
-def chip(image: Image, left: int, top: int, tag: str, text: str, height_px: int, colour: Colour) -> None:
-    """A label: the tag on the object's colour, then the text on a dark ground."""
+def chip(image: Image, left: int, top: int, tag: str, text: str, height_px: int, color: Color) -> None:
+    """A label: the tag on the object's color, then the text on a dark ground."""
     width, height = chip_size(tag, text, height_px)
     tag_width = _tag_width(tag, height_px)
     baseline = top + round(1.22 * height_px)
@@ -134,29 +134,29 @@ def chip(image: Image, left: int, top: int, tag: str, text: str, height_px: int,
     if text:
         panel(image, (left, top, left + width, top + height), INK, 0.72, radius)
         write(image, text, left + tag_width + height_px // 2, baseline, height_px)
-    panel(image, (left, top, left + tag_width, top + height), colour, 0.95, radius)
+    panel(image, (left, top, left + tag_width, top + height), color, 0.95, radius)
     write(image, tag, left + (tag_width - text_width(tag, height_px)) // 2, baseline, height_px, INK)
 
 
 def crosshair(image: Image, x: float, y: float, radius_px: int, foreground: bool = True) -> None:
     """Mark a click: an upright white cross is foreground, a red one on its side is background."""
-    centre = round(x), round(y)
+    center = round(x), round(y)
     turn = 1.0 if foreground else 0.7071
     arms = ((1, 0), (-1, 0), (0, 1), (0, -1)) if foreground else ((1, 1), (-1, 1), (1, -1), (-1, -1))
     thickness = max(1, radius_px // 6)
     ring_px = max(1, round(radius_px * 0.6))
     for stroke, width in ((INK, thickness + 2), (WHITE if foreground else RED, thickness)):
-        cv2.circle(image, centre, ring_px, stroke, width, cv2.LINE_AA)
+        cv2.circle(image, center, ring_px, stroke, width, cv2.LINE_AA)
         for dx, dy in arms:
             root, tip = (
                 (round(x + dx * turn * reach), round(y + dy * turn * reach)) for reach in (ring_px, radius_px * 1.25)
             )
             cv2.line(image, root, tip, stroke, width, cv2.LINE_AA)
-    cv2.circle(image, centre, thickness, WHITE, -1, cv2.LINE_AA)
+    cv2.circle(image, center, thickness, WHITE, -1, cv2.LINE_AA)
 
 
 def depth_scale(image: Image, box: Box, near: str, far: str, height_px: int) -> None:
-    """An upright colour bar inside x0, y0, x1, y1 [px]: near at the top, far at the bottom, with their values."""
+    """An upright color bar inside x0, y0, x1, y1 [px]: near at the top, far at the bottom, with their values."""
     x0, y0, x1, y1 = box
     pad = height_px // 2
     panel(image, box, INK, 0.6, pad)
@@ -167,6 +167,6 @@ def depth_scale(image: Image, box: Box, near: str, far: str, height_px: int) -> 
     left, right, low, high = *((middle - height_px // 2, middle + height_px // 2)), top, bottom
     bar = image[max(low, 0) : max(high, 0), max(left, 0) : max(right, 0)]
     steps = np.linspace(255, 0, high - low).astype(np.uint8)
-    bar[:] = depth_colours()[steps][: bar.shape[0], None]
+    bar[:] = depth_colors()[steps][: bar.shape[0], None]
     for text, baseline in ((near, y0 + round(1.4 * height_px)), (far, y1 - round(0.7 * height_px))):
         write(image, text, middle - text_width(text, height_px) // 2, baseline, height_px)

@@ -92,10 +92,10 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
     scratch = np.empty_like(picture) if scratch is None else scratch
     has_depth = style.depth != "off" and result.depth_map is not None and result.depth_range is not None
     if style.depth == "overlay" and has_depth:
-        depth = _colour_depth(result, scratch)
+        depth = _color_depth(result, scratch)
         cv2.addWeighted(picture, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=picture)
     elif has_depth:
-        _colour_depth(result, beside)
+        _color_depth(result, beside)
     else:
         beside[:] = drawing.INK
     seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
@@ -109,12 +109,12 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
     return canvas
 
 
-def _colour_depth(result: Result, out: drawing.Image) -> drawing.Image:
-    small = cv2.applyColorMap(normalise_depth(result), drawing.depth_colours()[:, None])
+def _color_depth(result: Result, out: drawing.Image) -> drawing.Image:
+    small = cv2.applyColorMap(normalize_depth(result), drawing.depth_colors()[:, None])
     return cv2.resize(small, result.frame.size, dst=out, interpolation=cv2.INTER_LINEAR)
 
 
-def normalise_depth(result: Result) -> NDArray[np.uint8] | None:
+def normalize_depth(result: Result) -> NDArray[np.uint8] | None:
     """``(h, w)`` uint8: 0 at the far end of ``depth_range`` and beyond, 255 at the near one; None without a map."""
     if result.depth_map is None or result.depth_range is None:
         return None
@@ -136,14 +136,14 @@ def _draw_objects(
     for track in tracks:
         strokes = list(_strokes(track, letter_px))
         dimmed = 1.0 if track.state == State.TRACKED else 0.75
-        colour = tuple(round(channel * dimmed) for channel in drawing.colour_of(track.id))
+        color = tuple(round(channel * dimmed) for channel in drawing.color_of(track.id))
         for target, thickness in ((picture, line_px), (beside, max(1, line_px // 2))):
             if target.size:
                 closed = track.state == State.TRACKED
-                cv2.polylines(target, strokes, closed, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+                cv2.polylines(target, strokes, closed, color, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
         if style.boxes:
             x0, y0, x1, y1 = _box(track)
-            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), colour, max(1, line_px // 2))
+            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), color, max(1, line_px // 2))
     if style.points:
         for track in tracks:
             for (x, y), label in zip(track.point_coords, track.point_labels, strict=True):
@@ -168,7 +168,7 @@ def _fill(picture: drawing.Image, track: Track, opacity: float, scratch: drawing
     if track.state == State.UNCERTAIN:
         opacity /= 2
     if mask.size:
-        drawing.tint(picture[where], drawing.colour_of(track.id), opacity, mask, scratch[where])
+        drawing.tint(picture[where], drawing.color_of(track.id), opacity, mask, scratch[where])
 
 
 def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
@@ -226,7 +226,7 @@ def _draw_labels(picture: drawing.Image, tracks: Sequence[Track], taken: list[dr
             text, size = "", drawing.chip_size(tag, "", letter_px)
         place = free_place(_box(track), size, taken, (width, height))
         taken.append(place)
-        drawing.chip(picture, place[0], place[1], tag, text, letter_px, drawing.colour_of(track.id))
+        drawing.chip(picture, place[0], place[1], tag, text, letter_px, drawing.color_of(track.id))
 
 
 def caption(track: Track) -> str:

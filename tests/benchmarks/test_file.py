@@ -21,7 +21,7 @@ from streamer.engine import Engine
 from streamer.models import registry
 from streamer.models.weights import hub, random_weights
 from tests import small_models  # noqa: F401  (one thread)
-from tests.fake_models import ColourSegmenter, moving_scene
+from tests.fake_models import ColorSegmenter, moving_scene
 from tests.videos import make_video
 
 COUNT, SIZE = 12, (320, 240)
@@ -106,7 +106,7 @@ def test_the_best_round_counts(cache, video, monkeypatch):
 
 def test_the_obvious_loop_finds_each_object_again_in_the_box_around_its_last_mask():
     frames = [Frame(index, index / 30, moving_scene(index)[0], 0.0) for index in range(6)]
-    segmenter, estimate = ColourSegmenter(), lambda image: image[..., 0].astype(np.float32)
+    segmenter, estimate = ColorSegmenter(), lambda image: image[..., 0].astype(np.float32)
     prompts = [Prompt([(60, 80)]), Prompt(box=box_of(moving_scene(0)[1] == 2), object_id=7)]
     results = list(obvious_loop(frames, segment_with(segmenter), estimate, prompts))
     assert segmenter.encoded == 6

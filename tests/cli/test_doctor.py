@@ -6,7 +6,7 @@ from streamer.cli import doctor
 from streamer.cli.doctor import Finding, mismatch
 
 
-def test_a_torchvision_that_does_not_fit_is_recognised():
+def test_a_torchvision_that_does_not_fit_is_recognized():
     advice = mismatch("operator torchvision::nms does not exist", "2.13.0+cpu")
     assert "built for another torch than 2.13.0+cpu" in advice
     assert "uv pip install --reinstall 'torch==2.13.*' 'torchvision==0.28.*'" in advice

@@ -16,7 +16,7 @@ def test_a_frame_says_what_it_is_without_its_pixels():
 @pytest.mark.parametrize(
     "image",
     [np.zeros((48, 64), np.uint8), np.zeros((48, 64, 4), np.uint8), np.zeros((48, 64, 3), np.float32)],
-    ids=["grey", "with alpha", "float"],
+    ids=["gray", "with alpha", "float"],
 )
 def test_what_is_no_rgb_picture_is_refused_with_what_it_was(image):
     with pytest.raises(ValueError, match=r"must be \(H, W, 3\) uint8, but it is") as caught:

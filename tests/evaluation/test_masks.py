@@ -26,7 +26,7 @@ from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers, LateWorkers
 from streamer.sources.arrays import ArraySource
 from streamer.tracking.flow_tracker import Tracker
-from tests.fake_models import ColourSegmenter, RedDepth, moving_scene
+from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 FRAMES = 16
 CLIP = Clip(
@@ -57,7 +57,7 @@ def ours(segmenter):
 
 @pytest.mark.parametrize("init", ["mask", "box", "click"])
 def test_every_method_is_scored_on_a_clip_with_two_objects(init):
-    segmenter = ColourSegmenter()
+    segmenter = ColorSegmenter()
     scores = [
         follow(method, CLIP, init, patience=10)
         for method in (
@@ -78,7 +78,7 @@ def test_late_answers_are_late_on_every_run_alike():
     for late in (0, 4, 4):
         workers = LateWorkers({KEYFRAME: late})
         parts = coarse_motion(), Tracker(negatives=0), DepthCarrier()
-        pipeline = Pipeline(ColourSegmenter(), None, Scheduler(5, None), workers, *parts)
+        pipeline = Pipeline(ColorSegmenter(), None, Scheduler(5, None), workers, *parts)
         scores.append(follow(Late(pipeline, workers), CLIP, "box", patience=10))
     prompt, late, again = scores
     assert prompt.j > late.j + 0.1, "no mask before the first answer"
@@ -161,7 +161,7 @@ def test_unknown_ways_are_refused():
 def with_fakes(monkeypatch):
     """The command on one short clip, with a model that needs no weights."""
     monkeypatch.setattr(command, "clips_of", lambda root, names: [CLIP])
-    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: ColourSegmenter())
+    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: ColorSegmenter())
 
 
 @pytest.mark.parametrize("method", ["ours", "flow", "every-frame"])

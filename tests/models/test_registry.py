@@ -192,7 +192,7 @@ def small_vit_b(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 @pytest.mark.parametrize("old_format", [False, True])
 @pytest.mark.usefixtures("small_vit_b")
-def test_checkpoints_by_path_are_recognised(tmp_path: Path, suffix: str, old_format: bool) -> None:
+def test_checkpoints_by_path_are_recognized(tmp_path: Path, suffix: str, old_format: bool) -> None:
     sam = small_vit()
     randomize_zeros(sam)
     path = tmp_path / f"mine{suffix}"

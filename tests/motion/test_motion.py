@@ -57,10 +57,10 @@ def test_composed_steps_equal_the_composed_affine_map(steps):
         step = np.eye(3)
         step[:2, :2], step[:2, 2] = matrix, (dx, dy)
         wholes = [whole @ step for whole in wholes]
-    centre = np.float32([[80, 48], [70, 40]])
+    center = np.float32([[80, 48], [70, 40]])
     for age, (anchor, whole) in enumerate(zip(reversed(anchors), reversed(wholes), strict=True), start=1):
-        expected = centre @ whole[:2, :2].T + whole[:2, 2]
-        assert np.allclose(anchor.points_to_anchor(centre), expected, atol=1e-2)
+        expected = center @ whole[:2, :2].T + whole[:2, 2]
+        assert np.allclose(anchor.points_to_anchor(center), expected, atol=1e-2)
         assert anchor.age == age
 
 

@@ -26,11 +26,11 @@ from streamer.scheduling.prefetch import LookAhead, batch_that_fits, reach_of
 from streamer.scheduling.scheduler import Plan, Scheduler
 from streamer.scheduling.workers import InlineWorkers
 from streamer.sources.arrays import ArraySource
-from streamer.sources.reader import Producer
+from streamer.sources.reader import Reader
 from streamer.synthetic import SceneSource
 from streamer.terminal.telemetry import Meter
 from streamer.tracking.flow_tracker import Tracker
-from tests.fake_models import ColourSegmenter, moving_scene
+from tests.fake_models import ColorSegmenter, moving_scene
 from tests.videos import make_video
 
 SOON_S = 5.0  # never waited for in full, unless the test fails
@@ -231,7 +231,7 @@ class PlainDepth:
         return image_rgb[..., 0].astype(np.float32)
 
 
-class Watched(ColourSegmenter):
+class Watched(ColorSegmenter):
     """Fails the track now and then (`wrong`), and notes where it encoded."""
 
     def __init__(self) -> None:
@@ -257,13 +257,13 @@ def play(look_ahead: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
         max_objects=2,
     )
     source, seen = ArraySource(images, rate_hz=Fraction(25)), []
-    with Producer(source, live=False) as producer:
-        run = Run(producer, pipeline, Meter("a device"), ahead)
+    with Reader(source, live=False) as reader:
+        run = Run(reader, pipeline, Meter("a device"), ahead)
         for step in steps.pop("before", []):
             step(pipeline)
         for result in run:
             seen.append(result)
-            wait_for(lambda: len(producer.waiting) == min(4, len(images) - len(seen)))
+            wait_for(lambda: len(reader.waiting) == min(4, len(images) - len(seen)))
             for step in steps.get(result.index, []):
                 step(pipeline)
     if ahead:

@@ -29,7 +29,7 @@ def test_png_holds_exactly_what_was_drawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".JPEG", ".webp", ".bmp", ".tif"])
-def test_other_formats_keep_size_and_colours(tmp_path: Path, suffix: str) -> None:
+def test_other_formats_keep_size_and_colors(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     write_picture(path, gradient())
     read = np.array(Image.open(path).convert("RGB")).astype(int)

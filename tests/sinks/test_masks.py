@@ -105,7 +105,7 @@ ONE = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
         pytest.param(ONE.astype(np.uint16) * 257, None, ONE // 255, id="16-bit mask"),
         pytest.param(IDS, None, IDS, id="gray ids"),
         pytest.param(IDS.astype(np.uint16), None, IDS, id="16-bit ids"),
-        pytest.param(PALETTE[IDS], None, IDS, id="palette colours"),
+        pytest.param(PALETTE[IDS], None, IDS, id="palette colors"),
         pytest.param(np.zeros((2, 3), np.uint8), None, np.zeros((2, 3)), id="nothing"),
     ],
 )
@@ -126,7 +126,7 @@ def test_masks_that_mean_nothing_are_refused_in_one_sentence(tmp_path: Path) -> 
         (tmp_path / "text.png", "is not a picture"),
         (tmp_path / "cut.png", "cannot be read"),
         (saved(tmp_path / "many.png", IDS.astype(np.uint16) * 300), "holds the id 900"),
-        (saved(tmp_path / "red.png", np.full((2, 2, 3), (250, 3, 9), np.uint8)), r"colour \(250, 3, 9\) at 0,0"),
+        (saved(tmp_path / "red.png", np.full((2, 2, 3), (250, 3, 9), np.uint8)), r"color \(250, 3, 9\) at 0,0"),
     ):
         with pytest.raises(PromptError, match=message):
             read_labels(path)

@@ -96,9 +96,9 @@ def test_every_picture_is_its_own(tmp_path: Path) -> None:
         assert differences[index] < 3
 
 
-def test_colours_come_out_right_and_are_tagged(tmp_path: Path) -> None:
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 120, 60), (128, 128, 128)]
-    bars = np.repeat(np.array(colours, np.uint8), 32, axis=0)[None].repeat(64, axis=0)
+def test_colors_come_out_right_and_are_tagged(tmp_path: Path) -> None:
+    colors = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 120, 60), (128, 128, 128)]
+    bars = np.repeat(np.array(colors, np.uint8), 32, axis=0)[None].repeat(64, axis=0)
     write(tmp_path / "a.mp4", [0.0], [bars], crf=8)
     with av.open(str(tmp_path / "a.mp4")) as container:
         codec = container.streams.video[0].codec_context
@@ -106,7 +106,7 @@ def test_colours_come_out_right_and_are_tagged(tmp_path: Path) -> None:
         assert (codec.color_primaries, codec.color_trc) == (1, 1)
     (decoded,) = read(tmp_path / "a.mp4")[1]
     middles = decoded[32, 16::32].astype(int)
-    assert np.abs(middles - colours).max() <= 4
+    assert np.abs(middles - colors).max() <= 4
 
 
 def test_odd_sizes_repeat_the_edge(tmp_path: Path) -> None:

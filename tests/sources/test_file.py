@@ -49,7 +49,7 @@ def test_a_video_that_announces_one_frame_may_have_more(tmp_path: Path) -> None:
     assert source.damage is None
 
 
-def test_colours_are_those_that_were_encoded(tmp_path: Path) -> None:
+def test_colors_are_those_that_were_encoded(tmp_path: Path) -> None:
     [frame] = read_all(VideoSource(make_video(tmp_path / "clip.mp4", 1)))
     assert frame.image_rgb.flags.c_contiguous
     assert np.abs(frame.image_rgb[2:8, 2:12].astype(int) - (200, 20, 20)).max() < 12

@@ -156,7 +156,7 @@ def test_a_davis_sequence_keeps_its_names() -> None:
 
 
 def test_a_file_of_several_pictures_says_that_one_is_used(tmp_path: Path) -> None:
-    pages = [Image.new("RGB", (8, 6), colour) for colour in ("red", "blue", "green")]
+    pages = [Image.new("RGB", (8, 6), color) for color in ("red", "blue", "green")]
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
     info = ImageSource(tmp_path / "pages.tif").info
     assert info.notice == f"{tmp_path / 'pages.tif'} holds 3 pictures, of which only the first is used."

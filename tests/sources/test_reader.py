@@ -18,7 +18,7 @@ from streamer.data.source import SourceInfo
 from streamer.errors import SourceError
 from streamer.sources.arrays import ArraySource
 from streamer.sources.camera import CameraSource
-from streamer.sources.reader import NEWER_FRAME, PAUSED, TOO_OLD, Producer
+from streamer.sources.reader import NEWER_FRAME, PAUSED, TOO_OLD, Reader
 from tests.mjpeg_server import MjpegServer
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
@@ -88,7 +88,7 @@ def test_a_file_is_handed_over_whole_and_in_order_however_slow_the_consumer() ->
     source = ScriptedSource()
     source.give(50)
     source.end()
-    with Producer(source, live=False, queue_size=3) as frames:
+    with Reader(source, live=False, queue_size=3) as frames:
         until(lambda: frames.frames_read == 3)
         time.sleep(0.005)
         assert frames.frames_read == 3  # reading waits for the consumer
@@ -101,7 +101,7 @@ def test_a_file_is_handed_over_whole_and_in_order_however_slow_the_consumer() ->
 
 def test_live_the_newest_frame_wins_and_the_others_are_counted() -> None:
     source = ScriptedSource()
-    with Producer(source, live=True) as frames:
+    with Reader(source, live=True) as frames:
         source.give(5)
         until(lambda: frames.frames_read == 5)
         newest = frames.get(SOON_S)
@@ -118,7 +118,7 @@ def test_live_the_newest_frame_wins_and_the_others_are_counted() -> None:
 def test_a_frame_that_lay_too_long_is_never_passed_off_as_the_present() -> None:
     clock = Clock()
     source = ScriptedSource(clock)
-    with Producer(source, live=True, clock=clock) as frames:
+    with Reader(source, live=True, clock=clock) as frames:
         source.give()
         until(lambda: frames.frames_read == 1)
         clock.now_s += 2.5
@@ -137,7 +137,7 @@ def test_the_last_frame_of_a_recording_waits_for_a_slow_start() -> None:
     source = ScriptedSource(clock)
     source.give()
     source.end()
-    with Producer(source, live=True, clock=clock) as frames:
+    with Reader(source, live=True, clock=clock) as frames:
         until(lambda: source.closed == 1)
         clock.now_s += 30
         assert [frame.index for frame in frames] == [0]
@@ -150,7 +150,7 @@ def test_an_error_reaches_the_consumer_after_the_frames_before_it(live: bool, er
     source.give()
     source.fail(error)
     taken = []
-    with Producer(source, live) as frames:
+    with Reader(source, live) as frames:
         with pytest.raises(type(error), match=str(error)):
             taken.extend(frame.index for frame in iter(lambda: frames.get(SOON_S), "never"))
         assert frames.state == "ended"
@@ -161,7 +161,7 @@ def test_an_error_reaches_the_consumer_after_the_frames_before_it(live: bool, er
 def test_a_stall_is_seen_without_waiting_for_it_and_passes() -> None:
     clock = Clock()
     source = ScriptedSource(clock)
-    with Producer(source, live=True, clock=clock, stall_after_s=2) as frames:
+    with Reader(source, live=True, clock=clock, stall_after_s=2) as frames:
         source.give()
         assert frames.get(SOON_S) is not None
         clock.now_s += 1.9
@@ -176,7 +176,7 @@ def test_a_stall_is_seen_without_waiting_for_it_and_passes() -> None:
 
 def test_while_paused_a_camera_goes_on_and_its_frames_count_as_dropped() -> None:
     source = ScriptedSource()
-    with Producer(source, live=True) as frames:
+    with Reader(source, live=True) as frames:
         frames.pause()
         source.give(4)
         until(lambda: frames.frames_read == 4)
@@ -200,7 +200,7 @@ def test_while_paused_a_recording_waits_and_is_not_taken_for_stalled() -> None:
             self.held = False
 
     source = Held(clock)
-    with Producer(source, live=True, clock=clock) as frames:
+    with Reader(source, live=True, clock=clock) as frames:
         frames.pause()
         assert source.held
         clock.now_s += 60
@@ -215,7 +215,7 @@ def test_while_paused_a_recording_waits_and_is_not_taken_for_stalled() -> None:
 def test_slow_rates_are_no_stalls() -> None:
     clock = Clock()
     source = ArraySource([PICTURE] * 2, rate_hz=0.25)
-    frames = Producer(source, live=True, clock=clock)
+    frames = Reader(source, live=True, clock=clock)
     clock.now_s += 11
     assert frames.state == "running"
     clock.now_s += 2
@@ -234,7 +234,7 @@ def test_a_camera_that_fails_is_reopened_and_numbers_and_times_go_on() -> None:
             raise SourceError("not yet")
         return second
 
-    with Producer(first, live=True, clock=clock, reopen=reopen, first_pause_s=0.001) as frames:
+    with Reader(first, live=True, clock=clock, reopen=reopen, first_pause_s=0.001) as frames:
         first.give(3)
         until(lambda: frames.frames_read == 3)
         assert frames.get(SOON_S).index == 2
@@ -258,7 +258,7 @@ def test_while_it_reopens_the_consumer_is_free_and_told() -> None:
         gate.wait(SOON_S)
         return ScriptedSource()
 
-    with Producer(source, live=True, reopen=reopen) as frames:
+    with Reader(source, live=True, reopen=reopen) as frames:
         source.fail()
         until(lambda: frames.state == "reopening")
         assert frames.get(0.001) is None
@@ -270,7 +270,7 @@ def test_a_read_that_never_returns_is_left_behind_and_its_late_frame_unwanted() 
     clock = Clock()
     hung, fresh = ScriptedSource(clock), ScriptedSource(clock)
     hung.deaf = True
-    with Producer(hung, live=True, clock=clock, reopen=lambda: fresh) as frames:
+    with Reader(hung, live=True, clock=clock, reopen=lambda: fresh) as frames:
         hung.give()
         assert frames.get(SOON_S).index == 0
         clock.now_s += 2.1
@@ -286,7 +286,7 @@ def test_a_read_that_never_returns_is_left_behind_and_its_late_frame_unwanted() 
 
 
 def test_pauses_double_until_a_frame_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    frames = Producer(ScriptedSource(), live=True, first_pause_s=0.25, longest_pause_s=2)
+    frames = Reader(ScriptedSource(), live=True, first_pause_s=0.25, longest_pause_s=2)
     pauses = []
     for failures in range(6):
         frames._failures = failures
@@ -304,7 +304,7 @@ def test_a_camera_that_opens_but_gives_nothing_is_not_hammered() -> None:
         return opened[-1]
 
     source = ScriptedSource()
-    with Producer(source, live=True, reopen=reopen, first_pause_s=0.004, longest_pause_s=10) as frames:
+    with Reader(source, live=True, reopen=reopen, first_pause_s=0.004, longest_pause_s=10) as frames:
         source.fail()
         until(lambda: len(opened) == 3)
         assert frames._failures >= 3
@@ -313,7 +313,7 @@ def test_a_camera_that_opens_but_gives_nothing_is_not_hammered() -> None:
 
 def test_a_camera_that_comes_back_at_another_size_ends_the_run() -> None:
     source, other = ScriptedSource(), ScriptedSource(size=(8, 4))
-    with Producer(source, live=True, reopen=lambda: other) as frames:
+    with Reader(source, live=True, reopen=lambda: other) as frames:
         source.fail()
         with pytest.raises(SourceError, match="came back at 8x4 instead of 6x4"):
             list(frames)
@@ -322,7 +322,7 @@ def test_a_camera_that_comes_back_at_another_size_ends_the_run() -> None:
 
 def test_a_file_is_never_reopened() -> None:
     source = ScriptedSource()
-    with Producer(source, live=False, reopen=lambda: pytest.fail("it was reopened")) as frames:
+    with Reader(source, live=False, reopen=lambda: pytest.fail("it was reopened")) as frames:
         source.fail()
         with pytest.raises(SourceError, match="stopped answering"):
             list(frames)
@@ -331,12 +331,12 @@ def test_a_file_is_never_reopened() -> None:
 def test_stopping_wakes_the_consumer_and_a_waiting_reader() -> None:
     source = ScriptedSource()
     source.give(10)
-    frames = Producer(source, live=False, queue_size=1)
+    frames = Reader(source, live=False, queue_size=1)
     frames.start()
     until(lambda: frames.frames_read == 1)
     frames.stop()
     assert (frames.state, frames.get(SOON_S)) == ("ended", None)
-    waiting = Producer(ScriptedSource(), live=True)
+    waiting = Reader(ScriptedSource(), live=True)
     waiting.start()
     consumer = threading.Thread(target=lambda: list(waiting))
     consumer.start()
@@ -353,7 +353,7 @@ def test_stopping_while_it_reopens_closes_what_is_opened_after_all() -> None:
         gate.wait(SOON_S)
         return late
 
-    frames = Producer(source, live=True, reopen=reopen)
+    frames = Reader(source, live=True, reopen=reopen)
     frames.start()
     source.fail()
     until(lambda: frames.state == "reopening")
@@ -365,7 +365,7 @@ def test_stopping_while_it_reopens_closes_what_is_opened_after_all() -> None:
 def test_damage_is_told_by_the_source() -> None:
     source = ScriptedSource()
     source.damage = "The file is cut off."
-    frames = Producer(source, live=False)
+    frames = Reader(source, live=False)
     assert frames.damage == "The file is cut off."
     frames.stop()
 
@@ -374,7 +374,7 @@ def test_damage_is_told_by_the_source() -> None:
 def test_twenty_starts_and_stops_leave_no_thread_and_no_memory(live: bool) -> None:
     def cycle() -> None:
         source = ArraySource((np.zeros((240, 320, 3), np.uint8) for _ in range(1000)), rate_hz=30)
-        with Producer(source, live) as frames:
+        with Reader(source, live) as frames:
             for _ in range(5):
                 frames.get(SOON_S)
 
@@ -397,7 +397,7 @@ def test_a_network_camera_that_dies_and_comes_back_goes_on() -> None:
         def open_camera() -> CameraSource:
             return CameraSource(server.url, open_timeout_s=2, read_timeout_s=0.5)
 
-        with Producer(open_camera(), live=True, reopen=open_camera, first_pause_s=0.005) as frames:
+        with Reader(open_camera(), live=True, reopen=open_camera, first_pause_s=0.005) as frames:
             shown = [frames.get(SOON_S)]
             settled = threading.active_count()
             for round_number in range(1, 21):

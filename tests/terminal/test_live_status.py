@@ -28,10 +28,10 @@ class Setting:
     def __init__(self):
         self.events, self.summaries, self.now_s = [], [], 0.0
         console = SimpleNamespace(event=lambda *words: self.events.append(words), update=self.summaries.append)
-        self.producer = SimpleNamespace(
+        self.reader = SimpleNamespace(
             drops={}, reopened=0, state="running", silent_s=0.0, frames_read=0, info=SimpleNamespace(name="door")
         )
-        self.run = Run(self.producer, SimpleNamespace(queues=lambda: {"depth": "busy"}), Meter("a device"))
+        self.run = Run(self.reader, SimpleNamespace(queues=lambda: {"depth": "busy"}), Meter("a device"))
         self.sinks = Fanout([], print)
         self.chronicle = Chronicle(console, View(Style()), self.sinks, clock=lambda: self.now_s)
 
@@ -53,14 +53,14 @@ def test_objects_that_come_and_go_and_keyframes_are_events():
 
 def test_what_happens_to_the_source_is_told_once():
     setting = Setting()
-    producer = setting.producer
-    producer.drops = {"newer frame": 2, "too old": 1}
+    reader = setting.reader
+    reader.drops = {"newer frame": 2, "too old": 1}
     setting.tell()
     setting.tell()
-    producer.state, producer.silent_s = "stalled", 3.0
+    reader.state, reader.silent_s = "stalled", 3.0
     setting.tell()
     setting.tell()
-    producer.state, producer.reopened = "running", 1
+    reader.state, reader.reopened = "running", 1
     setting.tell()
     assert setting.events == [("drop", "3 frames"), ("stalled", "no frame for 3 s"), ("reconnect", "door")]
 
@@ -89,7 +89,7 @@ def test_frames_that_an_output_could_not_take_are_told_and_counted():
 def test_the_summary_comes_a_few_times_a_second_with_the_rate_of_capture():
     setting = Setting()
     for index in range(41):
-        setting.now_s, setting.producer.frames_read = index / 10, 3 * index
+        setting.now_s, setting.reader.frames_read = index / 10, 3 * index
         setting.tell(result_of(index, State.TRACKED))
     assert 12 <= len(setting.summaries) <= 17
     last = setting.summaries[-1]

@@ -10,8 +10,8 @@ from streamer.tracking.refine import INSIDE
 PICTURE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8), (0, 0), 2)
 
 
-def disc(radius, centre=(80, 60)):
-    return cv2.circle(np.zeros((120, 160), np.uint8), centre, radius, 255, -1)
+def disc(radius, center=(80, 60)):
+    return cv2.circle(np.zeros((120, 160), np.uint8), center, radius, 255, -1)
 
 
 def area(soft):
@@ -87,8 +87,8 @@ def test_while_the_picture_moves_the_fading_outline_moves_along(motion):
         motion.advance(motion.index + 1, np.roll(PICTURE, 3 * step, axis=1))
         new = disc(30, (80 + 3 * step, 60))
         softs.append(fading.apply({1: new}, {1} if step == 1 else (), motion)[1])
-    centres = [np.nonzero(soft > INSIDE)[1].mean() for soft in softs]
-    assert np.diff(centres) == pytest.approx([3, 3], abs=0.7)
+    centers = [np.nonzero(soft > INSIDE)[1].mean() for soft in softs]
+    assert np.diff(centers) == pytest.approx([3, 3], abs=0.7)
 
 
 def test_after_a_scene_cut_nothing_is_faded(motion):

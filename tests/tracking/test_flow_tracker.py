@@ -6,7 +6,7 @@ from streamer.data.track import State
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
 from streamer.tracking.flow_tracker import INSIDE, Beliefs, Tracker, ask
-from tests.fake_models import ColourSegmenter, moving_scene
+from tests.fake_models import ColorSegmenter, moving_scene
 
 
 class Stage:
@@ -16,7 +16,7 @@ class Stage:
         self.motion, self.tracker, self.segmenter = (
             Motion(FlowParameters(max_side_px=320)),
             Tracker(**settings),
-            ColourSegmenter(),
+            ColorSegmenter(),
         )
         self.index = -1
         self.step()

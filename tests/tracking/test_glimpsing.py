@@ -18,15 +18,15 @@ NOWHERE = np.zeros(GRID, bool)
 
 
 def frame(*things):
-    """The colour bins of a grey frame at half the grid, with coloured rectangles of 20x16 pixels at (column, row)."""
+    """The color bins of a gray frame at half the grid, with colored rectangles of 20x16 pixels at (column, row)."""
     picture = np.random.default_rng(0).integers(60, 110, (48, 80, 3), dtype=np.uint8)
-    for (column, row), colour in things:
-        picture[row : row + 16, column : column + 20] = colour
+    for (column, row), color in things:
+        picture[row : row + 16, column : column + 20] = color
     return bins_of(picture)
 
 
-def look(colour):
-    return Look(np.zeros(4, np.float32), frequencies(bins_of(np.full((8, 8, 3), colour, np.uint8)).ravel()))
+def look(color):
+    return Look(np.zeros(4, np.float32), frequencies(bins_of(np.full((8, 8, 3), color, np.uint8)).ravel()))
 
 
 def lost(**more):
@@ -38,7 +38,7 @@ def place_of(soft):
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
-def test_what_has_the_colours_and_the_size_of_an_object_is_most_like_it():
+def test_what_has_the_colors_and_the_size_of_an_object_is_most_like_it():
     bins = frame(((10, 10), RED), ((50, 20), GREEN))
     soft, likeness = most_alike(bins, (look(RED),), (), NOWHERE, 4 * 320)
     assert place_of(soft) == pytest.approx((20, 20, 60, 52), abs=3)
@@ -92,7 +92,7 @@ def test_a_followed_object_is_guessed_elsewhere_if_twice_it_is_seen_much_better_
     guess(item, seen, SimpleNamespace(index=4))
     assert item.soft is seen.soft
     assert item.bank == (item.bank[0],), "what was learnt meanwhile was something else"
-    assert item.colours is mine
+    assert item.colors is mine
     assert 0 < item.score < Beliefs().adrift
 
 
@@ -115,7 +115,7 @@ def test_only_what_is_astray_is_looked_for():
     assert not sought_by(Object(1, shown=here, score=0.9, **followed), bins, beliefs)
     assert sought_by(Object(1, shown=here, score=0.3, **followed), bins, beliefs) == looks
     unlike = Object(1, shown=elsewhere, score=0.9, **followed)
-    assert sought_by(unlike, bins, beliefs) == looks[:1], "it has not the colours that it had"
+    assert sought_by(unlike, bins, beliefs) == looks[:1], "it has not the colors that it had"
 
 
 def test_what_looks_like_an_object_while_that_is_followed_is_remembered_unless_it_may_be_the_object():

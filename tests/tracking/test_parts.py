@@ -12,20 +12,20 @@ from streamer.models.protocols import Decoded, Embedding
 from streamer.motion.pyramid import Grid, Pyramid, halve
 from streamer.tracking import points
 from streamer.tracking.asking import Answer, Asking, Others, Question, ask
-from streamer.tracking.finding import followed, recognised, seen_since
+from streamer.tracking.finding import followed, recognized, seen_since
 from streamer.tracking.judging import Beliefs, Verdict, Worries, judge, mistaken, weight_of
 from streamer.tracking.objects import Object, Path, tell_apart
 from streamer.tracking.overlaps import apart
 from streamer.tracking.prompting import prompt_for
 from streamer.tracking.recognition import Look, View, described, likeness, places_of, remember, without_aliens
-from streamer.tracking.refine import INSIDE, Colours, Present, bins_of, harden, refine, smallest_piece, without_scraps
+from streamer.tracking.refine import INSIDE, Colors, Present, bins_of, harden, refine, smallest_piece, without_scraps
 
 SIZE = (160, 96)
 
 
-def disc(centre, radius, size=SIZE):
+def disc(center, radius, size=SIZE):
     mask = np.zeros(size[::-1], np.uint8)
-    cv2.circle(mask, centre, radius, 255, -1)
+    cv2.circle(mask, center, radius, 255, -1)
     return mask
 
 
@@ -33,9 +33,9 @@ def iou(first, second):
     return (first & second).sum() / (first | second).sum()
 
 
-def red_ball(centre=(80, 48)):
+def red_ball(center=(80, 48)):
     picture = np.random.default_rng(0).integers(60, 110, (96, 160, 3), dtype=np.uint8)
-    picture[disc(centre, 20) > 0] = (200, 30, 30)
+    picture[disc(center, 20) > 0] = (200, 30, 30)
     return picture
 
 
@@ -49,18 +49,18 @@ def present_of(picture):
 def test_refining_pulls_a_shifted_mask_back_onto_the_object():
     picture, truth = red_ball(), disc((80, 48), 20) > 0
     present = present_of(picture)
-    ratio = Colours.of(present.bins, halve(disc((80, 48), 20))).ratios()[0]
+    ratio = Colors.of(present.bins, halve(disc((80, 48), 20))).ratios()[0]
     carried = disc((86, 51), 20)
     refined = refine(halve(carried), ratio, np.full((48, 80), 0.3, np.float32), present) > INSIDE
     assert iou(carried > 0, truth) < 0.75
     assert iou(refined, truth) > 0.93
 
 
-def test_refining_keeps_a_mask_where_colours_say_nothing_and_it_is_trusted():
+def test_refining_keeps_a_mask_where_colors_say_nothing_and_it_is_trusted():
     picture = np.full((96, 160, 3), 90, np.uint8)
     carried = disc((60, 50), 18)
     present = present_of(picture)
-    ratio = Colours.of(present.bins, halve(carried)).ratios()[0]
+    ratio = Colors.of(present.bins, halve(carried)).ratios()[0]
     refined = refine(halve(carried), ratio, np.ones((48, 80), np.float32), present) > INSIDE
     assert iou(refined, carried > 0) > 0.95
 
@@ -68,27 +68,27 @@ def test_refining_keeps_a_mask_where_colours_say_nothing_and_it_is_trusted():
 def test_nothing_refined_is_nothing_and_edges_stay_through_many_rounds():
     picture, mask = red_ball(), disc((80, 48), 20)
     present, trust = present_of(picture), np.ones((48, 80), np.float32)
-    ratio = Colours.of(present.bins, halve(mask)).ratios()[0]
+    ratio = Colors.of(present.bins, halve(mask)).ratios()[0]
     assert not refine(np.zeros_like(halve(mask)), ratio, trust, present).any()
     for _ in range(30):
         mask = harden(refine(halve(mask), ratio, trust, present))
     assert iou(mask > INSIDE, disc((80, 48), 20) > 0) > 0.93
 
 
-def test_colours_need_both_sides():
+def test_colors_need_both_sides():
     bins = bins_of(red_ball())
-    assert Colours.of(bins, np.zeros((96, 160), np.uint8)) is None
-    assert Colours.of(bins, np.full((96, 160), 255, np.uint8)) is None
+    assert Colors.of(bins, np.zeros((96, 160), np.uint8)) is None
+    assert Colors.of(bins, np.full((96, 160), 255, np.uint8)) is None
 
 
 # Points
 
 
 @given(st.integers(1, 16), st.integers(4, 30), st.tuples(st.integers(30, 130), st.integers(30, 66)))
-def test_positive_points_lie_inside_and_are_spread(count, radius, centre):
-    mask = disc(centre, radius) > 0
-    grey = np.random.default_rng(1).integers(0, 255, (96, 160), dtype=np.uint8)
-    chosen = points.positive(mask, grey, count)
+def test_positive_points_lie_inside_and_are_spread(count, radius, center):
+    mask = disc(center, radius) > 0
+    gray = np.random.default_rng(1).integers(0, 255, (96, 160), dtype=np.uint8)
+    chosen = points.positive(mask, gray, count)
     assert 1 <= len(chosen) <= count
     assert points.inside(mask, chosen).all()
     if radius > 15 and count >= 4:
@@ -114,10 +114,10 @@ def test_the_whole_frame_has_no_surroundings():
     assert len(points.negative(np.ones((96, 160), bool), np.zeros((96, 160), bool), 4)) == 0
 
 
-@pytest.mark.parametrize(("centre", "boxed"), [((80, 48), True), ((4, 48), False), ((80, 92), False)])
-def test_what_the_frame_cuts_off_is_asked_for_without_a_box(centre, boxed):
+@pytest.mark.parametrize(("center", "boxed"), [((80, 48), True), ((4, 48), False), ((80, 92), False)])
+def test_what_the_frame_cuts_off_is_asked_for_without_a_box(center, boxed):
     item = Object(1)
-    item.shown = disc(centre, 20)
+    item.shown = disc(center, 20)
     prompt = prompt_for(item, np.zeros((96, 160), bool), GRID, negatives=2)
     assert (prompt.box is not None) is boxed
     assert set(prompt.point_labels) == {0, 1}
@@ -186,11 +186,11 @@ def test_later_passes_show_sam_its_own_answer_and_box():
     assert second[0].mask_input.max() == 8
 
 
-@pytest.mark.parametrize(("centres", "like"), [([(80, 48)], 0.0), ([(80, 48), (30, 48)], 0.9)])
-def test_an_answer_knows_what_else_on_the_frame_looks_like_the_object(centres, like):
+@pytest.mark.parametrize(("centers", "like"), [([(80, 48)], 0.0), ([(80, 48), (30, 48)], 0.9)])
+def test_an_answer_knows_what_else_on_the_frame_looks_like_the_object(centers, like):
     picture = np.random.default_rng(0).integers(60, 110, (96, 160, 3), dtype=np.uint8)
-    for centre in centres:
-        picture[disc(centre, 20) > 0] = (200, 30, 30)
+    for center in centers:
+        picture[disc(center, 20) > 0] = (200, 30, 30)
     asked = question(bank=bank_of(view_of((80, 48)), (80, 48)), others=Others((), NOWHERE))
     (answer,) = ask(Candidates([BALL], [0.9]), EMBEDDING, [asked], picture, GRID)
     assert answer.mimic == pytest.approx(like, abs=0.1)
@@ -242,16 +242,16 @@ def test_trouble_has_a_name():
 NOWHERE = np.zeros((96, 160), bool)
 
 
-def view_of(*centres, colour=(200, 30, 30)):
+def view_of(*centers, color=(200, 30, 30)):
     picture = np.random.default_rng(0).integers(60, 110, (96, 160, 3), dtype=np.uint8)
-    for centre in centres:
-        picture[disc(centre, 20) > 0] = colour
+    for center in centers:
+        picture[disc(center, 20) > 0] = color
     features = cv2.resize(picture, (20, 12), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     return View(features, bins_of(picture))
 
 
-def bank_of(view, centre):
-    return remember((), described(view, disc(centre, 20)))
+def bank_of(view, center):
+    return remember((), described(view, disc(center, 20)))
 
 
 def test_an_object_is_known_again_where_it_is_and_nothing_else_is():
@@ -264,7 +264,7 @@ def test_an_object_is_known_again_where_it_is_and_nothing_else_is():
     def is_it(at, radius=20, rivals=(), taken=NOWHERE, look=None):
         soft = disc(at, radius)
         seen = described(elsewhere, soft) if look is None else look
-        return recognised(
+        return recognized(
             item, answer(soft, look=seen, bank=bank, others=Others(rivals, taken), sought=True), Beliefs()
         )
 
@@ -279,11 +279,11 @@ def test_a_lost_object_may_be_where_another_is_thought_to_be_only_if_it_looks_mu
     view, taken = view_of((120, 40)), disc((121, 40), 20) > 0
     bank, soft = bank_of(view, (120, 40)), disc((120, 40), 20)
     item = Object(1, largest=int((soft > 0).sum()), bank=bank)
-    unlike = bank_of(view_of((120, 40), colour=(20, 220, 40)), (120, 40))
-    little_less = tuple(Look(known.features, known.colours * np.float32(0.9)) for known in bank)
+    unlike = bank_of(view_of((120, 40), color=(20, 220, 40)), (120, 40))
+    little_less = tuple(Look(known.features, known.colors * np.float32(0.9)) for known in bank)
     for rivals, back in ((unlike, True), (little_less, False)):
         answered = answer(soft, look=described(view, soft), bank=bank, others=Others(rivals, taken), sought=True)
-        assert bool(recognised(item, answered, Beliefs())) is back
+        assert bool(recognized(item, answered, Beliefs())) is back
 
 
 def test_the_less_alike_the_oftener_a_lost_object_has_to_be_seen():
@@ -292,8 +292,8 @@ def test_the_less_alike_the_oftener_a_lost_object_has_to_be_seen():
     item = Object(1, largest=int((soft > 0).sum()), bank=bank_of(view, (120, 40)))
 
     def evidence(shared):
-        seen = Look(look.features, look.colours * np.float32(shared))
-        return recognised(
+        seen = Look(look.features, look.colors * np.float32(shared))
+        return recognized(
             item, answer(soft, look=seen, bank=item.bank, others=Others((), NOWHERE), sought=True), beliefs
         )
 
@@ -336,7 +336,7 @@ def test_an_object_is_in_one_place_but_something_narrow_may_hide_its_middle():
     np.testing.assert_array_equal(without_aliens(view, behind_a_pole, bank), behind_a_pole)
 
 
-def test_what_was_seen_of_a_lost_object_is_seen_once_more_if_it_keeps_its_colours_for_some_frames():
+def test_what_was_seen_of_a_lost_object_is_seen_once_more_if_it_keeps_its_colors_for_some_frames():
     view, soft, beliefs = view_of((120, 40)), disc((120, 40), 20), Beliefs(confirmations=2)
     item = Object(1, bank=bank_of(view, (120, 40)), evidence=0.6, seen_index=10)
     gone = view_of((40, 48)).bins
@@ -362,12 +362,12 @@ def test_several_places_are_apart():
     assert len(places) == 4
     distances = np.abs(places[:, None] - places[None]).max(axis=2) + 100 * np.eye(4)
     assert distances.min() > 2
-    for centre in ((40, 48), (120, 40)):
-        assert np.abs(places[:2] * 8 - centre).max(axis=1).min() < 16
+    for center in ((40, 48), (120, 40)):
+        assert np.abs(places[:2] * 8 - center).max(axis=1).min() < 16
 
 
-def test_colours_tell_apart_what_looks_alike_to_sam():
-    red, green = view_of((40, 48)), view_of((40, 48), colour=(20, 220, 40))
+def test_colors_tell_apart_what_looks_alike_to_sam():
+    red, green = view_of((40, 48)), view_of((40, 48), color=(20, 220, 40))
     same = View(red.features, green.bins)
     look, other = (described(view, disc((40, 48), 20)) for view in (red, same))
     assert np.array_equal(look.features, other.features)
@@ -450,8 +450,8 @@ def test_an_answer_of_another_size_is_believed_less():
     assert weight_of(twice, 0.7, Beliefs()) < 0.6 * weight_of(same, 0.7, Beliefs())
 
 
-def test_the_colours_that_a_person_meant_outlast_those_learnt_later():
-    meant, later = (Colours(*(np.eye(4096, dtype=np.float32)[[at, 9]])) for at in (1, 2))
+def test_the_colors_that_a_person_meant_outlast_those_learnt_later():
+    meant, later = (Colors(*(np.eye(4096, dtype=np.float32)[[at, 9]])) for at in (1, 2))
     item = Object(1)
     item.learn(meant, spoken=True)
     for _ in range(20):
@@ -469,8 +469,8 @@ def test_the_colours_that_a_person_meant_outlast_those_learnt_later():
 def test_what_another_object_looks_like_speaks_against_an_object():
     red, blue, shared, around = np.eye(4096, dtype=np.float32)[:4]
     first, second = Object(1), Object(2)
-    first.learn(Colours((red + shared) / 2, around), spoken=True)
-    second.learn(Colours((blue + shared) / 2, around), spoken=True)
+    first.learn(Colors((red + shared) / 2, around), spoken=True)
+    second.learn(Colors((blue + shared) / 2, around), spoken=True)
     tell_apart([first])
     alone, cautious = first.ratio, first.cautious_ratio
     tell_apart([first, second])
@@ -493,7 +493,7 @@ def test_scraps_are_left_out_and_halves_behind_a_pole_are_not():
 
 def test_an_answer_that_shows_another_object_is_a_mistake_unless_a_person_asked_for_it():
     own, other = (Look(row, row) for row in np.eye(2, dtype=np.float32))
-    between = Look((own.features + other.features) / np.sqrt(2), (own.colours + other.colours) / 2)
+    between = Look((own.features + other.features) / np.sqrt(2), (own.colors + other.colors) / 2)
     assert mistaken(answer(look=other), (own,), (other,), Beliefs())
     assert mistaken(answer(look=other), (own, other), (other,), Beliefs()), "what was learnt since counts for nothing"
     assert not mistaken(answer(look=own), (own,), (other,), Beliefs())

@@ -10,15 +10,15 @@ from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.evaluation.metrics import iou
 from streamer.tracking.snapping import snapped
-from tests.fake_models import ColourSegmenter
+from tests.fake_models import ColorSegmenter
 from tests.tracking.test_flow_tracker import Stage
 
 SIZE = 200, 120
 
 
-def disc(centre=(90, 60), radius=30):
+def disc(center=(90, 60), radius=30):
     mask = np.zeros(SIZE[::-1], np.uint8)
-    cv2.circle(mask, centre, radius, 255, -1)
+    cv2.circle(mask, center, radius, 255, -1)
     return mask
 
 
@@ -27,7 +27,7 @@ def scene(truth, contrast=60):
     return np.clip(np.where(truth[..., None] > 0, 90 + contrast, 90) + noise, 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("off", [{"centre": (92, 61)}, {"radius": 27}, {"radius": 33}])
+@pytest.mark.parametrize("off", [{"center": (92, 61)}, {"radius": 27}, {"radius": 33}])
 def test_an_outline_that_is_a_little_off_comes_to_the_edge(off):
     truth, soft = disc(), disc(**off)
     before, after = (iou(mask > 127, truth) for mask in (soft, snapped(soft, scene(truth))))
@@ -56,7 +56,7 @@ def test_too_little_on_either_side_tells_nothing(soft):
     np.testing.assert_array_equal(snapped(soft, scene(disc())), soft)
 
 
-class Coarse(ColourSegmenter):
+class Coarse(ColorSegmenter):
     """Its masks are a little too large."""
 
     def upscale(self, logits, image_size):

@@ -15,10 +15,10 @@ from training.photos import Photo, encode_mask
 SIZE = 320, 200
 
 
-def disc(centre: tuple[int, int] = (150, 90), radius_px: int = 50, noise: int = 20) -> tuple[np.ndarray, np.ndarray]:
+def disc(center: tuple[int, int] = (150, 90), radius_px: int = 50, noise: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """A bright disc on a dark, slightly noisy ground."""
     mask = np.zeros((SIZE[1], SIZE[0]), np.uint8)
-    cv2.circle(mask, centre, radius_px, 1, -1)
+    cv2.circle(mask, center, radius_px, 1, -1)
     image = np.random.default_rng(0).integers(0, noise, (*mask.shape, 3)).astype(np.uint8) + 30
     image[mask > 0] += 160
     return image, mask > 0

@@ -1,4 +1,4 @@
-"""Drawings: what is coloured, what is left alone, and that every size works."""
+"""Drawings: what is colored, what is left alone, and that every size works."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streamer.data.mask import box_of
 from streamer.data.result import Result
 from streamer.data.track import DepthStats, State, Track
 from streamer.ui import drawing, overlay
-from streamer.ui.overlay import Overlay, Style, caption, draw, drawing_size, free_place, normalise_depth
+from streamer.ui.overlay import Overlay, Style, caption, draw, drawing_size, free_place, normalize_depth
 
 BARE = Style(labels=False, points=False)
 
@@ -33,9 +33,9 @@ def make_result(size=(160, 120), tracks=(), depth=True, seed=0):
     return Result(Frame(0, 0.0, image, 0.0), tuple(tracks), ramp, (1.0, 3.0) if depth else None)
 
 
-def ellipse(size=(160, 120), centre=(0.5, 0.5), radii=(0.25, 0.25)):
+def ellipse(size=(160, 120), center=(0.5, 0.5), radii=(0.25, 0.25)):
     mask = np.zeros((size[1], size[0]), np.uint8)
-    at = round(centre[0] * size[0]), round(centre[1] * size[1])
+    at = round(center[0] * size[0]), round(center[1] * size[1])
     cv2.ellipse(mask, at, (max(1, round(radii[0] * size[0])), max(1, round(radii[1] * size[1]))), 0, 0, 360, 1, -1)
     return mask.astype(bool)
 
@@ -59,7 +59,7 @@ def test_the_fill_is_blended_with_its_opacity(opacity):
     result = make_result(tracks=[make_track(mask, 4)])
     drawn = draw(result, Style(mask_opacity=opacity, labels=False, points=False))
     inside = ~grown(~mask, 5)
-    expected = (1 - opacity) * result.frame.image_rgb[inside] + opacity * np.array(drawing.colour_of(4))
+    expected = (1 - opacity) * result.frame.image_rgb[inside] + opacity * np.array(drawing.color_of(4))
     assert np.abs(drawn[inside] - expected).max() <= 1.5
 
 
@@ -134,10 +134,10 @@ def test_a_depth_map_of_half_the_size_is_drawn_at_the_size_of_the_frame():
 def test_depth_outside_of_its_range_is_clipped():
     result = make_result()
     stretched = Result(result.frame, (), result.depth_map * 3 - 4, (0.0, 1.0))
-    grey = normalise_depth(stretched)
-    np.testing.assert_array_equal(grey[stretched.depth_map <= 0], 0)
-    np.testing.assert_array_equal(grey[stretched.depth_map >= 1], 255)
-    assert normalise_depth(make_result(depth=False)) is None
+    gray = normalize_depth(stretched)
+    np.testing.assert_array_equal(gray[stretched.depth_map <= 0], 0)
+    np.testing.assert_array_equal(gray[stretched.depth_map >= 1], 255)
+    assert normalize_depth(make_result(depth=False)) is None
 
 
 def test_depth_over_the_picture_is_blended():
@@ -151,12 +151,12 @@ def test_depth_over_the_picture_is_blended():
 @settings(max_examples=40, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 90), st.integers(1, 90)),
-    centre=st.tuples(st.floats(-0.2, 1.2), st.floats(-0.2, 1.2)),
+    center=st.tuples(st.floats(-0.2, 1.2), st.floats(-0.2, 1.2)),
     state=st.sampled_from(State),
     depth=st.sampled_from(["off", "overlay", "side"]),
 )
-def test_odd_and_tiny_sizes_and_masks_at_the_border_can_be_drawn(size, centre, state, depth):
-    mask = ellipse(size, centre)
+def test_odd_and_tiny_sizes_and_masks_at_the_border_can_be_drawn(size, center, state, depth):
+    mask = ellipse(size, center)
     track = make_track(mask, 1, state, [(size[0] - 1, 0)], [0], DepthStats(1, 2, 3))
     drawing = draw(make_result(size, [track]), Style(depth=depth, boxes=True))
     assert drawing.shape == (size[1], size[0] * (2 if depth == "side" else 1), 3)
@@ -193,13 +193,13 @@ def test_labels_lie_on_the_frame_and_do_not_cover_each_other(boxes):
         assert across <= 0 or down <= 0
 
 
-def test_colours_are_stable_and_far_apart():
-    colours = [drawing.colour_of(object_id) for object_id in range(1, 11)]
-    assert colours == [drawing.colour_of(object_id) for object_id in range(1, 11)]
-    lab = cv2.cvtColor(np.array([colours], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+def test_colors_are_stable_and_far_apart():
+    colors = [drawing.color_of(object_id) for object_id in range(1, 11)]
+    assert colors == [drawing.color_of(object_id) for object_id in range(1, 11)]
+    lab = cv2.cvtColor(np.array([colors], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     distances = [np.linalg.norm(one - other) for one, other in combinations(lab, 2)]
     assert min(distances) > 30
-    assert all(0 <= channel <= 255 for channel in drawing.colour_of(12345))
+    assert all(0 <= channel <= 255 for channel in drawing.color_of(12345))
 
 
 def test_a_caption_says_what_is_known():

@@ -78,7 +78,7 @@ def _clicks(coords: Tensor, chosen: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _box(coords: Tensor, kinds: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Three ``(N, h, w)`` maps: the share of each cell inside, closeness to the sides, closeness to the centre."""
+    """Three ``(N, h, w)`` maps: the share of each cell inside, closeness to the sides, closeness to the center."""
     low, high = ((coords * (kinds == kind)[..., None]).sum(dim=1)[..., None] for kind in (BOX_CORNER_0, BOX_CORNER_1))
     exists = (kinds == BOX_CORNER_0).any(dim=1)[:, None, None].float()
     half = ((high - low) / 2).clamp(min=1.0)
@@ -86,8 +86,8 @@ def _box(coords: Tensor, kinds: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, T
     across, down = across[:, None, :], down[:, :, None]
     covered = _covered(x, low[:, 0], high[:, 0])[:, None, :] * _covered(y, low[:, 1], high[:, 1])[:, :, None]
     to_sides = 1 - torch.maximum(across.abs(), down.abs())
-    to_centre = 1 - across**2 - down**2
-    return covered * exists, to_sides.clamp(min=-1) * exists, to_centre.clamp(min=-1) * exists
+    to_center = 1 - across**2 - down**2
+    return covered * exists, to_sides.clamp(min=-1) * exists, to_center.clamp(min=-1) * exists
 
 
 def _covered(along: Tensor, low: Tensor, high: Tensor) -> Tensor:

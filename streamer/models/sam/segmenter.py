@@ -143,7 +143,7 @@ class SamSegmenter:
         return grid[:, : -(-rows // patch), : -(-columns // patch)].permute(1, 2, 0).contiguous().cpu().numpy()
 
     def _preprocess(self, image_rgb: NDArray[np.uint8]) -> Tensor:
-        """Resize, normalise and pad as upstream does, but no further than the encoder needs: ``(1, 3, H, W)``.
+        """Resize, normalize and pad as upstream does, but no further than the encoder needs: ``(1, 3, H, W)``.
 
         torch's antialiased resize follows Pillow's, which upstream uses, in a quarter of the time; the pixels differ
         by 2 of 255 at most and by less than 0.1 on average.

@@ -1,4 +1,4 @@
-"""SAM checkpoints from files: recognised, refused if they could run code, loaded without building weights twice."""
+"""SAM checkpoints from files: recognized, refused if they could run code, loaded without building weights twice."""
 
 from __future__ import annotations
 

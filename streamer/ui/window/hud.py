@@ -12,7 +12,7 @@ from streamer.data.track import State, Track
 from streamer.ui import drawing
 from streamer.ui.window.layout import Layout, Point
 
-BACKGROUND: drawing.Colour = (24, 27, 32)
+BACKGROUND: drawing.Color = (24, 27, 32)
 HELP = (
     ("left click", "this belongs to the object"),
     ("right click", "this does not"),
@@ -30,7 +30,7 @@ HELP = (
     ("h, ?", "this sheet"),
     ("q, esc", "quit"),
 )
-_STATE_COLOURS = {State.TRACKED: drawing.GREEN, State.UNCERTAIN: drawing.AMBER, State.LOST: drawing.RED}
+_STATE_COLORS = {State.TRACKED: drawing.GREEN, State.UNCERTAIN: drawing.AMBER, State.LOST: drawing.RED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def _draw_pointer(canvas: drawing.Image, layout: Layout, pointer: Pointer) -> No
         if start:
             corner = layout.to_canvas(layout.to_frame(start), half)
             ends = (round(corner[0]), round(corner[1])), (round(x), round(y))
-            for colour, width in ((drawing.INK, 3), (drawing.WHITE, 1)):
-                cv2.rectangle(canvas, *ends, colour, width, cv2.LINE_AA)
+            for color, width in ((drawing.INK, 3), (drawing.WHITE, 1)):
+                cv2.rectangle(canvas, *ends, color, width, cv2.LINE_AA)
         elif abs(x - pointer.at[0]) > 2:  # the twin of the mouse on the other half
             cv2.circle(canvas, (round(x), round(y)), radius_px // 2, drawing.INK, 3, cv2.LINE_AA)
             cv2.circle(canvas, (round(x), round(y)), radius_px // 2, drawing.WHITE, 1, cv2.LINE_AA)
@@ -128,9 +128,9 @@ def _draw_list(canvas: drawing.Image, layout: Layout, tracks: Sequence[Track], s
         baseline = y0 + round(1.35 * letter_px)
         if track.id == selected:
             drawing.panel(canvas, (x0, y0, x1, y1), drawing.WHITE, 0.22, letter_px // 3)
-        drawing.chip(canvas, x0 + gap, y0 + letter_px // 7, str(track.id), "", letter_px, drawing.colour_of(track.id))
-        colour = _STATE_COLOURS[track.state]
-        drawing.write(canvas, str(track.state), x0 + 3 * letter_px, baseline, letter_px, colour)
+        drawing.chip(canvas, x0 + gap, y0 + letter_px // 7, str(track.id), "", letter_px, drawing.color_of(track.id))
+        color = _STATE_COLORS[track.state]
+        drawing.write(canvas, str(track.state), x0 + 3 * letter_px, baseline, letter_px, color)
         drawing.write(canvas, f"{track.score:.2f}", x0 + 11 * letter_px, baseline, letter_px)
         if track.depth:
             drawing.write(
@@ -143,13 +143,13 @@ def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Sta
     letter_px = layout.letter_px
     canvas[: layout.bar_px] = BACKGROUND
     left = letter_px
-    for shown, word, colour in (
+    for shown, word, color in (
         (status.stalled, "STALLED", drawing.RED),
         (status.paused, "PAUSED", drawing.AMBER),
         (status.recording, "REC", drawing.RED),
     ):
         if shown:
-            drawing.chip(canvas, left, layout.bar_px // 2 - round(0.85 * letter_px), word, "", letter_px, colour)
+            drawing.chip(canvas, left, layout.bar_px // 2 - round(0.85 * letter_px), word, "", letter_px, color)
             left += drawing.chip_size(word, "", letter_px)[0] + letter_px // 2
     right = width - letter_px
     if status.device:
@@ -161,8 +161,8 @@ def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Sta
         widths = [drawing.text_width(word, letter_px) + letter_px // 2 if word else 0 for word, _ in words]
         if left + sum(widths) > right:
             break
-        for (word, colour), word_width in zip(words, widths, strict=True):
-            drawing.write(canvas, word, left, _baseline(layout), letter_px, colour)
+        for (word, color), word_width in zip(words, widths, strict=True):
+            drawing.write(canvas, word, left, _baseline(layout), letter_px, color)
             left += word_width
         left += letter_px
 
@@ -195,9 +195,9 @@ def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: 
         right -= drawing.text_width(reading, letter_px)
         drawing.write(canvas, reading, right, baseline, letter_px)
     target = "a new object" if status.selected is None else f"object {status.selected}"
-    for text, colour in ((status.message, drawing.AMBER), (f"clicks go to {target}, h shows the keys", drawing.SILVER)):
+    for text, color in ((status.message, drawing.AMBER), (f"clicks go to {target}, h shows the keys", drawing.SILVER)):
         if text and letter_px + drawing.text_width(text, letter_px) + letter_px < right:
-            drawing.write(canvas, text, letter_px, baseline, letter_px, colour)
+            drawing.write(canvas, text, letter_px, baseline, letter_px, color)
             return
 
 

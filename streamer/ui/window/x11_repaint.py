@@ -26,7 +26,7 @@ def wake_until_painted() -> None:
 
 
 def wake_unpainted() -> int:
-    """Map all windows of this process again that are of one colour all over, and say how many there were.
+    """Map all windows of this process again that are of one color all over, and say how many there were.
 
     Windows of other systems than X, and those that are hidden, count as painted.
     """

@@ -42,8 +42,8 @@ def test_the_map_of_a_box_has_its_area(corners):
 
 
 def test_closeness_falls_from_the_middle_of_a_box_to_its_sides_and_beyond():
-    _, _, _, to_sides, to_centre = painted([[16, 16], [48, 48]], [2, 3])
-    for closeness in (to_sides, to_centre):
+    _, _, _, to_sides, to_center = painted([[16, 16], [48, 48]], [2, 3])
+    for closeness in (to_sides, to_center):
         row = closeness[8, 8:]
         assert (row.diff() <= 0).all()
         assert row[0] > 0.8

@@ -60,7 +60,7 @@ def test_the_picture_between_bars_and_list_is_left_alone():
     assert (canvas[-layout.bar_px :] != 128).any()
 
 
-def test_the_list_shows_colour_and_state_of_as_many_objects_as_fit():
+def test_the_list_shows_color_and_state_of_as_many_objects_as_fit():
     result = make_result(40)
     canvas, layout = render(result=result)
     rows = hud.list_rows(layout, result.tracks)
@@ -69,7 +69,7 @@ def test_the_list_shows_colour_and_state_of_as_many_objects_as_fit():
         assert layout.bar_px <= y0
         assert y1 <= 500 - layout.bar_px
         row = canvas[y0:y1, x0:x1].astype(int)
-        assert (np.abs(row - drawing.colour_of(object_id)).max(axis=2) < 20).any()
+        assert (np.abs(row - drawing.color_of(object_id)).max(axis=2) < 20).any()
         state = {State.TRACKED: drawing.GREEN, State.UNCERTAIN: drawing.AMBER, State.LOST: drawing.RED}[
             result.tracks[object_id - 1].state
         ]

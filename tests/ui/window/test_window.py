@@ -43,11 +43,11 @@ from streamer.ui.window.hud import Status
 from streamer.ui.window.window import Window, display_available
 
 SIZE = 640, 360
-GREY = 90
+GRAY = 90
 
 
 def make_result(tracks=True):
-    image = np.full((SIZE[1], SIZE[0], 3), GREY, np.uint8)
+    image = np.full((SIZE[1], SIZE[0], 3), GRAY, np.uint8)
     image[40:120, 440:560] = (255, 0, 0)  # red in RGB: a swap of channels would show
     mask = np.zeros((SIZE[1], SIZE[0]), bool)
     mask[200:300, 300:420] = True
@@ -305,7 +305,7 @@ def test_what_is_on_the_screen(window):
         assert (bar > 150).all(axis=2).any(), "there are no letters on the bar"
     (x0, y0, x1, y1), _ = hud.list_rows(window._layout, make_result().tracks)[0]
     row = picture[y0:y1, x0:x1].astype(int)
-    assert (np.abs(row - drawing.colour_of(1)).max(axis=2) < 40).any(), "the object's colour is not in the list"
+    assert (np.abs(row - drawing.color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
 
 
 def test_the_help_sheet_opens_and_closes(window):
@@ -371,6 +371,6 @@ def test_without_a_display_there_is_a_reason_and_no_crash(monkeypatch, display):
         Window("none", (640, 480))
 
 
-def test_a_display_that_works_is_recognised(virtual_display):
+def test_a_display_that_works_is_recognized(virtual_display):
     assert os.environ["DISPLAY"] == virtual_display
     assert display_available() is None

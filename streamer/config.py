@@ -15,6 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from streamer.errors import ConfigError
 from streamer.motion.parameters import FlowParameters
+from streamer.stages.parameters import ScheduleParameters
+from streamer.tracking.parameters import TrackingParameters
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -34,34 +36,6 @@ class DepthConfig(Section):
     model: str = "tiny"
     precision: Precision = "auto"
     compile: bool = False
-
-
-class ScheduleConfig(Section):
-    keyframe_interval: int = Field(default=7, ge=1)
-    depth_interval: int = Field(default=5, ge=1)
-    min_keyframe_gap: int = Field(default=3, ge=1)
-    look_ahead: bool = True
-
-
-class TrackingConfig(Section):
-    max_objects: int = Field(default=5, ge=0)
-    positives: int = Field(default=8, ge=0)
-    negatives: int = Field(default=4, ge=0)
-    use_box: bool = True
-    use_mask: bool = False
-    passes: int = Field(default=2, ge=1)
-    agreement: float = Field(default=0.7, ge=0)
-    stability: float = Field(default=0.2, ge=0)
-    motion: float = Field(default=0.2, ge=0)
-    accept: float = Field(default=0.1, ge=0, le=1)
-    reject: float = Field(default=0.02, ge=0, le=1)
-    drift: float = Field(default=0.035, ge=0, lt=1)
-    refine: bool = True
-    redetect: bool = True
-    glimpse: bool = True
-    likeness: float = Field(default=0.8, ge=-1, le=1)
-    confirmations: int = Field(default=2, ge=1)
-    trouble: bool = True
 
 
 def _off(value: object) -> object:
@@ -87,9 +61,9 @@ class Config(Section):
     show: bool | None = None
     segmenter: SegmenterConfig | None = SegmenterConfig()
     depth: DepthConfig | None = DepthConfig()
-    schedule: ScheduleConfig = ScheduleConfig()
+    schedule: ScheduleParameters = ScheduleParameters()
     flow: FlowParameters = FlowParameters()
-    tracking: TrackingConfig = TrackingConfig()
+    tracking: TrackingParameters = TrackingParameters()
     overlay: OverlayConfig = OverlayConfig()
     video: VideoConfig = VideoConfig()
 

@@ -1,44 +1,42 @@
-"""The composition root: turns a Config into models, pipelines and runs, and shuts them down."""
+"""The composition root: turns a Config into models, stages, pipelines and runs, and shuts them down."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import cv2
-
 from streamer import config as configuration
-from streamer.config import Config, TrackingConfig
+from streamer.config import Config
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.data.source import Source, SourceInfo
-from streamer.depth.propagation import DepthCarrier
 from streamer.errors import PromptError
 from streamer.models.protocols import DepthEstimator, Segmenter
 from streamer.motion.motion import Motion
-from streamer.pipeline import CLICK, DEPTH, KEYFRAME, Pipeline
-from streamer.scheduling.prefetch import REACH, LookAhead, batch_that_fits, reach_of
-from streamer.scheduling.scheduler import Scheduler
-from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers, step_back
+from streamer.pipeline import Pipeline
+from streamer.scheduling.prefetch import REACH, Prefetch, batch_that_fits, reach_of
+from streamer.scheduling.sharing import sharing_processor
+from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
+from streamer.stages.depth import DepthStage
+from streamer.stages.masks import ClicksStage, MasksStage
+from streamer.stages.protocol import Prompted, Stage
 from streamer.terminal.telemetry import Meter
-from streamer.tracking.flow_tracker import Asking, Beliefs, Tracker, Worries
+from streamer.tracking.parameters import TrackingParameters
+from streamer.tracking.registry import build_tracker
 
 Spec = str | int | Path | Iterable[Any]
 
-_SWITCH_INTERVAL_S = 0.001
-"""The frame loop asks for the interpreter after every call of OpenCV; by default it waits up to 5 ms for it."""
 _STILL_SIDE_PX = 1280
-"""The working grid of a picture that nothing has to be carried to."""
+"""The working grid of an image that nothing has to be carried to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +47,13 @@ class Run:
         reader: Where the frames come from.
         pipeline: Where they go.
         meter: What is counted on the way.
-        ahead: Begins early what the pipeline will ask its models for; None begins nothing.
+        prefetch: Begins early what the pipeline will ask its models for; None begins nothing.
     """
 
     reader: Reader
     pipeline: Pipeline
     meter: Meter
-    ahead: LookAhead | None = None
+    prefetch: Prefetch | None = None
 
     @property
     def info(self) -> SourceInfo:
@@ -67,8 +65,8 @@ class Run:
 
     def process(self, frame: Frame) -> Result:
         """Move on to the next frame of the reader; see :meth:`Pipeline.process`."""
-        if self.ahead is not None:
-            self.ahead.foresee(self.pipeline.foresee([frame, *self.reader.waiting]))
+        if self.prefetch is not None:
+            self.prefetch.begin(self.pipeline.foresee([frame, *self.reader.waiting]))
         return self.pipeline.process(frame)
 
     def __iter__(self) -> Iterator[Result]:
@@ -83,10 +81,18 @@ class Engine:
     """The models of one config, loaded once, and the pipelines that use them.
 
     They are loaded when they are first needed, or by :meth:`load`. Use it in a ``with`` block, or call :meth:`close`.
+
+    Args:
+        config: What to build.
+        segmenter, depth_estimator: Models of one's own, used instead of the config's where it does not leave their
+            kind out.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+    ) -> None:
         self.config = config
+        self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
         self._pipelines: list[Pipeline] = []
 
     @cached_property
@@ -110,8 +116,8 @@ class Engine:
         from streamer.models import registry
 
         wanted, device = self.config.segmenter, self.config.device
-        if wanted is None:
-            return None
+        if wanted is None or self._own_segmenter is not None:
+            return None if wanted is None else self._own_segmenter
         return registry.load_segmenter(wanted.model, wanted.checkpoint, device, wanted.precision, wanted.compile)
 
     @cached_property
@@ -124,7 +130,9 @@ class Engine:
         from streamer.models import registry
 
         wanted, device = self.config.depth, self.config.device
-        return None if wanted is None else registry.load_depth(wanted.model, device, wanted.precision, wanted.compile)
+        if wanted is None or self._own_depth_estimator is not None:
+            return None if wanted is None else self._own_depth_estimator
+        return registry.load_depth(wanted.model, device, wanted.precision, wanted.compile)
 
     def load(self) -> Self:
         """Load the models now.
@@ -138,8 +146,7 @@ class Engine:
     def pipeline(
         self,
         live: bool = False,
-        tracking: TrackingConfig | None = None,
-        ahead: LookAhead | None = None,
+        tracking: TrackingParameters | None = None,
         workers: Workers | None = None,
         still: bool = False,
     ) -> Pipeline:
@@ -148,31 +155,33 @@ class Engine:
         Args:
             live: Which of the two.
             tracking: Instead of the config's own.
-            ahead: Has the models that it is to use, instead of the engine's own.
-            workers: Run them, instead of what ``live`` asks for.
+            workers: Run the models, instead of what ``live`` asks for.
             still: There will be one frame: its masks may be finer, since they need not keep up with anything.
         """
-        schedule, flow, tracking = self.config.schedule, self.config.flow, tracking or self.config.tracking
+        stages, prompted = self._stages(tracking or self.config.tracking)
+        flow = self.config.flow
         pipeline = Pipeline(
-            ahead.segmenter if ahead else self.segmenter,
-            ahead.depth_estimator if ahead else self.depth_estimator,
-            Scheduler(
-                schedule.keyframe_interval if self.segmenter else None,
-                schedule.depth_interval if self.depth_estimator else None,
-                schedule.min_keyframe_gap,
-            ),
-            workers or (self._threads() if live else InlineWorkers()),
+            stages,
+            workers or (self._threads(stages) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
-            tracker_of(tracking),
-            DepthCarrier(),
-            max_objects=tracking.max_objects,
-            asking=asking_of(tracking),
+            prompted,
         )
         self._pipelines.append(pipeline)
         return pipeline
 
-    def _look_ahead(self, frame_size: tuple[int, int]) -> tuple[LookAhead, int]:
-        """A look-ahead for frames of this size, and how many of them it has to know."""
+    def _stages(self, tracking: TrackingParameters) -> tuple[list[Stage], Prompted | None]:
+        """Every slow kind of model that the config lets in, and the one that a person can speak to."""
+        schedule, estimator, segmenter = self.config.schedule, self.depth_estimator, self.segmenter
+        depth = None if estimator is None else DepthStage(estimator.estimate, schedule)
+        if segmenter is None:
+            return ([] if depth is None else [depth]), None
+        tracker = build_tracker(segmenter, tracking)
+        masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
+        stages: list[Stage] = [masks, ClicksStage(tracker)]
+        return (stages if depth is None else [*stages, depth]), masks
+
+    def _prefetch(self, stages: Sequence[Stage], frame_size: tuple[int, int]) -> tuple[Prefetch, int]:
+        """A prefetch for frames of this size, and how many of them it has to know."""
         from streamer.models.runtime import devices
 
         interval, batch_size = self.config.schedule.keyframe_interval, 1
@@ -181,15 +190,15 @@ class Engine:
             batch_size = batch_that_fits(interval, frame_size)
         # A result may depend on the number of threads in its last bit.
         same_threads = partial(devices.set_threads, devices.thread_count())
-        ahead = LookAhead(self.segmenter, self.depth_estimator, batch_size, same_threads)
-        return ahead, reach_of(interval, batch_size)
+        return Prefetch(stages, batch_size, same_threads), reach_of(interval, batch_size)
 
-    def _threads(self) -> ThreadedWorkers:
-        """Models take turns on a processor, and run side by side on a CUDA device."""
+    def _threads(self, stages: Sequence[Stage]) -> ThreadedWorkers:
+        """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them."""
         from streamer.models.runtime import devices
 
         beside = devices.pick_device(self.config.device).type == "cuda"
-        return ThreadedWorkers(in_turns=() if beside else (KEYFRAME, DEPTH), prepare=_step_back_unless_clicked)
+        slow = [stage.name for stage in stages if not stage.immediate]
+        return ThreadedWorkers(in_turns=() if beside else slow, step_back=slow)
 
     @contextmanager
     def open(
@@ -207,7 +216,7 @@ class Engine:
             prompts: What to follow, said about the first frame. Without any, objects are looked for.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
-            source_options: For :func:`streamer.sources.open`.
+            source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
             SourceError: It cannot be opened.
@@ -221,32 +230,37 @@ class Engine:
         def reopen() -> Source:
             return open_source(source, live=live, **source_options)
 
-        opened, ahead, reach = reopen(), None, REACH
-        try:
-            check_inside(prompts, opened.info.size)
-            if check is not None:
-                check(opened.info)
-            if self.config.schedule.look_ahead and not live:
-                ahead, reach = self._look_ahead(opened.info.size)
-            pipeline = self.pipeline(live, ahead=ahead, still=opened.info.is_alone)
-        except BaseException:
-            opened.close()
-            raise
-        if prompts:
-            for prompt in prompts:
-                pipeline.prompt(prompt)
-        elif self.segmenter is not None and self.config.tracking.max_objects > 0:
+        with ExitStack() as stack:
+            opened = reopen()
+            try:
+                check_inside(prompts, opened.info.size)
+                if check is not None:
+                    check(opened.info)
+                pipeline = self.pipeline(live, still=opened.info.is_alone)
+            except BaseException:
+                opened.close()
+                raise
+            stack.callback(self._close, pipeline)
+            prefetch, reach = None, REACH
+            if self.config.schedule.prefetch and not live:
+                prefetch, reach = self._prefetch(pipeline.stages, opened.info.size)
+                stack.callback(prefetch.close)
+            self._begin(pipeline, prompts)
+            lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
+            if live:
+                stack.enter_context(sharing_processor())
+            reader = stack.enter_context(Reader(opened, live, reach, reopen=lasting))
+            yield Run(reader, pipeline, Meter(self.device), prefetch)
+
+    def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
+        for prompt in prompts:
+            pipeline.prompt(prompt)
+        if not prompts and self.segmenter is not None and self.config.tracking.max_objects > 0:
             pipeline.discover()
-        lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
-        try:
-            sharing = _sharing_processor() if live else nullcontext()
-            with sharing, Reader(opened, live, reach, reopen=lasting) as reader:
-                yield Run(reader, pipeline, Meter(self.device), ahead)
-        finally:
-            if ahead is not None:
-                ahead.close()
-            self._pipelines.remove(pipeline)
-            pipeline.close()
+
+    def _close(self, pipeline: Pipeline) -> None:
+        self._pipelines.remove(pipeline)
+        pipeline.close()
 
     def run(
         self, source: Spec, prompts: Prompt | Sequence[Prompt] = (), live: bool = False, **options: Any
@@ -272,60 +286,6 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _step_back_unless_clicked(lane: str) -> None:
-    if lane != CLICK:
-        step_back()
-
-
-@contextmanager
-def _sharing_processor() -> Iterator[None]:
-    """Leave the frame loop a core of its own, and the interpreter whenever it asks."""
-    from streamer.models.runtime import devices
-
-    cores = devices.core_count()
-    threads, cv2_threads, interval_s = devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
-    devices.set_threads(min(threads, cores - 1))
-    cv2.setNumThreads(max(1, cores // 2))
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    try:
-        yield
-    finally:
-        devices.set_threads(threads)
-        cv2.setNumThreads(cv2_threads)
-        sys.setswitchinterval(interval_s)
-
-
-def tracker_of(tracking: TrackingConfig) -> Tracker:
-    """A tracker that starts from nothing."""
-    return Tracker(
-        tracking.positives,
-        tracking.negatives,
-        tracking.refine,
-        tracking.redetect,
-        tracking.glimpse,
-        Beliefs(
-            drift=tracking.drift,
-            accept=tracking.accept,
-            reject=tracking.reject,
-            likeness=tracking.likeness,
-            confirmations=tracking.confirmations,
-        ),
-        Worries() if tracking.trouble else Worries.none(),
-    )
-
-
-def asking_of(tracking: TrackingConfig) -> Asking:
-    """How SAM is asked on a keyframe."""
-    return Asking(
-        tracking.passes,
-        tracking.use_box,
-        tracking.use_mask,
-        tracking.stability,
-        tracking.agreement,
-        tracking.motion,
-    )
 
 
 def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = ()) -> Engine:

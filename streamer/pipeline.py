@@ -3,111 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
-from streamer.data.track import Track
-from streamer.depth.propagation import DepthCarrier
-from streamer.models.protocols import DepthEstimator, Embedding, Segmenter
-from streamer.motion.anchors import Anchor
+from streamer.errors import PromptError
 from streamer.motion.motion import Motion
-from streamer.scheduling.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending, Seen, look
-from streamer.scheduling.scheduler import Plan, Scheduler, Situation
-from streamer.scheduling.workers import Done, Workers
-from streamer.tracking.enlarging import on_frame
-from streamer.tracking.fading import Fading
-from streamer.tracking.flow_tracker import INSIDE, Asking, Sight, Tracker, ask
+from streamer.scheduling import scheduler
+from streamer.scheduling.jobs import Pending
+from streamer.scheduling.scheduler import Moment, Plan
+from streamer.scheduling.workers import Workers
+from streamer.stages.protocol import Prompted, Stage
 
 
 class Pipeline:
-    """Masks and depth for one frame after the other.
+    """What the stages know, for one frame after the other.
 
     Not thread-safe: call it from one thread. The models run in ``workers``.
 
     Args:
-        segmenter: None leaves masks out.
-        depth_estimator: None leaves depth out.
-        scheduler: When to run them.
-        workers: Where to run them.
-        motion, tracker, depth: The state that is carried from frame to frame.
-        max_objects: How many objects are looked for when nobody says what to follow.
-        asking: How SAM is asked on a keyframe.
+        stages: The slow models.
+        workers: Where they run, in lanes of the stages' names.
+        motion: Where everything goes from frame to frame.
+        prompted: The stage that takes in what a person says; None where there is nothing to be said.
     """
 
     def __init__(
-        self,
-        segmenter: Segmenter | None,
-        depth_estimator: DepthEstimator | None,
-        scheduler: Scheduler,
-        workers: Workers,
-        motion: Motion,
-        tracker: Tracker,
-        depth: DepthCarrier,
-        max_objects: int = 5,
-        asking: Asking | None = None,
+        self, stages: Sequence[Stage], workers: Workers, motion: Motion, prompted: Prompted | None = None
     ) -> None:
-        self._segmenter, self._depth_estimator = segmenter, depth_estimator
-        self._scheduler, self._workers = scheduler, workers
-        self._motion, self._tracker, self._depth = motion, tracker, depth
-        self._max_objects, self._asking = max_objects, asking or Asking()
-        self._frame: Frame | None = None
+        self._stages = {stage.name: stage for stage in stages}
+        self._workers, self._motion, self._prompted = workers, motion, prompted
         self._pending = Pending(workers)
-        self._embedding: tuple[Embedding, Anchor] | None = None
-        self._said: list[Prompt] = []
-        self._wanted: str | None = None
-        self._discover = self._automatic = False
-        self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
-        self._timings: dict[str, float] = {}
-        self._fading, self._landed = Fading(), set[int]()
-
-    # What a person can say -------------------------------------------------------------------------------------
-
-    def prompt(self, prompt: Prompt) -> int | None:
-        """Say something about an object on the frame shown last (or on the first one, before any was).
-
-        Returns:
-            The object's id; None before the first frame if the prompt names none.
-
-        Raises:
-            PromptError: It does not lie on the frame.
-        """
-        if self._frame is None:
-            self._said.append(prompt)
-            return prompt.object_id
-        check_inside([prompt], self._frame.size)
-        object_id = self._tracker.add(prompt, self._motion)
-        self._answer_now()
-        return object_id
-
-    def remove(self, object_id: int) -> None:
-        """Follow an object no longer."""
-        self._tracker.remove(object_id)
-
-    def undo(self) -> None:
-        """Take back what was said last."""
-        self._tracker.undo()
-        self._answer_now()
-
-    def force_keyframe(self) -> None:
-        """Ask for a keyframe on the next frame."""
-        self._wanted = "forced"
-
-    def discover(self) -> None:
-        """Look for objects on the next frame without being told where, and again on the first one of every new scene.
-
-        What was found in the scene before is followed no longer then, unless a person has spoken of it since.
-        """
-        self._discover = self._automatic = True
-
-    # The loop --------------------------------------------------------------------------------------------------
+        self._frame: Frame | None = None
+        self._early: list[Prompt] = []
+        self._last: dict[str, int] = {}
+        self._timings_ms: dict[str, float] = {}
+        self._model_timings_ms: dict[str, float] = {}
 
     def process(self, frame: Frame) -> Result:
         """Move on to the next frame.
@@ -116,191 +49,168 @@ class Pipeline:
             PromptError: A prompt given before the first frame does not lie on it.
             StreamerError: A model failed.
         """
-        self._timings = {}
+        self._timings_ms, self._model_timings_ms = {}, {}
         with self._timed("flow"):
             self._motion.advance(frame.index, frame.image_rgb)
-            self._tracker.advance(self._motion)
-        first, self._frame = self._frame is None, frame
-        if first:
-            self._begin(frame)
+        with self._timed("track"):
+            for stage in self._stages.values():
+                stage.propagate(self._motion)
+        self._frame = frame
+        self._say_early(frame)
         if self._motion.scene_cut:
             self._start_scene()
         self._adopt_finished()
-        plan = self._scheduler.plan(self._situation())
+        plan = self._plan()
         self._submit(plan)
         self._adopt_finished()
         return self._result(plan)
 
     def refresh(self) -> Result | None:
-        """The present frame again, with what has been said and found since: for a picture that is paused."""
+        """The present frame again, with what has been said and found since: for a frame that is held.
+
+        There is time to look at it: whatever goes back to an older frame looks at this one.
+        """
         if self._frame is None:
             return None
-        self._timings = {}
+        self._timings_ms, self._model_timings_ms = {}, {}
         self._adopt_finished()
-        plan = Plan()
-        if self._tracker.unanswered and self._embedding is None and self._workers.ready(KEYFRAME):
-            plan = Plan(keyframe="prompt")
-            self._submit(plan)
-            self._adopt_finished()
+        plan = self._plan(held=True)
+        self._submit(plan)
+        self._adopt_finished()
         return self._result(plan)
 
     def foresee(self, frames: Sequence[Frame]) -> list[tuple[Frame, Plan]]:
         """What will be started on the frames to come, if nobody says anything and nothing happens until then."""
         if self._frame is None:
             return []
-        plans = self._scheduler.foresee(self._situation(), [frame.index for frame in frames])
+        plans = scheduler.foresee(self._scheduled, self._moment(), [frame.index for frame in frames])
         return list(zip(frames, plans, strict=True))
+
+    def prompt(self, prompt: Prompt) -> int | None:
+        """Say something about an object on the frame shown last (or on the first one, before any was).
+
+        Returns:
+            The object's id; None before the first frame if the prompt names none.
+
+        Raises:
+            PromptError: It does not lie on the frame, or nothing is followed here.
+        """
+        prompted = self._listener
+        if self._frame is None:
+            self._early.append(prompt)
+            return prompt.object_id
+        check_inside([prompt], self._frame.size)
+        object_id = prompted.prompt(prompt, self._motion)
+        self._answer_now()
+        return object_id
+
+    def remove(self, object_id: int) -> None:
+        """Follow an object no longer."""
+        self._listener.remove(object_id)
+
+    def undo(self) -> None:
+        """Take back what was said last."""
+        self._listener.undo()
+        self._answer_now()
+
+    def force_keyframe(self) -> None:
+        """Ask for a keyframe on the next frame."""
+        self._listener.force()
+
+    def discover(self) -> None:
+        """Look for objects without being told where: on the next frame, and on the first one of every new scene."""
+        self._listener.discover()
 
     def queues(self) -> dict[str, str]:
         """What each slow stage does: "busy", "waiting" for its turn although it is due, or "idle"."""
-        plan = self._plan_if_free()
-        stages = (KEYFRAME, self._segmenter, plan.keyframe), (DEPTH, self._depth_estimator, plan.depth)
-        return {lane: self._queue(lane, due is not None) for lane, model, due in stages if model is not None}
+        due = self._due_if_free()
+        return {stage.name: self._queue(stage.name, stage.name in due) for stage in self._scheduled}
 
     def close(self) -> None:
         """Stop the workers. May be called twice."""
         self._workers.close()
         self._pending.clear()
 
-    def _begin(self, frame: Frame) -> None:
-        check_inside(self._said, frame.size)
-        for prompt in self._said:
-            self._tracker.add(prompt, self._motion)
-            self._wanted = "prompt"
-        self._said.clear()
+    @property
+    def stages(self) -> list[Stage]:
+        """The slow models, in their order."""
+        return list(self._stages.values())
 
-    # Parts of the loop -----------------------------------------------------------------------------------------
+    @property
+    def _listener(self) -> Prompted:
+        if self._prompted is None:
+            raise PromptError("Masks are left out, so nothing can be followed: let them in.")
+        return self._prompted
 
-    def _answer_now(self) -> None:
-        """Answer a person from the embedding that is at hand; a fresh keyframe confirms it later."""
-        segmenter = self._segmenter
-        if segmenter is None or not self._tracker.unanswered:
-            return
-        self._wanted = "prompt"
-        if self._embedding is None:
-            return
-        embedding, anchor = self._embedding
-        questions = self._tracker.corrections(anchor)
-        if questions:
-            picture, grid, asking = anchor.pyramid.image_rgb, anchor.grid, self._asking
-            self._start(CLICK, lambda: ask(segmenter, embedding, questions, picture, grid, asking), anchor)
+    @property
+    def _scheduled(self) -> list[Stage]:
+        return [stage for stage in self._stages.values() if not stage.immediate]
+
+    def _say_early(self, frame: Frame) -> None:
+        check_inside(self._early, frame.size)
+        for prompt in self._early:
+            self._listener.prompt(prompt, self._motion)
+        self._early.clear()
 
     def _start_scene(self) -> None:
         self._pending.start_scene()
-        self._tracker.forget_masks()
-        if self._automatic:
-            self._tracker.forget_found()
-            self._discover = True
-        self._depth.forget()
-        self._fading.forget()
-        self._embedding = None
+        for stage in self._stages.values():
+            stage.start_scene()
 
-    def _queue(self, lane: str, due: bool) -> str:
-        state = self._workers.state(lane)
-        return "waiting" if state == "idle" and due and not self._workers.ready(lane) else state
+    def _answer_now(self) -> None:
+        moment = self._moment()
+        for stage in self._stages.values():
+            if stage.immediate and (reason := stage.due(moment.situation(stage.name))):
+                self._submit({stage.name: reason})
 
-    def _plan_if_free(self) -> Plan:
+    def _moment(self, held: bool = False) -> Moment:
+        assert self._frame is not None
+        return Moment(
+            index=self._frame.index,
+            last=self._last,
+            ready=frozenset(name for name in self._stages if self._workers.ready(name)),
+            in_turns=frozenset(self._workers.in_turns),
+            scene_cut=self._motion.scene_cut and not held,
+            held=held,
+        )
+
+    def _plan(self, held: bool = False) -> Plan:
+        return scheduler.plan(self._scheduled, self._moment(held))
+
+    def _due_if_free(self) -> Plan:
         """What would start on the present frame if no model were at work."""
         if self._frame is None:
-            return Plan()
-        return self._scheduler.plan(replace(self._situation(), keyframe_ready=True, depth_ready=True, in_turns=False))
+            return {}
+        free = Moment(self._frame.index, self._last, frozenset(self._stages), scene_cut=self._motion.scene_cut)
+        return scheduler.plan(self._scheduled, free)
 
-    def _situation(self) -> Situation:
-        assert self._frame is not None
-        wanted = self._wanted or ("prompt" if self._tracker.unanswered else None)
-        return Situation(
-            index=self._frame.index,
-            keyframe_index=self._last[KEYFRAME],
-            depth_index=self._last[DEPTH],
-            keyframe_ready=self._workers.ready(KEYFRAME),
-            depth_ready=self._workers.ready(DEPTH),
-            in_turns={KEYFRAME, DEPTH} <= set(self._workers.in_turns),
-            objects=len(self._tracker),
-            wanted="discover" if self._discover else wanted,
-            trouble=self._tracker.trouble,
-            scene_cut=self._motion.scene_cut,
-        )
+    def _queue(self, name: str, due: bool) -> str:
+        state = self._workers.state(name)
+        return "waiting" if state == "idle" and due and not self._workers.ready(name) else state
 
     def _submit(self, plan: Plan) -> None:
         assert self._frame is not None
-        image = self._frame.image_rgb
-        if plan.keyframe is not None and self._segmenter is not None:
-            segmenter, asking = self._segmenter, self._asking
-            picture, grid = self._motion.present.image_rgb, self._motion.grid
-            questions = self._tracker.questions(self._motion)
-            limit = self._max_objects if self._discover else 0
-            self._start(KEYFRAME, lambda: look(segmenter, image, questions, limit, picture, grid, asking))
-            self._wanted, self._discover = None, False
-        if plan.depth is not None and self._depth_estimator is not None:
-            estimator = self._depth_estimator
-            self._start(DEPTH, lambda: estimator.estimate(image))
-
-    def _start(self, lane: str, call: Callable[[], Any], anchor: Anchor | None = None) -> None:
-        assert self._frame is not None
-        carried_depth = self._depth.on_grid(self._motion.present) if lane == DEPTH else None
-        self._last[lane] = self._frame.index
-        self._pending.start(lane, call, anchor or self._motion.open(), carried_depth)
+        for name, reason in plan.items():
+            job = self._stages[name].job(self._frame, self._motion, reason)
+            if job is not None:
+                self._last[name] = self._frame.index
+                self._pending.start(name, job)
 
     def _adopt_finished(self) -> None:
-        for done, job in self._pending.finished():
-            self._adopt(done, job)
-
-    def _adopt(self, done: Done, job: Job) -> None:
-        if done.lane == DEPTH:
-            self._timings["depth"] = done.elapsed_ms
-            self._depth.adopt(done.value, job.anchor, job.carried_depth)
-            return
-        if done.lane == CLICK:
-            self._timings["click"] = done.elapsed_ms
-            self._tracker.adopt(done.value, job.anchor)
-            return
-        seen: Seen = done.value
-        self._timings |= seen.timings_ms
-        self._embedding = seen.embedding, job.anchor
-        for found in seen.found:
-            self._tracker.add_found(found.mask, found.score, job.anchor)
-        self._tracker.adopt(seen.answers, job.anchor)
-        if job.anchor.age > 0:
-            self._landed |= {answer.question.object_id for answer in seen.answers if not answer.question.spoken}
+        for done, anchor in self._pending.finished():
+            self._model_timings_ms[done.lane] = done.elapsed_ms
+            self._stages[done.lane].adopt(done.value, anchor)
 
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None
         with self._timed("carry"):
-            on_grid = self._depth.on_grid(self._motion.present)
-            sights = self._tracker.sights(self._motion, on_grid)
-            softs = self._fading.apply({sight.object_id: sight.soft for sight in sights}, self._landed, self._motion)
-            self._landed.clear()
-            tracks = tuple(self._track(sight, softs[sight.object_id], on_grid) for sight in sights)
-        return Result(
-            frame=self._frame,
-            tracks=tracks,
-            depth_map=on_grid,
-            depth_range=self._depth.range,
-            keyframe=plan.keyframe,
-            depth_run=plan.depth is not None,
-            mask_age=self._tracker.mask_age,
-            depth_age=None if self._depth.anchor is None else self._depth.anchor.age,
-            timings_ms=self._timings,
-        )
-
-    def _track(self, sight: Sight, soft: NDArray[np.uint8], inverse_depth: NDArray[np.float32] | None) -> Track:
-        mask, box = on_frame(soft, self._motion.grid)
-        stats = None
-        if inverse_depth is not None:
-            stats = self._depth.stats(sight.object_id, inverse_depth, soft > INSIDE)
-        return Track(
-            id=sight.object_id,
-            mask=mask,
-            box_xyxy=box,
-            score=min(max(sight.score, 0.0), 1.0),
-            state=sight.state,
-            point_coords=sight.point_coords,
-            point_labels=sight.point_labels,
-            depth=stats,
-        )
+            parts = {stage.name: stage.at(self._motion) for stage in self._scheduled}
+        for part in parts.values():
+            self._model_timings_ms |= part.timings_ms
+        return Result.of(self._frame, parts, plan, self._timings_ms, self._model_timings_ms)
 
     @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
+    def _timed(self, part: str) -> Iterator[None]:
         start_s = time.perf_counter()
         yield
-        self._timings[stage] = (time.perf_counter() - start_s) * 1000
+        self._timings_ms[part] = (time.perf_counter() - start_s) * 1000

@@ -148,7 +148,7 @@ class Session:
             if time.monotonic() - self._shown_at_s >= _STILL_S:
                 self._show()
             return self._run.reader.state != "ended"
-        self._run.meter.stage("wait", (time.monotonic() - frame.captured_at_s) * 1000)
+        self._run.meter.loop("wait", (time.monotonic() - frame.captured_at_s) * 1000)
         self._result = result = self._run.process(frame)
         self._show()
         self._run.meter.add(result, time.monotonic())
@@ -175,14 +175,15 @@ class Session:
     def _timed(self, stage: str) -> Iterator[None]:
         start_s = time.perf_counter()
         yield
-        self._run.meter.stage(stage, (time.perf_counter() - start_s) * 1000)
+        self._run.meter.loop(stage, (time.perf_counter() - start_s) * 1000)
 
     def _status(self) -> Status:
         meter, view = self._run.meter, self._view
+        masks = meter.stages.get("masks")
         return Status(
             rate_hz=meter.shown.recent_hz(),
             latency_ms=meter.latency.percentile(50),
-            keyframe=None if meter.last_keyframe is None else meter.last_keyframe[1],
+            keyframe=None if masks is None or masks.last is None else masks.last[1],
             device=meter.device,
             selected=view.selected,
             paused=view.paused,

@@ -38,7 +38,12 @@ def obvious_loop(
             Track(number, mask, box_of(mask), 1.0, State.TRACKED) for number, mask in zip(asked, masks, strict=False)
         )
         asked |= {track.id: Prompt(box=track.box_xyxy) for track in tracks if track.box_xyxy is not None}
-        yield Result(frame, tracks, depth, _range_of(depth), keyframe="every frame", depth_run=depth is not None)
+        yield Result(
+            frame,
+            tracks,
+            depth,
+            _range_of(depth),
+        )
 
 
 def segment_with(segmenter: Segmenter) -> Segment:

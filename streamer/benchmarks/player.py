@@ -84,7 +84,7 @@ class Player:
 
     def _await_answer(self, result: Result, now_s: float) -> None:
         self._index = result.index
-        self._ready = result.mask_age is not None
+        self._ready = result.age_of("masks") is not None
         shown = {track.id for track in result.tracks if track.mask.any()}
         if self._clicked_s is None:
             self._known |= shown

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     PROMPT = "prompt"
     FORCED = "forced"
     DISCOVER = "discover"
+    HELD = "held"
     POINTS_LOST = "points lost"
     AREA_JUMP = "area jump"
     LOOKS_DIFFERENT = "looks different"

@@ -1,17 +1,33 @@
-"""What the pipeline knows about one frame: what every sink, the window and the library's user receive."""
+"""What is known about one frame: what every sink, the window and the library's user receive."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
+from streamer.data.part import Part
+from streamer.data.reason import Reason
 from streamer.data.track import Track
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """How one slow kind of model stands on one frame.
+
+    Attributes:
+        reason: Why it was asked about this frame; None where it was not.
+        age: Frames since the anchor that what it shows goes back to; None while nothing is known.
+    """
+
+    reason: Reason | None = None
+    age: int | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,25 +38,45 @@ class Result:
         frame: The frame itself.
         tracks: One entry per object, lost ones included, by ascending id.
         depth_map: ``(h, w)`` float32 at the size at which it is carried, the whole frame at most: larger is nearer,
-            affine per clip and steady over time; None without depth or before the first map. The pipeline carries it
+            affine per clip and steady over time; None without depth or before the first map. The frame loop carries it
             on, so copy it before writing into it.
         depth_range: Smoothed (far, near) values of ``depth_map`` for coloring; None without a map.
-        keyframe: Why a keyframe was asked for on this frame; None where none was.
-        depth_run: Whether a depth run was asked for on this frame.
-        mask_age: Frames since the anchor that the masks come from; None without masks.
-        depth_age: Frames since the anchor that the depth comes from; None without depth.
-        timings_ms: Time spent on this frame by stage [ms].
+        stages: Every slow kind of model by its name ("masks", "depth"), with why it was asked and how old it is.
+        values: What stages know beside tracks and depth, by the stage's name, ready for JSON.
+        timings_ms: Time spent on this frame by the parts of the frame loop [ms].
+        model_timings_ms: Time that the model calls adopted on this frame took, wherever they ran [ms].
     """
 
     frame: Frame
     tracks: tuple[Track, ...] = ()
     depth_map: NDArray[np.float32] | None = None
     depth_range: tuple[float, float] | None = None
-    keyframe: str | None = None
-    depth_run: bool = False
-    mask_age: int | None = None
-    depth_age: int | None = None
+    stages: Mapping[str, StageStatus] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    model_timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        frame: Frame,
+        parts: Mapping[str, Part],
+        reasons: Mapping[str, Reason],
+        timings_ms: Mapping[str, float],
+        model_timings_ms: Mapping[str, float],
+    ) -> Self:
+        """Put together what the stages know, by their names, and why some were asked about this frame."""
+        depth = next((part.depth for part in parts.values() if part.depth is not None), None)
+        return cls(
+            frame=frame,
+            tracks=tuple(track for part in parts.values() for track in part.tracks),
+            depth_map=None if depth is None else depth.inverse_depth,
+            depth_range=None if depth is None else depth.range,
+            stages={name: StageStatus(reasons.get(name), part.age) for name, part in parts.items()},
+            values={name: part.values for name, part in parts.items() if part.values},
+            timings_ms=timings_ms,
+            model_timings_ms=model_timings_ms,
+        )
 
     @property
     def index(self) -> int:
@@ -52,15 +88,21 @@ class Result:
 
     @property
     def stem(self) -> str:
-        """What a file about this frame is called: as the picture that it came from, or by its index."""
+        """What a file about this frame is called: as the image that it came from, or by its index."""
         return self.frame.stem or f"{self.index:05d}"
+
+    def reason_of(self, stage: str) -> Reason | None:
+        """Why this stage was asked about this frame; None where it was not, or where there is no such stage."""
+        return self.stages[stage].reason if stage in self.stages else None
+
+    def age_of(self, stage: str) -> int | None:
+        """Frames since the anchor of what this stage shows; None while it shows nothing."""
+        return self.stages[stage].age if stage in self.stages else None
 
     @cached_property
     def inverse_depth(self) -> NDArray[np.float32] | None:
         """``(H, W)`` float32, the ``depth_map`` at the size of the frame; enlarged when first asked for."""
-        if self.depth_map is None:
-            return None
-        if self.depth_map.shape[::-1] == self.frame.size:
+        if self.depth_map is None or self.depth_map.shape[::-1] == self.frame.size:
             return self.depth_map
         return cv2.resize(self.depth_map, self.frame.size, interpolation=cv2.INTER_LINEAR)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from streamer.config import Config, TrackingConfig
+from streamer.config import Config
 from streamer.engine import Engine
 from streamer.evaluation.methods import Ours
 from streamer.evaluation.scoring import Score, mean_score
 from streamer.evaluation.sequences import Clip
+from streamer.tracking.parameters import TrackingParameters
 
 Follow = Callable[[Ours, Clip], Score]
 
@@ -43,6 +44,6 @@ def ablate(engine: Engine, clips: Sequence[Clip], follow: Follow) -> list[Score]
     return rows
 
 
-def with_changes(config: Config, changes: dict[str, object]) -> TrackingConfig:
+def with_changes(config: Config, changes: dict[str, object]) -> TrackingParameters:
     """The config's tracking section with some entries replaced."""
-    return TrackingConfig.model_validate(config.tracking.model_dump() | changes)
+    return TrackingParameters.model_validate(config.tracking.model_dump() | changes)

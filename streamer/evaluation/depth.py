@@ -98,7 +98,7 @@ def score_depth(engine: Engine, shots: Sequence[Shot], camera: NDArray[np.float6
         pipeline, maps, runs = engine.pipeline(), [], 0
         for index, shot in enumerate(shots):
             result = pipeline.process(Frame(index, index / 30, shot.image_rgb, 0.0))
-            runs += result.depth_run
+            runs += result.reason_of("depth") is not None
             assert result.inverse_depth is not None
             maps.append(result.inverse_depth)
     elapsed_s = time.perf_counter() - start

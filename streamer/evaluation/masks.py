@@ -15,12 +15,12 @@ from streamer.config import Config
 from streamer.engine import Engine
 from streamer.errors import ConfigError, SinkError
 from streamer.evaluation.ablation import ablate
-from streamer.evaluation.methods import EveryFrame, FlowOnly, Late, Method, Ours
+from streamer.evaluation.methods import EveryFrame, FlowOnly, Late, Method, Ours, unrefined
 from streamer.evaluation.scoring import ObjectScore, Score, mean_score, score_clip
 from streamer.evaluation.sequences import Clip, clips_of, prompts_for
 from streamer.motion.motion import Motion
-from streamer.scheduling.jobs import KEYFRAME
 from streamer.scheduling.workers import LateWorkers
+from streamer.stages.masks import MasksStage
 from streamer.terminal.console import Terminal
 
 ABLATION = "ablation"
@@ -102,14 +102,14 @@ def score_method(engine: Engine, clip: Clip, job: EvalJob, say: Callable[[str], 
 def method_of(engine: Engine, name: str, late: int = 0) -> Method:
     """A fresh start of one of the METHODS."""
     if late:
-        workers = LateWorkers({KEYFRAME: late})
+        workers = LateWorkers({MasksStage.name: late})
         return Late(engine.pipeline(workers=workers), workers)
     if name == "ours":
         return Ours(engine.pipeline())
     assert engine.segmenter is not None
     if name == "every-frame":
         return EveryFrame(engine.segmenter)
-    return FlowOnly(engine.segmenter, Motion(engine.config.flow))
+    return FlowOnly(engine.segmenter, unrefined(engine.segmenter), Motion(engine.config.flow))
 
 
 def follow(method: Method, clip: Clip, init: str, patience: int) -> Score:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
-from streamer.depth.propagation import DepthCarrier
 from streamer.models.protocols import Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
-from streamer.scheduling.scheduler import Scheduler
-from streamer.scheduling.workers import InlineWorkers, LateWorkers
-from streamer.tracking.flow_tracker import Tracker
+from streamer.scheduling.workers import LateWorkers
+from streamer.tracking.compositing import on_frame
+from streamer.tracking.interim import FlowTracker
+from streamer.tracking.parameters import TrackingParameters
+from streamer.tracking.protocol import Tracker
 
 Mask = NDArray[np.bool_]
 
@@ -54,7 +55,7 @@ class Ours:
         if not self._first:
             self._say(prompts)
         self._first = False
-        self.keyframes += result.keyframe is not None
+        self.keyframes += result.reason_of("masks") is not None
         return {track.id: track.mask for track in result.tracks}
 
     def _say(self, prompts: Sequence[Prompt]) -> None:
@@ -77,17 +78,24 @@ class Late(Ours):
 class FlowOnly:
     """The first mask carried by flow alone: never refined, never looked at again."""
 
-    def __init__(self, segmenter: Segmenter, motion: Motion) -> None:
-        self._segmenter, self.keyframes = segmenter, 0
-        pipeline = Pipeline(
-            None, None, Scheduler(None, None), InlineWorkers(), motion, Tracker(refine=False), DepthCarrier()
-        )
-        self._carried = Ours(pipeline)
+    def __init__(self, segmenter: Segmenter, tracker: Tracker[Any], motion: Motion) -> None:
+        self._segmenter, self._tracker, self._motion, self.keyframes = segmenter, tracker, motion, 0
 
     def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:
         self.keyframes += any(prompt.mask is None for prompt in prompts)
-        masks = first_masks(self._segmenter, frame, prompts)
-        return self._carried.process(frame, [Prompt(mask=mask, object_id=id) for id, mask in masks.items()])
+        self._motion.advance(frame.index, frame.image_rgb)
+        self._tracker.propagate(self._motion)
+        if self._motion.scene_cut:
+            self._tracker.start_scene(keep_found=True)
+        masks = {one.object_id: one.soft_mask for one in self._tracker.masks(self._motion)}
+        for object_id, mask in first_masks(self._segmenter, frame, prompts).items():
+            self._tracker.add_mask(Prompt(mask=mask, object_id=object_id), self._motion)
+        return {object_id: on_frame(soft_mask, self._motion.grid)[0] for object_id, soft_mask in masks.items()}
+
+
+def unrefined(segmenter: Segmenter) -> Tracker[Any]:
+    """A tracker whose masks are carried by the flow as they are."""
+    return FlowTracker(segmenter, TrackingParameters(refine=False))
 
 
 class EveryFrame:

@@ -29,10 +29,11 @@ class ImageCall(Generic[T]):
     Args:
         compute: The values of a sequence of ``(H, W, 3)`` uint8 RGB images, in their order. Called for one batch at a
             time: two at once would take as long, and not every model allows it.
+        max_batch: How many images are worth computing together; 1 where the model takes one after the other anyhow.
     """
 
-    def __init__(self, compute: Callable[[Sequence[Image]], Sequence[T]]) -> None:
-        self._of_images = compute
+    def __init__(self, compute: Callable[[Sequence[Image]], Sequence[T]], max_batch: int = 1) -> None:
+        self._of_images, self._max_batch = compute, max_batch
         self._begun: list[_Begun[T]] = []
         self._turn = Lock()
 
@@ -57,6 +58,7 @@ class ImageCall(Generic[T]):
             batch_size: How many are computed together; what does not fill a batch waits for the next call.
         """
         self._drop_all_but(images_rgb)
+        batch_size = min(batch_size, self._max_batch)
         new = [image for image in images_rgb if self._find(image) is None]
         for start in range(0, len(new) - batch_size + 1, batch_size):
             batch = new[start : start + batch_size]

@@ -142,17 +142,17 @@ class ThreadedWorkers:
     Args:
         clock: Measures how long calls run [s].
         in_turns: Lanes of which only one runs at a time: two models on one processor would only hinder each other.
-        prepare: Called once in the thread of each lane, with its name, before its first call.
+        step_back: Lanes whose threads let every other thread of this program go first.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.perf_counter,
         in_turns: Collection[str] = (),
-        prepare: Callable[[str], None] = lambda lane: None,
+        step_back: Collection[str] = (),
     ) -> None:
         self.in_turns: Collection[str] = frozenset(in_turns)
-        self._clock, self._prepare = clock, prepare
+        self._clock, self._step_back = clock, frozenset(step_back)
         self._turn = threading.Lock()
         self._lock = threading.Lock()
         self._done: list[Done] = []
@@ -161,7 +161,8 @@ class ThreadedWorkers:
     def submit(self, lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
         if lane not in self._lanes:
             turn = self._turn if lane in self.in_turns else contextlib.nullcontext()
-            self._lanes[lane] = _Lane(lane, self._report, self._clock, turn, self._prepare)
+            prepare = step_back if lane in self._step_back else _as_it_is
+            self._lanes[lane] = _Lane(lane, self._report, self._clock, turn, prepare)
         return self._lanes[lane].put(key, call)
 
     def ready(self, lane: str) -> bool:
@@ -195,7 +196,7 @@ class _Lane:
         report: Callable[[Done], None],
         clock: Callable[[], float],
         turn: contextlib.AbstractContextManager[Any],
-        prepare: Callable[[str], None],
+        prepare: Callable[[], None],
     ) -> None:
         self._name, self._report, self._clock = name, report, clock
         self._turn, self._prepare = turn, prepare
@@ -225,7 +226,7 @@ class _Lane:
             self._changed.notify()
 
     def _loop(self) -> None:
-        self._prepare(self._name)
+        self._prepare()
         while self._wait():
             with self._turn:
                 # Taken only now: whatever came while the others had their turn is newer.
@@ -254,3 +255,7 @@ def step_back(nice: int = 10) -> None:
         thread = threading.get_native_id()
         lowest = min(19, os.getpriority(os.PRIO_PROCESS, thread) + nice)
         os.setpriority(os.PRIO_PROCESS, thread, lowest)
+
+
+def _as_it_is() -> None:
+    """Leave a thread's priority alone."""

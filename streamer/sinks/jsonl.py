@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -89,17 +90,26 @@ def _open(path: Path) -> TextIO:
 
 
 def to_dict(result: Result) -> dict[str, Any]:
-    """What one line holds: index, time_s, objects, keyframe, depth_run, mask_age, depth_age, timings_ms."""
+    """What one line holds: index, time_s, objects, stages (each with reason, age and what else it knows), timings."""
     return {
         "index": result.index,
         "time_s": result.time_s,
         "objects": [_object(track) for track in result.tracks],
-        "keyframe": result.keyframe,
-        "depth_run": result.depth_run,
-        "mask_age": result.mask_age,
-        "depth_age": result.depth_age,
-        "timings_ms": {stage: round(float(duration_ms), 3) for stage, duration_ms in result.timings_ms.items()},
+        "stages": {
+            name: {"reason": status.reason, "age": status.age, **_values_of(result, name)}
+            for name, status in result.stages.items()
+        },
+        "timings_ms": _rounded(result.timings_ms),
+        "model_timings_ms": _rounded(result.model_timings_ms),
     }
+
+
+def _values_of(result: Result, stage: str) -> dict[str, Any]:
+    return {"values": dict(result.values[stage])} if stage in result.values else {}
+
+
+def _rounded(durations_ms: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(float(duration_ms), 3) for name, duration_ms in durations_ms.items()}
 
 
 def _object(track: Track) -> dict[str, Any]:

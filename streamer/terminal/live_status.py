@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from streamer.data.reason import Reason
 from streamer.data.result import Result
 from streamer.data.track import State
 from streamer.engine import Run
@@ -53,9 +54,10 @@ class Chronicle:
             self._console.update(self._summary(run, now_s))
 
     def _watch(self, result: Result) -> None:
-        self._ages = {"mask_age": result.mask_age, "depth_age": result.depth_age}
-        if result.keyframe not in (None, _USUAL):
-            self._console.event("keyframe", result.keyframe)
+        self._ages = {name: status.age for name, status in result.stages.items()}
+        for name, status in result.stages.items():
+            if status.reason not in (None, Reason.INTERVAL):
+                self._console.event(name, str(status.reason))
         for track in result.tracks:
             before = self._states.get(track.id)
             if track.state is State.LOST and before not in (None, State.LOST):

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from streamer.data.result import Result
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.sinks.outputs import replacing
 
 RECENT_S = 2.0
-MODEL_STAGES = frozenset({"encode", "decode", "find", "click", "depth"})
-"""Timings of a result that are the models' and not the frame loop's: they may have run in other threads."""
 _EVENTS = 200
 _SMALLEST_MS, _LARGEST_MS, _STEP = 1e-3, 1e7, 1.02
 _BINS = math.ceil(math.log(_LARGEST_MS / _SMALLEST_MS) / math.log(_STEP)) + 1
@@ -119,6 +118,34 @@ def _rate_hz(count: int, duration_s: float) -> float:
     return (count - 1) / duration_s if duration_s > 0 else 0.0
 
 
+class StageMeter:
+    """How one slow kind of model fares: why it was asked, and how old what it shows is."""
+
+    def __init__(self) -> None:
+        self.last: tuple[int, Reason] | None = None
+        self._reasons: Counter[str] = Counter()
+        self._events: deque[tuple[int, Reason]] = deque(maxlen=_EVENTS)
+        self._ages = Ages()
+
+    def add(self, index: int, status: StageStatus) -> None:
+        """Take in how it stood on one frame."""
+        if status.reason is not None:
+            self._reasons[status.reason] += 1
+            self.last = index, status.reason
+            self._events.append(self.last)
+        if status.age is not None:
+            self._ages.add(status.age)
+
+    def summary(self) -> dict[str, Any]:
+        """runs, reasons, the last runs with their reasons, and ages [frames]."""
+        return {
+            "runs": self._reasons.total(),
+            "reasons": dict(self._reasons.most_common()),
+            "last": [{"index": index, "reason": reason} for index, reason in self._events],
+            "age_frames": self._ages.summary(),
+        }
+
+
 class Meter:
     """Listens to a run. May be fed and asked from several threads.
 
@@ -132,15 +159,11 @@ class Meter:
         self.device = device
         self.shown = Rate()
         self.latency = Histogram()
-        self.last_keyframe: tuple[int, str] | None = None
+        self.stages: dict[str, StageMeter] = {}
         self._dropped: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
-        self._stages: dict[str, Histogram] = {}
+        self._loop: dict[str, Histogram] = {}
         self._models: dict[str, Histogram] = {}
-        self._reasons: Counter[str] = Counter()
-        self._events: deque[tuple[int, str]] = deque(maxlen=_EVENTS)
-        self._depth_runs = 0
-        self._ages = {"masks": Ages(), "depth": Ages()}
         self._lock = threading.Lock()
 
     def add(self, result: Result, shown_at_s: float) -> None:
@@ -148,17 +171,11 @@ class Meter:
         with self._lock:
             self.shown.add(shown_at_s)
             self.latency.add((shown_at_s - result.frame.captured_at_s) * 1e3)
-            for stage, duration_ms in result.timings_ms.items():
-                times = self._models if stage in MODEL_STAGES else self._stages
-                times.setdefault(stage, Histogram()).add(duration_ms)
-            if result.keyframe is not None:
-                self._reasons[result.keyframe] += 1
-                self.last_keyframe = (result.index, result.keyframe)
-                self._events.append(self.last_keyframe)
-            self._depth_runs += result.depth_run
-            for what, age in (("masks", result.mask_age), ("depth", result.depth_age)):
-                if age is not None:
-                    self._ages[what].add(age)
+            for times, durations_ms in ((self._loop, result.timings_ms), (self._models, result.model_timings_ms)):
+                for name, duration_ms in durations_ms.items():
+                    times.setdefault(name, Histogram()).add(duration_ms)
+            for name, status in result.stages.items():
+                self.stages.setdefault(name, StageMeter()).add(result.index, status)
 
     def frames_written(self, sink: str, count: int = 1) -> None:
         """Count frames that this sink wrote."""
@@ -170,10 +187,10 @@ class Meter:
         with self._lock:
             self._dropped[cause] += count
 
-    def stage(self, name: str, duration_ms: float) -> None:
+    def loop(self, name: str, duration_ms: float) -> None:
         """Take in what the frame loop spent outside the pipeline: "wait", "draw", "show", "write" [ms]."""
         with self._lock:
-            self._stages.setdefault(name, Histogram()).add(duration_ms)
+            self._loop.setdefault(name, Histogram()).add(duration_ms)
 
     def summary(self, frames_read: int = 0, drops: Mapping[str, int] = MappingProxyType({})) -> dict[str, Any]:
         """Everything so far, ready for JSON; times in ms, rates in Hz, memory in MiB.
@@ -196,15 +213,9 @@ class Meter:
                 "frame_rate_hz": round(self.shown.mean_hz, 3),
                 "recent_frame_rate_hz": round(self.shown.recent_hz(), 3),
                 "latency_ms": self.latency.summary(),
-                "age_frames": {what: ages.summary() for what, ages in self._ages.items()},
-                "stages_ms": _summaries(self._stages),
+                "loop_ms": _summaries(self._loop),
                 "models_ms": _summaries(self._models),
-                "keyframes": {
-                    "count": sum(self._reasons.values()),
-                    "reasons": dict(self._reasons.most_common()),
-                    "last": [{"index": index, "reason": reason} for index, reason in self._events],
-                },
-                "depth_runs": self._depth_runs,
+                "stages": {name: stage.summary() for name, stage in self.stages.items()},
                 "peak_memory_mib": peak_memory_mib(),
             }
 

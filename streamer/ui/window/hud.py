@@ -175,7 +175,7 @@ def _readings(result: Result, status: Status) -> list[tuple[str, str, str]]:
         readings.append(("", f"{status.latency_ms:.0f}", "ms"))
     if status.keyframe:
         readings.append(("keyframe:", status.keyframe, ""))
-    for what, age in (("masks", result.mask_age), ("depth", result.depth_age)):
+    for what, age in ((name, status.age) for name, status in result.stages.items()):
         if age is not None:
             readings.append((what, str(age), "frame old" if age == 1 else "frames old"))
     return readings

@@ -1,0 +1,187 @@
+"""Masks: a tracker that looks at keyframes, and answers a person at once from the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.frame import Frame
+from streamer.data.part import Part
+from streamer.data.prompt import Prompt
+from streamer.data.reason import Reason
+from streamer.data.track import DepthStats, Track
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
+from streamer.stages.parameters import ScheduleParameters
+from streamer.stages.protocol import Job, Situation, due_at_interval
+from streamer.tracking.compositing import INSIDE, FadeIn, on_frame
+from streamer.tracking.protocol import HasTimings, TrackedMask, Tracker
+
+
+class SceneDepth(Protocol):
+    """What masks need to know of depth: it tells which of two objects is in front, and how far each is."""
+
+    def on_grid(self, motion: Motion) -> NDArray[np.float32] | None:
+        """``(h, w)`` float32 inverse depth on the working grid of the present frame; None while there is none."""
+        ...
+
+    def stats(self, object_id: int, inverse_depth: NDArray[np.float32], mask: NDArray[np.bool_]) -> DepthStats | None:
+        """Quartiles of it inside an object's ``(h, w)`` mask."""
+        ...
+
+
+class MasksStage:
+    """Keyframes of a tracker, and its masks on every frame.
+
+    Args:
+        tracker: Follows the objects.
+        schedule: When it looks.
+        max_objects: How many objects are looked for when nobody says what to follow.
+        depth: Where it is known how far things are; None where it is not.
+    """
+
+    name = "masks"
+    immediate = False
+
+    def __init__(
+        self, tracker: Tracker[Any], schedule: ScheduleParameters, max_objects: int = 5, depth: SceneDepth | None = None
+    ) -> None:
+        self._tracker, self._schedule, self._max_objects, self._depth = tracker, schedule, max_objects, depth
+        self.image_call = tracker.image_call
+        self._wanted: Reason | None = None
+        self._automatic = False
+        self._fade_in, self._landed = FadeIn(), set[int]()
+        self._timings_ms: dict[str, float] = {}
+
+    # A person speaks.
+
+    def prompt(self, prompt: Prompt, motion: Motion) -> int:
+        """Say something about an object on the present frame. Returns its id."""
+        self._wanted = self._wanted or Reason.PROMPT
+        add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
+        return add(prompt, motion)
+
+    def remove(self, object_id: int) -> None:
+        """Follow an object no longer."""
+        self._tracker.remove_object(object_id)
+
+    def undo(self) -> None:
+        """Take back what was said last."""
+        self._tracker.undo()
+        if self._tracker.unanswered:
+            self._wanted = self._wanted or Reason.PROMPT
+
+    def force(self) -> None:
+        """Ask for a keyframe on the next frame."""
+        if self._wanted is not Reason.DISCOVER:  # which is a keyframe as well
+            self._wanted = Reason.FORCED
+
+    def discover(self) -> None:
+        """Look for objects on the next frame without being told where, and again on the first one of every new scene.
+
+        What was found in the scene before is followed no longer then, unless a person has spoken of it since.
+        """
+        self._wanted, self._automatic = Reason.DISCOVER, True
+
+    # The frames go on.
+
+    def propagate(self, motion: Motion) -> None:
+        self._tracker.propagate(motion)
+
+    def start_scene(self) -> None:
+        self._tracker.start_scene(keep_found=not self._automatic)
+        self._fade_in.forget()
+        if self._automatic:
+            self._wanted = Reason.DISCOVER
+
+    def due(self, situation: Situation) -> Reason | None:
+        wanted = None if situation.calm else self._wanted or (Reason.PROMPT if self._tracker.unanswered else None)
+        if wanted is not None and not (situation.held and situation.last_index == situation.index):
+            return wanted
+        if len(self._tracker) == 0:
+            return None
+        reason = due_at_interval(situation, self._schedule.keyframe_interval)
+        if reason is not None or situation.last_index is None or situation.calm or situation.held:
+            return reason
+        rested = situation.index - situation.last_index >= self._schedule.min_keyframe_gap
+        return self._tracker.trouble if rested else None
+
+    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings]:
+        find = self._max_objects if self._wanted is Reason.DISCOVER else 0
+        self._wanted = None
+        return Job(self._tracker.keyframe(frame.image_rgb, motion, find), motion.open())
+
+    def adopt(self, answer: HasTimings, anchor: Anchor) -> None:
+        changed = self._tracker.adopt(answer, anchor)
+        self._timings_ms |= answer.timings_ms
+        if anchor.age > 0:
+            self._landed |= set(changed)
+
+    def at(self, motion: Motion) -> Part:
+        inverse_depth = None if self._depth is None else self._depth.on_grid(motion)
+        masks = self._tracker.masks(motion, inverse_depth)
+        shown = self._fade_in.apply({one.object_id: one.soft_mask for one in masks}, self._landed, motion)
+        self._landed.clear()
+        tracks = tuple(self._track(one, shown, motion, inverse_depth) for one in masks)
+        timings_ms, self._timings_ms = self._timings_ms, {}
+        return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms)
+
+    def _track(
+        self,
+        one: TrackedMask,
+        shown: Mapping[int, NDArray[np.uint8]],
+        motion: Motion,
+        inverse_depth: NDArray[np.float32] | None,
+    ) -> Track:
+        soft_mask = shown[one.object_id]
+        mask, box = on_frame(soft_mask, motion.grid)
+        stats = None
+        if self._depth is not None and inverse_depth is not None:
+            stats = self._depth.stats(one.object_id, inverse_depth, soft_mask > INSIDE)
+        return Track(
+            id=one.object_id,
+            mask=mask,
+            box_xyxy=box,
+            score=min(max(one.score, 0.0), 1.0),
+            state=one.state,
+            point_coords=one.point_coords,
+            point_labels=one.point_labels,
+            depth=stats,
+        )
+
+
+class ClicksStage:
+    """Answers a person from the embedding that is at hand; a fresh keyframe confirms it later.
+
+    Args:
+        tracker: The one whose keyframes another stage asks for.
+    """
+
+    name = "clicks"
+    immediate = True
+    image_call = None
+
+    def __init__(self, tracker: Tracker[Any]) -> None:
+        self._tracker = tracker
+
+    def propagate(self, motion: Motion) -> None:
+        """Nothing of its own is carried."""
+
+    def start_scene(self) -> None:
+        """Nothing of its own is carried."""
+
+    def due(self, situation: Situation) -> Reason | None:
+        return Reason.PROMPT if self._tracker.unanswered and not situation.calm else None
+
+    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings] | None:
+        corrections = self._tracker.corrections()
+        return None if corrections is None else Job(*corrections)
+
+    def adopt(self, answer: HasTimings, anchor: Anchor) -> None:
+        self._tracker.adopt(answer, anchor)
+
+    def at(self, motion: Motion) -> Part:
+        return Part()

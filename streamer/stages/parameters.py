@@ -1,0 +1,24 @@
+"""When the slow models are asked: the section ``schedule`` of a config."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from streamer.data.parameters import Parameters
+
+
+class ScheduleParameters(Parameters):
+    """How often each kind of slow model looks, in frames.
+
+    Attributes:
+        keyframe_interval: Between two keyframes at most; fewer follow better and cost more. 7 from the sweep of 6, 7, 8
+            and 10 in docs/tracking.md.
+        depth_interval: Between two runs of the depth model.
+        min_keyframe_gap: Between a keyframe and one that trouble asks for.
+        prefetch: Whether files have computed early what these intervals will ask for.
+    """
+
+    keyframe_interval: int = Field(default=7, ge=1)
+    depth_interval: int = Field(default=5, ge=1)
+    min_keyframe_gap: int = Field(default=3, ge=1)
+    prefetch: bool = True

@@ -14,28 +14,14 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from streamer.errors import ConfigError
+from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
 from streamer.stages.parameters import ScheduleParameters
 from streamer.tracking.parameters import TrackingParameters
 
-Precision = Literal["auto", "float32", "bfloat16", "float16"]
-
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class SegmenterConfig(Section):
-    model: str = "tiny"
-    checkpoint: Path | None = None
-    precision: Precision = "auto"
-    compile: bool = False
-
-
-class DepthConfig(Section):
-    model: str = "tiny"
-    precision: Precision = "auto"
-    compile: bool = False
 
 
 def _off(value: object) -> object:
@@ -59,8 +45,8 @@ class Config(Section):
 
     device: str = "auto"
     show: bool | None = None
-    segmenter: SegmenterConfig | None = SegmenterConfig()
-    depth: DepthConfig | None = DepthConfig()
+    segmenter: SegmenterParameters | None = SegmenterParameters()
+    depth: DepthParameters | None = DepthParameters()
     schedule: ScheduleParameters = ScheduleParameters()
     flow: FlowParameters = FlowParameters()
     tracking: TrackingParameters = TrackingParameters()

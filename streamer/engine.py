@@ -16,12 +16,12 @@ from streamer.config import Config
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
-from streamer.data.source import Source, SourceInfo
+from streamer.data.source import Pausable, Source, SourceInfo
 from streamer.errors import PromptError
 from streamer.models.protocols import DepthEstimator, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
-from streamer.scheduling.prefetch import REACH, Prefetch, batch_that_fits, reach_of
+from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
 from streamer.scheduling.sharing import sharing_processor
 from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers
 from streamer.sources.open import open_source
@@ -94,6 +94,7 @@ class Engine:
         self.config = config
         self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
         self._pipelines: list[Pipeline] = []
+        self._readers: dict[Pipeline, Reader] = {}
 
     @cached_property
     def device(self) -> str:
@@ -180,17 +181,20 @@ class Engine:
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         return (stages if depth is None else [*stages, depth]), masks
 
-    def _prefetch(self, stages: Sequence[Stage], frame_size: tuple[int, int]) -> tuple[Prefetch, int]:
-        """A prefetch for frames of this size, and how many of them it has to know."""
+    def _batch_size(self, frame_size: tuple[int, int]) -> int:
+        """How many keyframes of that (width, height) are worth encoding together."""
         from streamer.models.runtime import devices
 
-        interval, batch_size = self.config.schedule.keyframe_interval, 1
         compiled = self.config.segmenter is not None and self.config.segmenter.compile
-        if devices.pick_device(self.config.device).type == "cuda" and not compiled:
-            batch_size = batch_that_fits(interval, frame_size)
+        if not self.config.schedule.prefetch or compiled or devices.pick_device(self.config.device).type != "cuda":
+            return 1
+        return batch_that_fits(self.config.schedule.keyframe_interval, frame_size)
+
+    def _prefetch(self, stages: Sequence[Stage], batch_size: int) -> Prefetch:
+        from streamer.models.runtime import devices
+
         # A result may depend on the number of threads in its last bit.
-        same_threads = partial(devices.set_threads, devices.thread_count())
-        return Prefetch(stages, batch_size, same_threads), reach_of(interval, batch_size)
+        return Prefetch(stages, batch_size, partial(devices.set_threads, devices.thread_count()))
 
     def _threads(self, stages: Sequence[Stage]) -> ThreadedWorkers:
         """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them."""
@@ -223,7 +227,7 @@ class Engine:
             PromptError: A prompt does not lie on its frames, or masks are left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
-        prompts = [prompts] if isinstance(prompts, Prompt) else prompts
+        prompts = _checked(prompts)
         if prompts and self.config.segmenter is None:
             raise PromptError("Masks are left out, so nothing can be followed: let them in, or say nothing to follow.")
 
@@ -236,20 +240,30 @@ class Engine:
                 check_inside(prompts, opened.info.size)
                 if check is not None:
                     check(opened.info)
-                pipeline = self.pipeline(live, still=opened.info.is_alone)
             except BaseException:
                 opened.close()
                 raise
-            stack.callback(self._close, pipeline)
-            prefetch, reach = None, REACH
+            by_itself = opened.info.live and not isinstance(opened, Pausable)
+            batch_size = 1 if live else self._batch_size(opened.info.size)
+            reach = reach_of(self.config.schedule.keyframe_interval, batch_size)
+            reader = Reader(opened, live, reach, reopen=reopen if by_itself and opened.info.renewable else None)
+            stack.callback(reader.stop)
+            if by_itself:
+                reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
+            pipeline = self.pipeline(live, still=opened.info.is_alone)
+            self._readers[pipeline] = reader
+            stack.callback(self._forget, pipeline)
+            prefetch = None
             if self.config.schedule.prefetch and not live:
-                prefetch, reach = self._prefetch(pipeline.stages, opened.info.size)
+                prefetch = self._prefetch(pipeline.stages, batch_size)
                 stack.callback(prefetch.close)
             self._begin(pipeline, prompts)
-            lasting: Callable[[], Source] | None = reopen if opened.info.live and opened.info.path is None else None
             if live:
                 stack.enter_context(sharing_processor())
-            reader = stack.enter_context(Reader(opened, live, reach, reopen=lasting))
+            if by_itself:
+                reader.count_from_now()
+            else:
+                reader.start()
             yield Run(reader, pipeline, Meter(self.device), prefetch)
 
     def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
@@ -258,8 +272,9 @@ class Engine:
         if not prompts and self.segmenter is not None and self.config.tracking.max_objects > 0:
             pipeline.discover()
 
-    def _close(self, pipeline: Pipeline) -> None:
+    def _forget(self, pipeline: Pipeline) -> None:
         self._pipelines.remove(pipeline)
+        del self._readers[pipeline]
         pipeline.close()
 
     def run(
@@ -275,8 +290,10 @@ class Engine:
             yield from run
 
     def close(self) -> None:
-        """Stop every worker. May be called twice."""
-        for pipeline in self._pipelines:
+        """Stop every worker and end every run. May be called twice, and from any thread."""
+        for reader in list(self._readers.values()):
+            reader.stop()
+        for pipeline in list(self._pipelines):
             pipeline.close()
 
     def __enter__(self) -> Self:
@@ -286,6 +303,14 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _checked(prompts: Prompt | Sequence[Prompt]) -> Sequence[Prompt]:
+    prompts = [prompts] if isinstance(prompts, Prompt) else list(prompts)
+    for prompt in prompts:
+        if not isinstance(prompt, Prompt):
+            raise PromptError(f"A prompt is a streamer.Prompt, as in Prompt([(80, 60)]), but this one is {prompt!r}.")
+    return prompts
 
 
 def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = ()) -> Engine:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
-from streamer.errors import PromptError
+from streamer.errors import PromptError, SourceError
 from streamer.motion.motion import Motion
 from streamer.scheduling import scheduler
 from streamer.scheduling.jobs import Pending
@@ -37,6 +37,7 @@ class Pipeline:
         self._workers, self._motion, self._prompted = workers, motion, prompted
         self._pending = Pending(workers)
         self._frame: Frame | None = None
+        self._closed = False
         self._early: list[Prompt] = []
         self._last: dict[str, int] = {}
         self._timings_ms: dict[str, float] = {}
@@ -47,11 +48,15 @@ class Pipeline:
 
         Raises:
             PromptError: A prompt given before the first frame does not lie on it.
+            SourceError: The frame is not newer than the one before, or the pipeline has been closed.
             StreamerError: A model failed.
         """
         self._timings_ms, self._model_timings_ms = {}, {}
+        self._check(frame)
         with self._timed("flow"):
             self._motion.advance(frame.index, frame.image_rgb)
+        if self._frame is not None and frame.size != self._frame.size:
+            self._start_scene()  # nothing that was carried fits any more
         with self._timed("track"):
             for stage in self._stages.values():
                 stage.propagate(self._motion)
@@ -96,6 +101,8 @@ class Pipeline:
             PromptError: It does not lie on the frame, or nothing is followed here.
         """
         prompted = self._listener
+        if prompt.mask is None and prompt.box is None and len(prompt.point_coords) == 0:
+            raise PromptError("The prompt says nothing: give it points, a box or a mask.")
         if self._frame is None:
             self._early.append(prompt)
             return prompt.object_id
@@ -128,6 +135,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop the workers. May be called twice."""
+        self._closed = True
         self._workers.close()
         self._pending.clear()
 
@@ -145,6 +153,12 @@ class Pipeline:
     @property
     def _scheduled(self) -> list[Stage]:
         return [stage for stage in self._stages.values() if not stage.immediate]
+
+    def _check(self, frame: Frame) -> None:
+        if self._closed:
+            raise SourceError("This run has been closed: open the source again to go on.")
+        if self._frame is not None and frame.index <= self._frame.index:
+            raise SourceError(f"Frame {frame.index} comes after frame {self._frame.index}: indices must grow.")
 
     def _say_early(self, frame: Frame) -> None:
         check_inside(self._early, frame.size)

@@ -30,6 +30,7 @@ class SourceInfo:
         still: Whether the source is one picture, so that the output is a picture too.
         path: The file that it was read from, where there is one (audio is copied from there).
         folders: Where its pictures lie, if it is made of pictures.
+        renewable: Whether it can be opened again where it went on meanwhile, as a camera can.
         settings: What a camera was really set to, in words; empty where there is nothing to set.
         notice: One sentence where that is not what was asked for, else None.
     """
@@ -43,6 +44,7 @@ class SourceInfo:
     still: bool = False
     path: Path | None = None
     folders: frozenset[Path] = frozenset()
+    renewable: bool = True
     settings: str = ""
     notice: str | None = None
 

@@ -10,7 +10,7 @@ from streamer.scheduling.scheduler import Plan
 from streamer.stages.protocol import Stage
 
 _MAX_BATCH, _MAX_BYTES = 4, 2**29
-REACH = 4
+_REACH = 4
 """Frames to look ahead without batches: a model that is quick is done by then, one that is slow is waited for anyhow,
 and whatever trouble makes useless within these frames was computed in vain."""
 
@@ -58,4 +58,4 @@ def batch_that_fits(interval: int, frame_size: tuple[int, int]) -> int:
 
 def reach_of(interval: int, batch_size: int) -> int:
     """How many frames to know ahead, so that a batch is begun two intervals before its first keyframe."""
-    return REACH if batch_size == 1 else (batch_size + 1) * interval
+    return _REACH if batch_size == 1 else (batch_size + 1) * interval

@@ -21,13 +21,16 @@ class ArraySource(BaseSource):
     Args:
         images_rgb: ``(H, W, 3)`` uint8 arrays, RGB, all of one size. Not copied where they are C-contiguous, so the
             caller must not write into them afterwards.
-        rate_hz: Frame n gets the time ``n / rate_hz``.
+        rate_hz: Frame n gets the time ``n / rate_hz``; where ``live``, only said in the info.
+        live: Images come when they are there, as a camera's do: each gets the time at which it came.
 
     Raises:
         SourceError: There is no picture in it, or one is not ``(H, W, 3)`` uint8 (from `read`: or of another size).
     """
 
-    def __init__(self, images_rgb: Iterable[NDArray[np.uint8]], rate_hz: Fraction | float = 30) -> None:
+    def __init__(
+        self, images_rgb: Iterable[NDArray[np.uint8]], rate_hz: Fraction | float = 30, live: bool = False
+    ) -> None:
         super().__init__()
         self._images: Iterator[NDArray[np.uint8]] = iter(images_rgb)
         first = next(self._images, None)
@@ -38,7 +41,11 @@ class ArraySource(BaseSource):
         self._first: NDArray[np.uint8] | None = _checked(first, 0)
         height, width = self._first.shape[:2]
         count = len(images_rgb) if isinstance(images_rgb, Sized) else None
-        self._info = SourceInfo("arrays", (width, height), self._rate_hz, 1 / self._rate_hz, frame_count=count)
+        time_base = None if live else 1 / self._rate_hz
+        self._started_at_s = time.monotonic() if live else None
+        self._info = SourceInfo(
+            "arrays", (width, height), self._rate_hz, time_base, frame_count=count, live=live, renewable=False
+        )
 
     def _read(self) -> Frame | None:
         image, self._first = self._first, None
@@ -48,7 +55,9 @@ class ArraySource(BaseSource):
             return None
         index = self._index
         self._index += 1
-        frame = Frame(index, float(index / self._rate_hz), _checked(image, index), time.monotonic())
+        now_s = time.monotonic()
+        time_s = float(index / self._rate_hz) if self._started_at_s is None else now_s - self._started_at_s
+        frame = Frame(index, time_s, _checked(image, index), now_s)
         if frame.size != self._info.size:
             raise SourceError(
                 f"Picture {index} is {frame.size[0]}x{frame.size[1]} but the first was "

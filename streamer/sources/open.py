@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,8 @@ def open_source(
     rate = {} if rate_hz is None else {"rate_hz": rate_hz}
     if kind == "video" and rate and not live:
         raise SourceError("A video keeps its own timestamps: a rate can be given only where it is played live.")
+    if kind == "arrays" and isinstance(spec, Iterator):
+        keywords["live"] = live  # nobody knows when it gives the next one, so there is nothing to pace
     source: Source = _OPENERS[kind](spec, **({} if kind in ("video", "image") else rate), **keywords)
     if not live or source.info.live or source.info.still:
         return source

@@ -155,6 +155,13 @@ class Reader:
         self._heard_at_s = self._clock()
         self._start_thread(self._source)
 
+    def count_from_now(self) -> None:
+        """What was read so far does not count: there was nobody yet to take it."""
+        with self._changed:
+            self._drop_if_too_old()
+            self.drops.clear()
+            self.frames_read = len(self._queue)
+
     def stop(self, timeout_s: float = 1.0) -> None:
         """Stop reading and let go of the source; frames not yet taken are gone. May be called twice.
 

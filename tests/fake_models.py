@@ -9,6 +9,7 @@ from functools import cache
 import cv2
 import numpy as np
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding, Found
 
@@ -69,6 +70,7 @@ class RedDepth:
     """Inverse depth is the red channel, at another scale and shift on every call."""
 
     name = "red"
+    unit = DepthUnit.RELATIVE
 
     def __init__(self) -> None:
         self.calls = 0

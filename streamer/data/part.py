@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.track import Track
 
 
@@ -19,10 +20,12 @@ class DepthMap:
     Attributes:
         inverse_depth: ``(h, w)`` float32, larger is nearer, affine per clip and steady over time.
         range: Smoothed (far, near) values of it, for coloring.
+        unit: What its numbers mean; 1/m where it is meters.
     """
 
     inverse_depth: NDArray[np.float32]
     range: tuple[float, float]
+    unit: DepthUnit = DepthUnit.RELATIVE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

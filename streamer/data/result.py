@@ -11,10 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame
 from streamer.data.part import Part
 from streamer.data.reason import Reason
 from streamer.data.track import Track
+
+FARTHEST_M = 1000.0
+"""Where metric depth ends: an inverse depth of 0 is the sky."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Result:
             affine per clip and steady over time; None without depth or before the first map. The frame loop carries it
             on, so copy it before writing into it.
         depth_range: Smoothed (far, near) values of ``depth_map`` for coloring; None without a map.
+        depth_unit: What they mean: relative, or exact 1/m where it is meters (see :attr:`depth_m`).
         stages: Every slow kind of model by its name ("masks", "depth"), with why it was asked and how old it is.
         values: What stages know beside tracks and depth, by the stage's name, ready for JSON.
         timings_ms: Time spent on this frame by the parts of the frame loop [ms].
@@ -51,6 +56,7 @@ class Result:
     tracks: tuple[Track, ...] = ()
     depth_map: NDArray[np.float32] | None = None
     depth_range: tuple[float, float] | None = None
+    depth_unit: DepthUnit = DepthUnit.RELATIVE
     stages: Mapping[str, StageStatus] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -72,6 +78,7 @@ class Result:
             tracks=tuple(track for part in parts.values() for track in part.tracks),
             depth_map=None if depth is None else depth.inverse_depth,
             depth_range=None if depth is None else depth.range,
+            depth_unit=DepthUnit.RELATIVE if depth is None else depth.unit,
             stages={name: StageStatus(reasons.get(name), part.age) for name, part in parts.items()},
             values={name: part.values for name, part in parts.items() if part.values},
             timings_ms=timings_ms,
@@ -105,6 +112,13 @@ class Result:
         if self.depth_map is None or self.depth_map.shape[::-1] == self.frame.size:
             return self.depth_map
         return cv2.resize(self.depth_map, self.frame.size, interpolation=cv2.INTER_LINEAR)
+
+    @cached_property
+    def depth_m(self) -> NDArray[np.float32] | None:
+        """``(H, W)`` float32 distance along the optical axis [m]; None where depth is relative, or not known yet."""
+        if self.inverse_depth is None or self.depth_unit is not DepthUnit.METERS:
+            return None
+        return np.reciprocal(np.maximum(self.inverse_depth, np.float32(1 / FARTHEST_M)))
 
     def __repr__(self) -> str:
         depth = "with depth" if self.depth_map is not None else "no depth"

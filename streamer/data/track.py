@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.depth_unit import DepthUnit
+
 
 class State(StrEnum):
     """How sure the tracker is of an object."""
@@ -19,11 +21,20 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DepthStats:
-    """Quartiles of the depth map inside one mask, in the unit of the map (inverse depth: larger is nearer)."""
+    """Quartiles of depth inside one mask.
+
+    Attributes:
+        lower, median, upper: Meters where ``unit`` says so; else relative inverse depth, of which larger is nearer.
+            They are smoothed over some six frames, so they lag behind what moves in depth.
+        now: The median of this very frame, not smoothed.
+        unit: What the numbers mean.
+    """
 
     lower: float
     median: float
     upper: float
+    now: float
+    unit: DepthUnit = DepthUnit.RELATIVE
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.depth_unit import DepthUnit
+from streamer.data.result import FARTHEST_M
 from streamer.data.track import DepthStats
 from streamer.depth.alignment import align, steadied
 from streamer.depth.parameters import (
@@ -23,14 +25,19 @@ from streamer.motion.pyramid import Pyramid, sparse
 
 
 class DepthPropagation:
-    """The depth map of the latest anchor, aligned to what came before and carried to the present frame."""
+    """The depth map of the latest anchor, aligned to what came before and carried to the present frame.
 
-    def __init__(self) -> None:
+    Args:
+        unit: Of the maps to come: relative inverse depth, or exact 1/m.
+    """
+
+    def __init__(self, unit: DepthUnit = DepthUnit.RELATIVE) -> None:
+        self.unit = unit
         self._map: NDArray[np.float32] | None = None
         self._anchor: Anchor | None = None
         self._carried: tuple[int, NDArray[np.float32]] | None = None
         self._range: tuple[float, float] | None = None
-        self._stats: dict[int, DepthStats] = {}
+        self._stats: dict[int, list[float]] = {}
 
     @property
     def age(self) -> int | None:
@@ -45,7 +52,9 @@ class DepthPropagation:
                 first map, or the first after a scene cut).
         """
         new = anchor.grid.shrink(inverse_depth)
-        if carried is not None and carried.shape == new.shape:
+        if self.unit is DepthUnit.METERS:
+            pass  # meters stay meters: they need no alignment, and averaging them over time would lag behind motion
+        elif carried is not None and carried.shape == new.shape:
             sampled = (slice(None, None, SAMPLE_STEP_PX),) * 2
             scale, shift = align(new[sampled].ravel(), carried[sampled].ravel())
             new = steadied(cv2.addWeighted(new, scale, new, 0.0, shift), carried)
@@ -89,18 +98,16 @@ class DepthPropagation:
         if len(values) < MIN_STATS_PX:
             self._stats.pop(object_id, None)
             return None
-        lower, median, upper = ranked(values, (0.25, 0.5, 0.75))
-        now = DepthStats(lower, median, upper)
-        before = self._stats.get(object_id)
-        if before is not None:
-            now = DepthStats(
-                *(
-                    STATS_MEMORY * old + (1 - STATS_MEMORY) * new
-                    for old, new in ((before.lower, lower), (before.median, median), (before.upper, upper))
-                )
-            )
-        self._stats[object_id] = now
-        return now
+        quartiles = sorted(self._outward(value) for value in ranked(values, (0.25, 0.5, 0.75)))
+        before = self._stats.get(object_id, quartiles)
+        smooth = [STATS_MEMORY * old + (1 - STATS_MEMORY) * new for old, new in zip(before, quartiles, strict=True)]
+        self._stats[object_id] = smooth
+        lower, median, upper = smooth
+        return DepthStats(lower, median, upper, now=quartiles[1], unit=self.unit)
+
+    def _outward(self, inverse_depth: float) -> float:
+        """A value of the map in the unit in which it is given out."""
+        return 1 / max(inverse_depth, 1 / FARTHEST_M) if self.unit is DepthUnit.METERS else inverse_depth
 
     def _follow_range(self, values: NDArray[np.float32]) -> tuple[float, float]:
         far, near = extent(values)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.prompt import Prompt
 
 
@@ -91,6 +92,11 @@ class DepthEstimator(Protocol):
 
     name: str
 
+    @property
+    def unit(self) -> DepthUnit:
+        """What its numbers mean: relative inverse depth, or exact 1/m."""
+        ...
+
     def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """``(H, W)`` float32 relative inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image."""
+        """``(H, W)`` float32 inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image."""
         ...

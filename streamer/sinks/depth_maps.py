@@ -1,4 +1,4 @@
-"""Depth as 16-bit PNGs: what recordings of depth cameras look like, but nearness instead of distance."""
+"""Depth as 16-bit PNGs, as recordings of depth cameras have it: millimeters, or else nearness."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from streamer.data.result import Result
 from streamer.sinks.pngs import PngSink
 
 STEPS = 1000
-"""What a pixel holds is the inverse depth in such parts of one."""
+"""What a pixel holds is the depth in such parts of one."""
 _MOST = np.iinfo(np.uint16).max
 
 
 class DepthMapSink(PngSink):
-    """Writes one 16-bit PNG per frame: a thousand times the inverse depth.
+    """Writes one 16-bit PNG per frame: millimeters where depth is metric, else a thousand times the inverse depth.
 
-    Larger is nearer, as in `Result.inverse_depth`; scale and shift are the same for the whole clip. Values below 0 and
-    above 65.535 are cut off. Frames before the first map get no file.
+    Of inverse depth, larger is nearer, as in `Result.inverse_depth`; scale and shift are the same for the whole clip.
+    Values below 0 and above 65.535 are cut off. Frames before the first map get no file.
     """
 
     def picture_of(self, result: Result) -> Image.Image | None:
-        if result.inverse_depth is None:
+        values = result.inverse_depth if result.depth_m is None else result.depth_m
+        if values is None:
             return None
-        return Image.fromarray(np.rint(result.inverse_depth * np.float32(STEPS)).clip(0, _MOST).astype(np.uint16))
+        return Image.fromarray(np.rint(values * np.float32(STEPS)).clip(0, _MOST).astype(np.uint16))

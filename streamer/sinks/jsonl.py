@@ -124,7 +124,13 @@ def _object(track: Track) -> dict[str, Any]:
         "mask": {"size": [int(length) for length in rle["size"]], "counts": rle["counts"].decode("ascii")},
         "depth": None
         if depth is None
-        else {"median": float(depth.median), "lower": float(depth.lower), "upper": float(depth.upper)},
+        else {
+            "median": float(depth.median),
+            "lower": float(depth.lower),
+            "upper": float(depth.upper),
+            "now": float(depth.now),
+            "unit": str(depth.unit),
+        },
     }
 
 

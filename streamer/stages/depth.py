@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame
 from streamer.data.part import DepthMap, Part
 from streamer.data.reason import Reason
@@ -27,15 +28,21 @@ class DepthStage:
     Args:
         estimate: ``(H, W)`` float32 inverse depth of a ``(H, W, 3)`` uint8 RGB image.
         schedule: When it runs.
+        unit: What the model's numbers mean.
     """
 
     name = "depth"
     immediate = False
 
-    def __init__(self, estimate: Callable[[NDArray[np.uint8]], Map], schedule: ScheduleParameters) -> None:
+    def __init__(
+        self,
+        estimate: Callable[[NDArray[np.uint8]], Map],
+        schedule: ScheduleParameters,
+        unit: DepthUnit = DepthUnit.RELATIVE,
+    ) -> None:
         self.image_call = ImageCall(lambda images: [estimate(image) for image in images])
         self._schedule = schedule
-        self._propagation = DepthPropagation()
+        self._propagation = DepthPropagation(unit)
 
     def propagate(self, motion: Motion) -> None:
         """Carried when it is asked for."""
@@ -59,7 +66,7 @@ class DepthStage:
         inverse_depth, limits = self.on_grid(motion), self._propagation.range
         if inverse_depth is None or limits is None:
             return Part()
-        return Part(self._propagation.age, depth=DepthMap(inverse_depth, limits))
+        return Part(self._propagation.age, depth=DepthMap(inverse_depth, limits, self._propagation.unit))
 
     def on_grid(self, motion: Motion) -> Map | None:
         """``(h, w)`` float32 inverse depth on the working grid of the present frame; None before the first map."""

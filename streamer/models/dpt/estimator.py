@@ -14,12 +14,16 @@ from torch import Tensor
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForDepthEstimation, DPTForDepthEstimation
 from transformers.utils import logging
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.errors import ModelError
 from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
 from streamer.models.weights import hub
 
-METRIC_MODELS = ("zoedepth", "glpn")
+METRIC_MODELS = ("zoedepth", "glpn", "depth_pro")
+_OWN_POST_PROCESSING = {"zoedepth": "source_sizes", "depth_pro": "target_sizes"}
+"""Models whose answer means nothing before their own post-processing (padding, field of view), and how that is told
+the size of the frame."""
 NEAREST_M = 1e-2
 
 
@@ -49,8 +53,8 @@ class DptEstimator:
         self._device = device
         self._dtype = pick_precision(precision, device)
         self._processor, network = _load(model)
-        self._is_metric = _is_metric(network.config)
-        self._is_padded = network.config.model_type == "zoedepth"
+        self.unit = _unit_of(network.config)
+        self._own_post_processing = _OWN_POST_PROCESSING.get(network.config.model_type)
         _trim_backbone(network)
         network = network.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
         self._network = compiled(network, self.name, device) if compile else network
@@ -63,31 +67,33 @@ class DptEstimator:
 
     @torch.inference_mode()
     def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """``(H, W)`` float32 relative inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image.
+        """``(H, W)`` float32 inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image.
 
-        Metric models answer in metres; their maps are inverted, so that they are 1/m here.
+        Metric models answer in meters; their maps are inverted, so that they are exact 1/m here.
         """
         height, width = image_rgb.shape[:2]
         pixels = torch.from_numpy(np.ascontiguousarray(image_rgb)).permute(2, 0, 1)
         inputs = self._processor(images=pixels, device=self._device, return_tensors="pt")["pixel_values"]
         outputs = self._network(inputs.to(self._device, self._dtype, memory_format=torch.channels_last))
         depth = self._to_frame(outputs, (width, height))
-        return np.reciprocal(np.maximum(depth, np.float32(NEAREST_M))) if self._is_metric else depth
+        return np.reciprocal(np.maximum(depth, np.float32(NEAREST_M))) if self.unit is DepthUnit.METERS else depth
 
     def _to_frame(self, outputs: Any, size: tuple[int, int]) -> NDArray[np.float32]:
         """Bicubic to the frame, as DPT documents; OpenCV's kernel is the one of ``torch.nn.functional.interpolate``."""
-        if self._is_padded:
-            height_width = [(size[1], size[0])]
+        if self._own_post_processing is not None:
             outputs.predicted_depth = outputs.predicted_depth.float()
-            post_process = self._processor.post_process_depth_estimation
-            depth: Tensor = post_process(outputs, source_sizes=height_width)[0]["predicted_depth"]
+            if getattr(outputs, "field_of_view", None) is not None:
+                outputs.field_of_view = outputs.field_of_view.float()
+            sizes = {self._own_post_processing: [(size[1], size[0])]}
+            depth: Tensor = self._processor.post_process_depth_estimation(outputs, **sizes)[0]["predicted_depth"]
             return depth.cpu().numpy()
         predicted: NDArray[np.float32] = outputs.predicted_depth[0].float().cpu().numpy()
         return cv2.resize(predicted, size, interpolation=cv2.INTER_CUBIC)
 
 
-def _is_metric(config: Any) -> bool:
-    return getattr(config, "depth_estimation_type", None) == "metric" or config.model_type in METRIC_MODELS
+def _unit_of(config: Any) -> DepthUnit:
+    metric = getattr(config, "depth_estimation_type", None) == "metric" or config.model_type in METRIC_MODELS
+    return DepthUnit.METERS if metric else DepthUnit.RELATIVE
 
 
 def _trim_backbone(network: Any) -> None:

@@ -1,33 +1,33 @@
-"""The constants of depth propagation, each with its unit and its source.
-
-They were chosen on `streamer eval-depth` (7-Scenes) and on rendered scenes, whose depth is known exactly.
-"""
+"""The constants of depth propagation, each with its unit and its source: arithmetic, or the sweep of docs/depth.md."""
 
 SAMPLE_STEP_PX = 4
-"""Every so many pixels of the grid enter the alignment and the range; every pixel gives the same to three digits."""
+"""Every so many pixels of the grid enter alignment and range. Sweep: every pixel is no better, and 16 times the work."""
 KEPT_SHARE = 0.8
-"""Of the pixels, those that fit best are kept from round to round: what moved is seldom more than a fifth."""
+"""Of the pixels, those that fit best are kept from round to round. Sweep: 0.95 flickers more (TAE .568 for .512)."""
 ROUNDS = 3
-"""Rounds of leaving out what fits worst; more change nothing."""
+"""Rounds of leaving out what fits worst. Sweep: one flickers more (TAE .557), five change nothing."""
 CARRIED_WEIGHT = 0.5
-"""Of the carried map where both maps mean the same surface: the mean of two estimates with independent noise."""
+"""Of the carried map where both mean the same surface: the mean of two estimates with independent noise. Sweep: less is
+worse in every figure, 0.75 better (AbsRel .0482 for .0486), at the price of following a change more slowly."""
 SAME_SURFACE_SHARE = 0.08
-"""Difference at which two maps mean the same surface by e^-1, as a share of the map's own extent."""
+"""Difference at which two maps mean the same surface by e^-1, as a share of the map's extent. Sweep: half of it is
+worse, twice as much a little better."""
 UNCOVERED_TRUST = 0.5
-"""Below this trust (0 to 1) a pixel does not look like where it was pulled from."""
+"""Below this trust (0 to 1) a pixel does not look like where it was pulled from. Sweep: within the noise."""
 UNCOVERED_CROWDING = 1.5
-"""Above this many pixels pulled from one place, something was uncovered there."""
+"""Above this many pixels pulled from one place, something was uncovered there. Sweep: 1.2 is worse on scenes."""
 STEP_SHARE = 0.05
-"""A step in depth of this share of the range is an edge between two things."""
+"""A step in depth of this share of the range is an edge between two things. Sweep: within the noise."""
 BACKGROUND_REACH_PX = 8
-"""On the half level: how far beside a hole its background is looked for, about the motion of a few frames."""
+"""On the half level: how far beside a hole its background is looked for. Sweep: 16 is worse on scenes."""
 HOLE_BLUR_PX = 7
-"""On the half level: single pixels are rather noise, and a hole with hard borders is uglier than the smear."""
+"""On the half level: holes are smoothed by it. Sweep: 3 is worse on scenes."""
 RANGE_MEMORY = 0.85
-"""Of the range of before at each new map, so that colors do not flicker: a step is followed within some ten maps."""
+"""Of the range of before at each new map, for coloring only: a step is followed to a fifth within ten maps (.85^10)."""
 STATS_MEMORY = 0.7
-"""Of an object's quartiles of before on each frame: a step is followed within some six frames."""
+"""Of an object's quartiles of before on each frame: a step is followed to a tenth within six frames (.7^6)."""
 MIN_STATS_PX, MAX_STATS_PX = 4, 1000
-"""Pixels on every second row and column from which quartiles mean something, and of which a sample is enough."""
+"""Sampled pixels from which there are quartiles, and of which a sample is enough (its median is off by 1/60 of the
+spread at most)."""
 OUTLIERS = 0.02, 0.98
-"""Ranks of the far and near end of a map but for its outliers."""
+"""Ranks of the far and near end of a map but for its outliers. Sweep: within the noise."""

@@ -52,15 +52,13 @@ class DepthPropagation:
                 first map, or the first after a scene cut).
         """
         new = anchor.grid.shrink(inverse_depth)
-        if self.unit is DepthUnit.METERS:
-            pass  # meters stay meters: they need no alignment, and averaging them over time would lag behind motion
-        elif carried is not None and carried.shape == new.shape:
+        if carried is None or carried.shape != new.shape:
+            self._range = None
+            self._stats.clear()
+        elif self.unit is DepthUnit.RELATIVE:  # meters stay meters: averaged over time they would lag behind motion
             sampled = (slice(None, None, SAMPLE_STEP_PX),) * 2
             scale, shift = align(new[sampled].ravel(), carried[sampled].ravel())
             new = steadied(cv2.addWeighted(new, scale, new, 0.0, shift), carried)
-        else:
-            self._range = None
-            self._stats.clear()
         self._map, self._anchor, self._carried = new, anchor, None
         self._range = self._follow_range(new)
 

@@ -1,7 +1,7 @@
 """The constants of depth propagation, each with its unit and its source: arithmetic, or the sweep of docs/depth.md."""
 
 SAMPLE_STEP_PX = 4
-"""Every so many pixels of the grid enter alignment and range. Sweep: every pixel is no better, and 16 times the work."""
+"""Every so many pixels of the grid enter alignment and range. Sweep: every pixel is no better at 16 times the work."""
 KEPT_SHARE = 0.8
 """Of the pixels, those that fit best are kept from round to round. Sweep: 0.95 flickers more (TAE .568 for .512)."""
 ROUNDS = 3

@@ -78,10 +78,10 @@ class Pipeline:
         if self._frame is None:
             return None
         self._timings_ms, self._model_timings_ms = {}, {}
-        self._adopt_finished()
+        self._adopt_and_answer()
         plan = self._plan(held=True)
         self._submit(plan)
-        self._adopt_finished()
+        self._adopt_and_answer()
         return self._result(plan)
 
     def foresee(self, frames: Sequence[Frame]) -> list[tuple[Frame, Plan]]:
@@ -210,10 +210,19 @@ class Pipeline:
                 self._last[name] = self._frame.index
                 self._pending.start(name, job)
 
-    def _adopt_finished(self) -> None:
+    def _adopt_finished(self) -> set[str]:
+        """The stages whose answers have come."""
+        adopted = set()
         for done, anchor in self._pending.finished():
             self._model_timings_ms[done.lane] = done.elapsed_ms
             self._stages[done.lane].adopt(done.value, anchor)
+            adopted.add(done.lane)
+        return adopted
+
+    def _adopt_and_answer(self) -> None:
+        """Who spoke while a held frame was being looked at is answered from what was seen there: no frame follows."""
+        if any(not self._stages[name].immediate for name in self._adopt_finished()):
+            self._answer_now()
 
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None

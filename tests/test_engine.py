@@ -11,22 +11,24 @@ import pytest
 
 import streamer
 from streamer import engine as composition
-from streamer.config import Config, ScheduleConfig, TrackingConfig
+from streamer.config import Config
 from streamer.data.prompt import Prompt
 from streamer.engine import Engine
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
 from streamer.models import registry
 from streamer.models.runtime import devices
 from streamer.motion.parameters import FlowParameters
+from streamer.stages.parameters import ScheduleParameters
+from streamer.tracking.parameters import TrackingParameters
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 COUNT = 8
 BALL, BOX = (60, 80), (250, 150)
 CONFIG = Config(
     device="cpu",
-    schedule=ScheduleConfig(keyframe_interval=4, depth_interval=3),
+    schedule=ScheduleParameters(keyframe_interval=4, depth_interval=3),
     flow=FlowParameters(max_side_px=320),
-    tracking=TrackingConfig(max_objects=2),
+    tracking=TrackingParameters(max_objects=2),
 )
 
 
@@ -37,9 +39,7 @@ def images(count=COUNT):
 @pytest.fixture
 def engine():
     """With models that need no weights."""
-    engine = Engine(CONFIG)
-    engine.segmenter, engine.depth_estimator = ColorSegmenter(), RedDepth()
-    with engine:
+    with Engine(CONFIG, segmenter=ColorSegmenter(), depth_estimator=RedDepth()) as engine:
         yield engine
 
 
@@ -85,8 +85,8 @@ def test_run_gives_every_frame_with_what_was_clicked(engine):
     for result in results:
         assert [track.id for track in result.tracks] == [1]
         assert iou(result.tracks[0].mask, moving_scene(result.index)[1] == 1) > 0.8
-    assert [result.index for result in results if result.keyframe] == [0, 4]
-    assert [result.index for result in results if result.depth_run] == [0, 3, 6]
+    assert [result.index for result in results if result.reason_of("masks")] == [0, 4]
+    assert [result.index for result in results if result.reason_of("depth")] == [0, 3, 6]
 
 
 def test_one_picture_alone_gets_masks_as_fine_as_itself(engine):
@@ -100,9 +100,9 @@ def test_one_picture_alone_gets_masks_as_fine_as_itself(engine):
 
 def test_without_prompts_objects_are_looked_for_up_to_the_limit_of_the_config(engine):
     first = next(engine.run(images()))
-    assert first.keyframe == "discover"
+    assert first.reason_of("masks") == "discover"
     assert len(first.tracks) == 2
-    engine.config = CONFIG.model_copy(update={"tracking": TrackingConfig(max_objects=0)})
+    engine.config = CONFIG.model_copy(update={"tracking": TrackingParameters(max_objects=0)})
     assert [len(result.tracks) for result in engine.run(images())] == [0] * COUNT
 
 
@@ -116,8 +116,8 @@ def test_a_run_sums_up_what_was_read_and_shown(engine):
         list(run)
         summary = run.summary()
     assert (summary["frames"]["read"], summary["device"]) == (COUNT, engine.device)
-    assert summary["keyframes"]["count"] == 2
-    assert summary["depth_runs"] == 3
+    assert summary["stages"]["masks"]["runs"] == 2
+    assert summary["stages"]["depth"]["runs"] == 3
 
 
 def test_a_run_that_is_left_early_closes_its_source_and_its_threads(engine, opened):
@@ -182,8 +182,7 @@ def test_each_run_starts_from_nothing_with_the_same_models(engine):
 
 
 def test_close_may_come_twice_and_while_a_run_is_open(opened):
-    engine = Engine(CONFIG)
-    engine.segmenter, engine.depth_estimator = ColorSegmenter(), RedDepth()
+    engine = Engine(CONFIG, segmenter=ColorSegmenter(), depth_estimator=RedDepth())
     before = streamer_threads()
     with engine.open(images(), [Prompt([BALL])], live=True) as run:
         frame = run.reader.get(5)
@@ -254,11 +253,35 @@ def test_models_are_loaded_once_as_the_config_says(monkeypatch):
     assert loaded == [("some/model", "cpu", "float32", False)]
 
 
-def test_the_config_reaches_the_tracker():
-    tracking = TrackingConfig(trouble=False, accept=0.5, drift=0.25)
-    tracker = composition.tracker_of(tracking)
-    assert (tracker._beliefs.accept, tracker._beliefs.drift) == (0.5, 0.25)
-    assert tracker._worries == composition.Worries.none()
-    asking = composition.asking_of(TrackingConfig(passes=3, use_box=False, stability=0.3, agreement=0.4, motion=0.5))
-    assert (asking.passes, asking.use_box, asking.use_mask) == (3, False, False)
-    assert (asking.stability, asking.agreement, asking.motion) == (0.3, 0.4, 0.5)
+def test_the_config_reaches_the_tracker_whole(monkeypatch):
+    built = []
+    plain = composition.build_tracker
+
+    def build_tracker(segmenter, parameters):
+        built.append((segmenter, parameters))
+        return plain(segmenter, parameters)
+
+    monkeypatch.setattr(composition, "build_tracker", build_tracker)
+    segmenter, own = ColorSegmenter(), TrackingParameters(max_objects=1)
+    with Engine(CONFIG, segmenter=segmenter, depth_estimator=RedDepth()) as engine:
+        engine.pipeline()
+        engine.pipeline(tracking=own)
+    assert built == [(segmenter, CONFIG.tracking), (segmenter, own)]
+    assert [parameters is wanted for (_, parameters), wanted in zip(built, (CONFIG.tracking, own), strict=True)] == [
+        True,
+        True,
+    ]
+
+
+def test_models_of_ones_own_are_used_where_the_config_does_not_leave_their_kind_out(monkeypatch):
+    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(registry, "load_depth", lambda *arguments: pytest.fail("a model was loaded"))
+    segmenter, estimator = ColorSegmenter(), RedDepth()
+    with Engine(CONFIG, segmenter=segmenter, depth_estimator=estimator).load() as engine:
+        assert (engine.segmenter, engine.depth_estimator) == (segmenter, estimator)
+    for left_out, stages in (("segmenter", ["depth"]), ("depth", ["masks", "clicks"])):
+        config = CONFIG.model_copy(update={left_out: None})
+        with Engine(config, segmenter=segmenter, depth_estimator=estimator) as engine:
+            assert [stage.name for stage in engine.pipeline().stages] == stages
+            last = list(engine.run(images(5)))[-1]
+            assert (last.depth_map is None, last.tracks == ()) == (left_out == "depth", left_out == "segmenter")

@@ -1,3 +1,5 @@
+"""The loop: what comes out of it for what goes in, whenever models answer and whatever a person says meanwhile."""
+
 import gc
 import threading
 
@@ -6,40 +8,15 @@ import pytest
 
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt
-from streamer.depth.propagation import DepthCarrier
 from streamer.errors import PromptError
-from streamer.motion.motion import Motion
-from streamer.motion.parameters import FlowParameters
-from streamer.pipeline import Pipeline
-from streamer.scheduling.scheduler import Scheduler
-from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers
-from streamer.tracking.fading import Fading
-from streamer.tracking.flow_tracker import Tracker
+from streamer.scheduling.workers import ThreadedWorkers
+from streamer.stages.masks import FadeIn
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
-
-
-def frame(index, speed_px=3.0):
-    return Frame(index, index / 30, moving_scene(index, speed_px=speed_px)[0], 0.0)
-
-
-def build(segmenter=None, depth=None, workers=None, keyframe_interval=5, depth_interval=4):
-    return Pipeline(
-        segmenter,
-        depth,
-        Scheduler(keyframe_interval, depth_interval),
-        workers or InlineWorkers(),
-        Motion(FlowParameters(max_side_px=320)),
-        Tracker(),
-        DepthCarrier(),
-    )
-
-
-def iou(mask, truth):
-    return (mask & truth).sum() / (mask | truth).sum()
+from tests.pipelines import Gate, another_scene, build_pipeline, frame, iou
 
 
 def test_every_frame_has_the_mask_of_what_was_clicked_and_a_depth_map():
-    pipeline = build(ColorSegmenter(), RedDepth())
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth())
     pipeline.prompt(Prompt([(60, 80)], [1]))
     keyframes, depth_runs = [], []
     for index in range(20):
@@ -50,40 +27,40 @@ def test_every_frame_has_the_mask_of_what_was_clicked_and_a_depth_map():
         assert result.inverse_depth.shape == labels.shape
         assert result.inverse_depth.dtype == np.float32
         assert result.tracks[0].depth.median > np.median(result.inverse_depth)
-        assert result.mask_age == index - max([*keyframes, index] if result.keyframe else keyframes)
-        keyframes += [index] if result.keyframe else []
-        depth_runs += [index] if result.depth_run else []
+        assert result.age_of("masks") == index - max([*keyframes, index] if result.reason_of("masks") else keyframes)
+        keyframes += [index] if result.reason_of("masks") else []
+        depth_runs += [index] if result.reason_of("depth") else []
     assert keyframes == [0, 5, 10, 15]
     assert depth_runs == [0, 4, 8, 12, 16]
-    assert result.keyframe is None
+    assert result.reason_of("masks") is None
     assert {"flow", "carry"} <= set(result.timings_ms)
 
 
-def test_a_half_can_be_left_out():
-    without_depth = build(ColorSegmenter(), None)
+def test_a_stage_can_be_left_out():
+    without_depth = build_pipeline(ColorSegmenter(), None)
     without_depth.prompt(Prompt([(60, 80)]))
     assert without_depth.process(frame(0)).inverse_depth is None
-    without_masks = build(None, RedDepth(), keyframe_interval=None)
+    without_masks = build_pipeline(None, RedDepth())
     result = without_masks.process(frame(0))
     assert result.tracks == ()
     assert result.inverse_depth is not None
 
 
 def test_objects_are_found_when_nobody_says_what_to_follow():
-    pipeline = build(ColorSegmenter())
+    pipeline = build_pipeline(ColorSegmenter())
     pipeline.discover()
     result = pipeline.process(frame(0))
-    assert result.keyframe == "discover"
+    assert result.reason_of("masks") == "discover"
     assert len(result.tracks) == 2
     assert max(iou(track.mask, moving_scene(0)[1] == 1) for track in result.tracks) > 0.9
 
 
 def test_a_click_outside_the_frame_is_refused():
-    pipeline = build(ColorSegmenter())
+    pipeline = build_pipeline(ColorSegmenter())
     pipeline.prompt(Prompt([(900, 80)]))
     with pytest.raises(PromptError, match="900,80 lies outside the frame, which is 320x240"):
         pipeline.process(frame(0))
-    pipeline = build(ColorSegmenter())
+    pipeline = build_pipeline(ColorSegmenter())
     pipeline.process(frame(0))
     with pytest.raises(PromptError):
         pipeline.prompt(Prompt([(-1, 80)]))
@@ -95,52 +72,22 @@ def test_a_failing_model_reaches_the_loop():
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        build(None, Broken()).process(frame(0))
-
-
-class Gate:
-    """Workers whose calls end when the test says so, in the order it says."""
-
-    in_turns = ()
-
-    def __init__(self):
-        self.inner, self.waiting = InlineWorkers(), {}
-
-    def submit(self, lane, key, call):
-        replaced = self.waiting.pop(lane, (None, None))[0]
-        self.waiting[lane] = key, call
-        return replaced
-
-    def ready(self, lane):
-        return lane not in self.waiting
-
-    def state(self, lane):
-        return "busy" if lane in self.waiting else "idle"
-
-    def release(self, lane):
-        key, call = self.waiting.pop(lane)
-        self.inner.submit(lane, key, call)
-
-    def finished(self):
-        return self.inner.finished()
-
-    def close(self, timeout_s=0.5):
-        pass
+        build_pipeline(None, Broken()).process(frame(0))
 
 
 def test_a_late_result_lands_where_the_object_is_now():
     gate = Gate()
-    pipeline = build(ColorSegmenter(), RedDepth(), gate)
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), gate)
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(12):
         result = pipeline.process(frame(index))
     assert not result.tracks[0].mask.any()
-    gate.release("keyframe")
+    gate.release("masks")
     gate.release("depth")
     result = pipeline.process(frame(12))
     assert iou(result.tracks[0].mask, moving_scene(12)[1] == 1) > 0.75
-    assert result.mask_age == 12
-    assert result.depth_age == 12
+    assert result.age_of("masks") == 12
+    assert result.age_of("depth") == 12
 
 
 def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
@@ -150,20 +97,20 @@ def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
         landed.append(set(ids))
         return softs
 
-    monkeypatch.setattr(Fading, "apply", apply)
-    at_once = build(ColorSegmenter())
+    monkeypatch.setattr(FadeIn, "apply", apply)
+    at_once = build_pipeline(ColorSegmenter())
     at_once.prompt(Prompt([(60, 80)]))
     for index in range(11):
         at_once.process(frame(index))
     assert landed == [set()] * 11
     landed.clear()
     gate = Gate()
-    late = build(ColorSegmenter(), None, gate)
+    late = build_pipeline(ColorSegmenter(), None, gate)
     late.prompt(Prompt([(60, 80)]))
     for index in range(9):
         late.process(frame(index))
         if index in (2, 7):
-            gate.release("keyframe")
+            gate.release("masks")
     assert landed == [set()] * 8 + [{1}]
 
 
@@ -171,62 +118,58 @@ def click_while_it_encodes(pipeline, gate):
     """Object 1 is known since frame 0, the next keyframe is under way on frame 6, and then object 2 is clicked."""
     pipeline.prompt(Prompt([(60, 80)]))
     pipeline.process(frame(0))
-    gate.release("keyframe")
+    gate.release("masks")
     for index in range(1, 7):
         pipeline.process(frame(index))
-    assert not gate.ready("keyframe")
+    assert not gate.ready("masks")
     pipeline.prompt(Prompt([(250, 156)], object_id=2))
 
 
 def test_an_answer_about_an_object_deleted_meanwhile_does_not_bring_it_back():
     gate = Gate()
-    pipeline = build(ColorSegmenter(), None, gate)
+    pipeline = build_pipeline(ColorSegmenter(), None, gate)
     click_while_it_encodes(pipeline, gate)
-    gate.release("click")
+    gate.release("clicks")
     before = pipeline.process(frame(7))
     pipeline.remove(2)
-    gate.release("keyframe")
+    gate.release("masks")
     after = pipeline.process(frame(8))
     assert [track.id for track in before.tracks] == [1, 2]
     assert [track.id for track in after.tracks] == [1]
 
 
 def test_depth_and_masks_may_come_in_any_order():
-    for order in (("keyframe", "depth"), ("depth", "keyframe")):
+    for order in (("masks", "depth"), ("depth", "masks")):
         gate = Gate()
-        pipeline = build(ColorSegmenter(), RedDepth(), gate)
+        pipeline = build_pipeline(ColorSegmenter(), RedDepth(), gate)
         pipeline.prompt(Prompt([(60, 80)]))
         for index in range(10):
             result = pipeline.process(frame(index))
             if index in (3, 6):
                 gate.release(order[index == 6])
-        assert (result.mask_age, result.depth_age) == (9, 9)
+        assert (result.age_of("masks"), result.age_of("depth")) == (9, 9)
         assert iou(result.tracks[0].mask, moving_scene(9)[1] == 1) > 0.75
         assert result.tracks[0].depth is not None
 
 
 def test_where_models_take_turns_a_frame_starts_one_of_them():
-    gate = Gate()
-    gate.in_turns = ("keyframe", "depth")
-    gate.ready = lambda lane: not gate.waiting
-    pipeline = build(ColorSegmenter(), RedDepth(), gate)
+    gate = Gate(in_turns=("masks", "depth"))
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), gate)
     pipeline.prompt(Prompt([(60, 80)]))
     started = []
     for index in range(40):
         result = pipeline.process(frame(index))
-        started += ["keyframe"] * (result.keyframe is not None) + ["depth"] * result.depth_run
+        started += [name for name in ("masks", "depth") if result.reason_of(name)]
         assert len(gate.waiting) == 1
         if index % 8 == 7:
             gate.release(*gate.waiting)
-    assert started == ["keyframe", "depth"] * 2 + ["keyframe"]
+    assert started == ["masks", "depth"] * 2 + ["masks"]
 
 
 def test_a_stage_waits_only_if_it_is_due_and_another_one_has_its_turn():
-    gate = Gate()
-    gate.in_turns = ("keyframe", "depth")
-    gate.ready = lambda lane: not gate.waiting
-    pipeline = build(ColorSegmenter(), RedDepth(), gate, keyframe_interval=20, depth_interval=4)
-    assert pipeline.queues() == {"keyframe": "idle", "depth": "idle"}
+    gate = Gate(in_turns=("masks", "depth"))
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), gate, keyframe_interval=20, depth_interval=4)
+    assert pipeline.queues() == {"masks": "idle", "depth": "idle"}
     pipeline.prompt(Prompt([(60, 80)]))
     seen = []
     for index in range(7):
@@ -239,32 +182,32 @@ def test_a_stage_waits_only_if_it_is_due_and_another_one_has_its_turn():
     assert second == [("idle", "busy")]
     assert others == [("idle", "idle")] * 3 + [("idle", "busy")]
     pipeline.force_keyframe()
-    assert pipeline.queues() == {"keyframe": "waiting", "depth": "busy"}
+    assert pipeline.queues() == {"masks": "waiting", "depth": "busy"}
 
 
 def test_without_turns_both_models_are_busy_and_one_that_is_left_out_is_not_told():
     gate = Gate()
-    pipeline = build(ColorSegmenter(), RedDepth(), gate)
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), gate)
     pipeline.prompt(Prompt([(60, 80)]))
     pipeline.process(frame(0))
-    assert pipeline.queues() == {"keyframe": "busy", "depth": "busy"}
-    assert build(None, RedDepth()).queues() == {"depth": "idle"}
+    assert pipeline.queues() == {"masks": "busy", "depth": "busy"}
+    assert build_pipeline(None, RedDepth()).queues() == {"depth": "idle"}
 
 
 def test_a_click_is_answered_without_waiting_for_the_encoder():
     gate, segmenter = Gate(), ColorSegmenter()
-    pipeline = build(segmenter, None, gate)
+    pipeline = build_pipeline(segmenter, None, gate)
     click_while_it_encodes(pipeline, gate)
     pipeline.process(frame(7))
     encoded = segmenter.encoded
-    gate.release("click")
+    gate.release("clicks")
     result = pipeline.process(frame(8))
     assert segmenter.encoded == encoded
     assert iou(result.tracks[1].mask, moving_scene(8)[1] == 2) > 0.75
 
 
 def test_while_paused_a_click_refines_the_frame_on_the_screen():
-    pipeline = build(ColorSegmenter())
+    pipeline = build_pipeline(ColorSegmenter())
     pipeline.prompt(Prompt([(60, 80)]))
     pipeline.process(frame(0))
     pipeline.prompt(Prompt([(250, 150)], object_id=2))
@@ -275,16 +218,15 @@ def test_while_paused_a_click_refines_the_frame_on_the_screen():
 
 def test_what_was_asked_before_a_scene_cut_is_thrown_away():
     gate = Gate()
-    pipeline = build(None, RedDepth(), gate)
+    pipeline = build_pipeline(None, RedDepth(), gate)
     pipeline.process(frame(0))
-    dark = Frame(1, 1 / 30, np.random.default_rng(0).integers(0, 40, (240, 320, 3), dtype=np.uint8), 0.0)
-    pipeline.process(dark)
+    pipeline.process(another_scene(1))
     gate.release("depth")
-    assert pipeline.process(Frame(2, 2 / 30, dark.image_rgb, 0.0)).inverse_depth is None
+    assert pipeline.process(another_scene(2)).inverse_depth is None
 
 
 def test_nothing_is_kept_per_frame():
-    pipeline = build(ColorSegmenter(), RedDepth())
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth())
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(40):
         pipeline.process(frame(index, speed_px=1))
@@ -295,10 +237,10 @@ def test_nothing_is_kept_per_frame():
 
 def test_with_threads_results_arrive_and_close_ends_them():
     before = threading.active_count()
-    pipeline = build(ColorSegmenter(), RedDepth(), ThreadedWorkers())
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), ThreadedWorkers())
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(400):
-        result = pipeline.process(frame(min(index, 30)))
+        result = pipeline.process(Frame(index, index / 30, moving_scene(min(index, 30))[0], 0.0))
         if result.inverse_depth is not None and result.tracks[0].mask.any():
             break
     assert result.tracks[0].mask.any()
@@ -307,24 +249,23 @@ def test_with_threads_results_arrive_and_close_ends_them():
 
 
 def test_background_clicks_alone_ask_once_and_wait_for_more():
-    pipeline = build(ColorSegmenter(), keyframe_interval=5)
+    pipeline = build_pipeline(ColorSegmenter(), keyframe_interval=5)
     pipeline.prompt(Prompt([(60, 80)], [0]))
-    reasons = [pipeline.process(frame(index)).keyframe for index in range(5)]
+    reasons = [pipeline.process(frame(index)).reason_of("masks") for index in range(5)]
     assert reasons == ["prompt", None, None, None, None]
     pipeline.prompt(Prompt([(60, 80)], [1], object_id=1))
-    assert pipeline.process(frame(5)).keyframe == "prompt"
+    assert pipeline.process(frame(5)).reason_of("masks") == "prompt"
 
 
 @pytest.mark.parametrize("automatic", [True, False])
 def test_a_new_scene_is_looked_through_where_nobody_said_what_to_follow(automatic):
-    pipeline = build(ColorSegmenter())
+    pipeline = build_pipeline(ColorSegmenter())
     if automatic:
         pipeline.discover()
     else:
         pipeline.prompt(Prompt([(60, 80)]))
     before = [track.id for track in pipeline.process(frame(0)).tracks]
-    dark = Frame(1, 1 / 30, np.random.default_rng(0).integers(0, 40, (240, 320, 3), dtype=np.uint8), 0.0)
-    result = pipeline.process(dark)
-    assert result.keyframe == ("discover" if automatic else "scene cut")
+    result = pipeline.process(another_scene(1))
+    assert result.reason_of("masks") == ("discover" if automatic else "scene cut")
     after = [track.id for track in result.tracks]
     assert not set(before) & set(after) if automatic else before == after

@@ -9,23 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.depth.propagation import DepthCarrier
 from streamer.engine import Run
 from streamer.errors import SinkError
-from streamer.motion.motion import Motion
-from streamer.motion.parameters import FlowParameters
-from streamer.pipeline import Pipeline
-from streamer.scheduling.scheduler import Scheduler
-from streamer.scheduling.workers import InlineWorkers
 from streamer.session import Session, View, recording_path
 from streamer.sinks.fanout import Fanout
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
 from streamer.terminal.telemetry import Meter
-from streamer.tracking.flow_tracker import Tracker
 from streamer.ui.overlay import Overlay, Style
 from streamer.ui.window import events
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
+from tests.pipelines import build_pipeline
 
 COUNT = 8
 
@@ -62,16 +56,7 @@ class Stage:
 
     def __init__(self, tmp_path, *script, style=None, window=True, sinks=None, recorder=None):
         source = ArraySource([moving_scene(index)[0] for index in range(COUNT)], rate_hz=Fraction(25))
-        scheduler = Scheduler(5, 5, 2)
-        pipeline = Pipeline(
-            ColorSegmenter(),
-            RedDepth(),
-            scheduler,
-            InlineWorkers(),
-            Motion(FlowParameters(max_side_px=320)),
-            Tracker(),
-            DepthCarrier(),
-        )
+        pipeline = build_pipeline(ColorSegmenter(), RedDepth(), depth_interval=5, min_keyframe_gap=2)
         self.sink, self.said = ListSink(), []
         self.run = Run(Reader(source, live=False), pipeline, Meter("a device"))
         self.view = View(style or Style())
@@ -102,7 +87,7 @@ def test_without_a_window_every_frame_is_written_and_counted(tmp_path):
     assert stage.sink.closed == 1
     summary = stage.run.meter.summary()
     assert summary["frames"]["shown"] == COUNT
-    assert {"write", "flow"} <= summary["stages_ms"].keys()
+    assert {"write", "flow"} <= summary["loop_ms"].keys()
 
 
 def test_a_click_makes_an_object_that_later_clicks_belong_to(tmp_path):
@@ -188,7 +173,7 @@ def test_a_click_beside_the_frame_is_told_in_the_window(tmp_path):
 
 def test_a_forced_keyframe(tmp_path):
     stage = Stage(tmp_path, [events.Click(62, 80, 1)], [], [events.Keyframe()]).play()
-    assert stage.sink.results[3].keyframe == "forced"
+    assert stage.sink.results[3].reason_of("masks") == "forced"
 
 
 @pytest.mark.parametrize("how", ["quit", "signal"])

@@ -5,7 +5,9 @@ import json
 import numpy as np
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.part import DepthMap, Part
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import State, Track
 
 FRAME = Frame(3, 0.1, np.zeros((4, 6, 3), np.uint8), 0.0)
@@ -44,3 +46,21 @@ def test_without_clicks_the_arrays_are_empty_but_shaped_and_typed():
 def test_states_are_words_wherever_they_are_written():
     assert f"{State.TRACKED}" == "tracked"
     assert json.dumps([*State]) == '["tracked", "uncertain", "lost"]'
+
+
+def test_it_is_put_together_from_the_parts_of_the_stages():
+    track, map_of = (
+        Track(2, np.ones((4, 6), bool), (0.0, 0.0, 6.0, 4.0), 0.9, State.TRACKED),
+        np.ones((4, 6), np.float32),
+    )
+    parts = {
+        "masks": Part(2, (track,)),
+        "depth": Part(0, depth=DepthMap(map_of, (1.0, 2.0))),
+        "more": Part(values={"a": 1}),
+    }
+    result = Result.of(FRAME, parts, {"depth": Reason.INTERVAL}, {"flow": 1.0}, {"depth": 20.0})
+    assert (result.tracks, result.depth_map is map_of, result.depth_range) == ((track,), True, (1.0, 2.0))
+    assert result.stages["masks"] == StageStatus(None, 2)
+    assert (result.reason_of("depth"), result.age_of("depth")) == (Reason.INTERVAL, 0)
+    assert (result.age_of("more"), result.values) == (None, {"more": {"a": 1}})
+    assert (result.reason_of("no such stage"), result.age_of("no such stage")) == (None, None)

@@ -11,55 +11,47 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
-from streamer.depth.propagation import DepthCarrier
+from streamer.data.reason import Reason
 from streamer.engine import Run, load
 from streamer.errors import ModelError
-from streamer.models.protocols import Embedding
+from streamer.models.image_call import ImageCall
 from streamer.models.runtime import devices
-from streamer.motion.motion import Motion
-from streamer.motion.parameters import FlowParameters
-from streamer.pipeline import Pipeline
-from streamer.scheduling.prefetch import LookAhead, batch_that_fits, reach_of
-from streamer.scheduling.scheduler import Plan, Scheduler
-from streamer.scheduling.workers import InlineWorkers
+from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
 from streamer.synthetic import SceneSource
 from streamer.terminal.telemetry import Meter
-from streamer.tracking.flow_tracker import Tracker
 from tests.fake_models import ColorSegmenter, moving_scene
+from tests.pipelines import build_pipeline
 from tests.videos import make_video
 
 SOON_S = 5.0  # never waited for in full, unless the test fails
-BOTH = Plan("interval", "interval")
+BOTH = {"encode": Reason.INTERVAL, "estimate": Reason.INTERVAL}
 
 
 class Slow:
-    """A segmenter and a depth model that note where they ran, and that the test can hold up or let fail."""
-
-    name = "slow"
+    """Two stages' models, that note where they ran, and that the test can hold up or let fail."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.ran: list[tuple[str, int]] = []
         self.go = threading.Event()
         self.go.set()
         self.error = error
+        self.encode = ImageCall(self._encode, max_batch=4)
+        self.estimate = ImageCall(lambda images: [self._run("estimate", image) for image in images])
 
-    def encode(self, image_rgb):
-        return Embedding(self._run("encode", image_rgb), (4, 4))
+    @property
+    def stages(self) -> list:
+        return [Asked("encode", self.encode), Asked("nothing early", None), Asked("estimate", self.estimate)]
 
-    def encode_batch(self, images_rgb):
-        self.ran.append(("batch", len(images_rgb)))
-        return [self.encode(image) for image in images_rgb]
-
-    def estimate(self, image_rgb):
-        return self._run("estimate", image_rgb)
-
-    def decode(self, embedding, prompts):
-        return "decoded"
+    def _encode(self, images):
+        if len(images) > 1:
+            self.ran.append(("batch", len(images)))
+        return [self._run("encode", image) for image in images]
 
     def _run(self, what, image):
         self.go.wait(SOON_S)
@@ -67,6 +59,15 @@ class Slow:
         if self.error is not None:
             raise self.error
         return image * 2
+
+
+class Asked:
+    """As much of a stage as the prefetch sees."""
+
+    immediate = False
+
+    def __init__(self, name, image_call):
+        self.name, self.image_call = name, image_call
 
 
 def frame(index: int) -> Frame:
@@ -81,62 +82,63 @@ def wait_for(condition) -> None:
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("streamer-ahead")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("streamer-prefetch")]
 
 
 def test_what_was_foreseen_is_computed_once_in_the_background_and_handed_over():
     slow, one = Slow(), frame(1)
-    ahead = LookAhead(slow, slow)
-    ahead.foresee([(one, BOTH)])
+    prefetch = Prefetch(slow.stages)
+    prefetch.begin([(one, BOTH)])
     wait_for(lambda: len(slow.ran) == 2)
     for _ in range(2):
-        assert (ahead.segmenter.encode(one.image_rgb).features == 2).all()
-        assert (ahead.depth_estimator.estimate(one.image_rgb) == 2).all()
-        ahead.foresee([(one, BOTH)])
-    assert slow.ran == [("encode streamer-ahead", 1), ("estimate streamer-ahead", 1)]
-    ahead.close()
+        assert (slow.encode(one.image_rgb) == 2).all()
+        assert (slow.estimate(one.image_rgb) == 2).all()
+        prefetch.begin([(one, BOTH)])
+    assert slow.ran == [("encode streamer-prefetch", 1), ("estimate streamer-prefetch", 1)]
+    prefetch.close()
 
 
-def test_a_model_behaves_like_the_one_behind_it():
-    ahead = LookAhead(Slow(), Slow())
-    assert (ahead.segmenter.name, ahead.depth_estimator.name) == ("slow", "slow")
-    assert ahead.segmenter.decode(None, []) == "decoded"
-    assert LookAhead(None, None).segmenter is LookAhead(None, None).depth_estimator is None
+def test_a_stage_without_a_part_that_depends_on_the_image_alone_begins_nothing():
+    slow, one = Slow(), frame(1)
+    prefetch = Prefetch(slow.stages[1:2])
+    prefetch.begin([(one, {"nothing early": Reason.INTERVAL})])
+    prefetch.close()
+    assert slow.ran == []
 
 
 def test_what_nobody_foresaw_is_computed_at_once_and_an_equal_picture_is_another_one():
     slow, one = Slow(), frame(1)
-    ahead = LookAhead(slow, None)
-    ahead.foresee([(one, BOTH)])
+    prefetch = Prefetch(slow.stages[:1])
+    prefetch.begin([(one, BOTH)])
     wait_for(lambda: len(slow.ran) == 1)
-    ahead.segmenter.encode(one.image_rgb.copy())
+    slow.encode(one.image_rgb.copy())
     assert slow.ran[1] == ("encode MainThread", 1)
-    ahead.close()
+    prefetch.close()
 
 
 def test_a_plan_without_a_run_begins_nothing():
     slow = Slow()
-    ahead = LookAhead(slow, slow)
-    ahead.foresee([(frame(1), Plan()), (frame(2), Plan(depth="interval"))])
+    prefetch = Prefetch(slow.stages)
+    prefetch.begin([(frame(1), {}), (frame(2), {"estimate": Reason.INTERVAL})])
     wait_for(lambda: slow.ran)
-    ahead.close()
+    prefetch.close()
     wait_for(lambda: not threads())
-    assert slow.ran == [("estimate streamer-ahead", 2)]
+    assert slow.ran == [("estimate streamer-prefetch", 2)]
 
 
 def test_what_is_foreseen_no_more_is_not_begun_and_its_picture_is_let_go():
     slow, frames = Slow(), [frame(index) for index in range(3)]
     slow.go.clear()
-    ahead = LookAhead(slow, None)
-    ahead.foresee([(one, BOTH) for one in frames])
-    ahead.foresee([(frames[2], BOTH)])
+    prefetch = Prefetch(slow.stages[:1])
+    prefetch.begin([(one, BOTH) for one in frames])
+    prefetch.begin([(frames[2], BOTH)])
     held = [weakref.ref(one.image_rgb) for one in frames]
     slow.go.set()
-    assert (ahead.segmenter.encode(frames[2].image_rgb).features == 4).all()
+    assert (slow.encode(frames[2].image_rgb) == 4).all()
     assert [index for _, index in slow.ran] == [0, 2], "the second one was still waiting, and is not needed any more"
-    ahead.foresee([])
+    prefetch.begin([])
     frames.clear()
-    ahead.close()
+    prefetch.close()
     wait_for(lambda: not threads())
     gc.collect()
     assert [one() for one in held] == [None] * 3
@@ -144,12 +146,12 @@ def test_what_is_foreseen_no_more_is_not_begun_and_its_picture_is_let_go():
 
 def test_keyframes_are_encoded_in_whole_batches_and_depth_one_by_one():
     slow, frames = Slow(), [frame(index) for index in range(5)]
-    ahead = LookAhead(slow, slow, batch_size=2)
-    ahead.foresee([(frames[0], BOTH)])
-    wait_for(lambda: slow.ran == [("estimate streamer-ahead", 0)])
-    ahead.foresee([(one, BOTH) for one in frames])
-    values = [ahead.segmenter.encode(one.image_rgb).features[0, 0, 0] for one in frames]
-    ahead.close()
+    prefetch = Prefetch(slow.stages, batch_size=2)
+    prefetch.begin([(frames[0], BOTH)])
+    wait_for(lambda: slow.ran == [("estimate streamer-prefetch", 0)])
+    prefetch.begin([(one, BOTH) for one in frames])
+    values = [slow.encode(one.image_rgb)[0, 0, 0] for one in frames]
+    prefetch.close()
     wait_for(lambda: not threads())
     assert values == [0, 2, 4, 6, 8]
     assert [step for step in slow.ran if step[0] == "batch"] == [("batch", 2), ("batch", 2)]
@@ -159,25 +161,25 @@ def test_keyframes_are_encoded_in_whole_batches_and_depth_one_by_one():
 
 def test_an_error_is_raised_where_its_value_is_asked_for_and_nowhere_else():
     slow, frames = Slow(ModelError("Out of memory: take a smaller model.")), [frame(index) for index in range(2)]
-    ahead = LookAhead(slow, slow)
-    ahead.foresee([(one, BOTH) for one in frames])
+    prefetch = Prefetch(slow.stages)
+    prefetch.begin([(one, BOTH) for one in frames])
     wait_for(lambda: len(slow.ran) == 4)
-    ahead.foresee([(frames[1], BOTH)])
+    prefetch.begin([(frames[1], BOTH)])
     with pytest.raises(ModelError, match="Out of memory"):
-        ahead.segmenter.encode(frames[1].image_rgb)
+        slow.encode(frames[1].image_rgb)
     with pytest.raises(ModelError, match="Out of memory"):
-        ahead.depth_estimator.estimate(frames[1].image_rgb)
-    ahead.close()
+        slow.estimate(frames[1].image_rgb)
+    prefetch.close()
 
 
 def test_closing_does_not_wait_for_a_call_and_leaves_no_thread():
     slow = Slow()
     slow.go.clear()
-    ahead = LookAhead(slow, slow)
-    ahead.foresee([(frame(index), BOTH) for index in range(3)])
+    prefetch = Prefetch(slow.stages)
+    prefetch.begin([(frame(index), BOTH) for index in range(3)])
     start_s = time.monotonic()
-    ahead.close()
-    ahead.close()
+    prefetch.close()
+    prefetch.close()
     assert time.monotonic() - start_s < 1
     slow.go.set()
     wait_for(lambda: not threads())
@@ -198,10 +200,10 @@ def test_the_model_runs_for_one_picture_at_a_time():
         return value
 
     slow._run = counted
-    ahead = LookAhead(slow, None)
-    ahead.foresee([(frames[0], BOTH)])
-    ahead.segmenter.encode(frames[1].image_rgb)
-    ahead.close()
+    prefetch = Prefetch(slow.stages[:1])
+    prefetch.begin([(frames[0], BOTH)])
+    slow.encode(frames[1].image_rgb)
+    prefetch.close()
     wait_for(lambda: not threads())
     assert most == [1]
 
@@ -222,6 +224,7 @@ class PlainDepth:
     """Inverse depth is the red channel, whatever was asked before."""
 
     name = "plain"
+    unit = DepthUnit.RELATIVE
 
     def __init__(self) -> None:
         self.ran_in: list[str] = []
@@ -243,19 +246,10 @@ class Watched(ColorSegmenter):
         return super().encode(image_rgb)
 
 
-def play(look_ahead: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
+def play(early: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
     segmenter, depth = Watched(), PlainDepth()
-    ahead = LookAhead(segmenter, depth) if look_ahead else None
-    models = (ahead.segmenter, ahead.depth_estimator) if ahead else (segmenter, depth)
-    pipeline = Pipeline(
-        *models,
-        Scheduler(5, 4, 2),
-        InlineWorkers(),
-        Motion(FlowParameters(max_side_px=320)),
-        Tracker(),
-        DepthCarrier(),
-        max_objects=2,
-    )
+    pipeline = build_pipeline(segmenter, depth, min_keyframe_gap=2, max_objects=2)
+    ahead = Prefetch(pipeline.stages) if early else None
     source, seen = ArraySource(images, rate_hz=Fraction(25)), []
     with Reader(source, live=False) as reader:
         run = Run(reader, pipeline, Meter("a device"), ahead)
@@ -266,7 +260,7 @@ def play(look_ahead: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
             wait_for(lambda: len(reader.waiting) == min(4, len(images) - len(seen)))
             for step in steps.get(result.index, []):
                 step(pipeline)
-    if ahead:
+    if ahead is not None:
         ahead.close()
     return seen, segmenter, depth
 
@@ -274,13 +268,7 @@ def play(look_ahead: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
 def assert_same(left, right) -> None:
     assert len(left) == len(right)
     for one, other in zip(left, right, strict=True):
-        assert (one.keyframe, one.depth_run, one.mask_age, one.depth_age, one.depth_range) == (
-            other.keyframe,
-            other.depth_run,
-            other.mask_age,
-            other.depth_age,
-            other.depth_range,
-        )
+        assert (one.stages, one.depth_range) == (other.stages, other.depth_range)
         np.testing.assert_array_equal(one.inverse_depth, other.inverse_depth)
         assert [(track.id, track.score, track.state) for track in one.tracks] == [
             (track.id, track.score, track.state) for track in other.tracks
@@ -304,7 +292,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("steps", STEPS)
-def test_results_are_the_same_with_and_without_looking_ahead(steps):
+def test_results_are_the_same_with_and_without_a_prefetch(steps):
     images = [moving_scene(index)[0] for index in range(18)]
     plain, segmenter, depth = play(False, images, STEPS[steps]())
     early, early_segmenter, early_depth = play(True, images, STEPS[steps]())
@@ -324,7 +312,7 @@ def test_a_scene_cut_moves_the_schedule_the_same_way():
     images = [np.ascontiguousarray(image) for image in images]
     plain, _, _ = play(False, images, STEPS["calm"]())
     early, _, early_depth = play(True, images, STEPS["calm"]())
-    assert plain[7].keyframe == "scene cut"
+    assert plain[7].reason_of("masks") == "scene cut"
     assert_same(early, plain)
     assert early_depth.ran_in.count("MainThread") == 2, "the first frame and the cut"
 
@@ -338,16 +326,16 @@ def test_the_bundled_models_give_the_same_bits_on_a_rendered_video(tmp_path, thr
     before, ran = devices.thread_count(), {}
     devices.set_threads(threads_used)
     try:
-        for look_ahead in ("true", "false"):
-            with load("tiny", ["device=cpu", f"schedule.look_ahead={look_ahead}"]) as engine:
-                note(engine.segmenter, "encode", ran.setdefault(look_ahead, []))
-                note(engine.depth_estimator, "estimate", ran[look_ahead])
-                ran[look_ahead + " results"] = follow_and_click(engine, path, boxes)
+        for early in ("true", "false"):
+            with load("tiny", ["device=cpu", f"schedule.prefetch={early}"]) as engine:
+                note(engine.segmenter, "encode", ran.setdefault(early, []))
+                note(engine.depth_estimator, "estimate", ran[early])
+                ran[early + " results"] = follow_and_click(engine, path, boxes)
     finally:
         devices.set_threads(before)
     assert_same(ran["true results"], ran["false results"])
-    assert sum(result.keyframe is not None for result in ran["true results"]) >= 3
-    assert any(name.startswith("streamer-ahead") for name in ran["true"])
+    assert sum(result.reason_of("masks") is not None for result in ran["true results"]) >= 3
+    assert any(name.startswith("streamer-prefetch") for name in ran["true"])
     assert set(ran["false"]) == {"MainThread"}
 
 

@@ -1,82 +1,109 @@
+"""Which stages start on a frame: a pure function."""
+
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.scheduling.scheduler import Plan, Scheduler, Situation
+from streamer.data.reason import Reason
+from streamer.scheduling.scheduler import Moment, foresee, plan
+from streamer.stages.protocol import due_at_interval
 
-CALM = Situation(index=10, keyframe_index=5, depth_index=8, objects=1)
+
+class Every:
+    """A stage that is due at an interval, or when a person wants it."""
+
+    immediate, image_call = False, None
+
+    def __init__(self, name, interval, wanted=None):
+        self.name, self._interval, self.wanted = name, interval, wanted
+
+    def due(self, situation):
+        wanted = None if situation.calm else self.wanted
+        return wanted or due_at_interval(situation, self._interval)
+
+
+def pair(masks, depth, wanted=None):
+    return [Every("masks", masks, wanted), Every("depth", depth)]
+
+
+READY = frozenset({"masks", "depth", "third"})
+CALM = Moment(index=10, last={"masks": 5, "depth": 8}, ready=READY)
 
 
 def test_nothing_to_do_between_intervals():
-    assert Scheduler(10, 5).plan(CALM) == Plan()
+    assert plan(pair(10, 5), CALM) == {}
 
 
-def test_first_frame_runs_depth_and_looks_when_there_is_something_to_look_for():
-    assert Scheduler().plan(Situation(index=0, objects=1)) == Plan("first", "first")
-    assert Scheduler().plan(Situation(index=0)) == Plan(None, "first")
-    assert Scheduler().plan(Situation(index=0, wanted="discover")).keyframe == "discover"
+def test_everything_runs_on_the_first_frame():
+    assert plan(pair(10, 5), Moment(0, ready=READY)) == {"masks": Reason.FIRST, "depth": Reason.FIRST}
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "expected"),
     [
-        ({"index": 15}, "interval"),
-        ({"wanted": "prompt"}, "prompt"),
-        ({"trouble": "points lost"}, "points lost"),
-        ({"scene_cut": True}, "scene cut"),
-        ({"index": 7, "trouble": "points lost"}, None),
-        ({"index": 15, "objects": 0}, None),
-        ({"index": 15, "keyframe_ready": False}, None),
-        ({"wanted": "prompt", "keyframe_ready": False}, None),
+        ({"index": 15}, {"masks": "interval", "depth": "interval"}),
+        ({"index": 13}, {"depth": "interval"}),
+        ({"scene_cut": True}, {"masks": "scene cut", "depth": "scene cut"}),
+        ({"held": True}, {"masks": "held", "depth": "held"}),
+        ({"held": True, "last": {"masks": 10, "depth": 8}}, {"depth": "held"}),
+        ({"index": 15, "ready": frozenset({"depth"})}, {"depth": "interval"}),
+        ({"index": 13, "ready": frozenset({"masks"})}, {}),
     ],
 )
-def test_keyframe_reasons(change, reason):
-    assert Scheduler(10, 5, min_keyframe_gap=3).plan(replace(CALM, **change)).keyframe == reason
+def test_whatever_is_due_and_can_start_is_planned_with_its_reason(change, expected):
+    assert plan(pair(10, 5), replace(CALM, **change)) == expected
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [({"index": 13}, "interval"), ({"scene_cut": True}, "scene cut"), ({"index": 13, "depth_ready": False}, None)],
-)
-def test_depth_reasons(change, reason):
-    assert Scheduler(10, 5).plan(replace(CALM, **change)).depth == reason
-
-
-def test_a_half_that_is_left_out_is_never_planned():
-    busy = Situation(index=100, objects=3, wanted="prompt", scene_cut=True)
-    assert Scheduler(keyframe_interval=None).plan(busy).keyframe is None
-    assert Scheduler(depth_interval=None).plan(busy).depth is None
+def test_a_stage_that_is_left_out_is_never_planned():
+    busy = replace(CALM, index=100, scene_cut=True)
+    assert set(plan(pair(10, 5, Reason.PROMPT)[:1], busy)) == {"masks"}
+    assert set(plan(pair(10, 5)[1:], busy)) == {"depth"}
+    assert plan([], busy) == {}
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 200))
 def test_intervals_are_kept_over_a_run(keyframe_interval, depth_interval, frames):
-    scheduler, situation = Scheduler(keyframe_interval, depth_interval), Situation(index=0, objects=1)
-    keyframes, depths = [], []
+    now, ran = Moment(0, ready=READY), {"masks": [], "depth": []}
     for index in range(frames):
-        plan = scheduler.plan(replace(situation, index=index))
-        if plan.keyframe:
-            keyframes.append(index)
-            situation = replace(situation, keyframe_index=index)
-        if plan.depth:
-            depths.append(index)
-            situation = replace(situation, depth_index=index)
-    assert keyframes == list(range(0, frames, keyframe_interval))
-    assert depths == list(range(0, frames, depth_interval))
+        now = replace(now, index=index)
+        for name in plan(pair(keyframe_interval, depth_interval), now):
+            ran[name].append(index)
+            now = replace(now, last={**now.last, name: index})
+    assert ran["masks"] == list(range(0, frames, keyframe_interval))
+    assert ran["depth"] == list(range(0, frames, depth_interval))
 
 
-@pytest.mark.parametrize("wanted", [None, "prompt"])
+@pytest.mark.parametrize("wanted", [None, Reason.PROMPT])
 def test_where_models_take_turns_nobody_is_forgotten_however_much_a_person_wants(wanted):
-    scheduler, situation = Scheduler(10, 10), Situation(index=0, objects=1, in_turns=True)
-    order = []
+    now, order = Moment(0, ready=READY, in_turns=frozenset({"masks", "depth"})), []
     for index in range(0, 300, 30):
-        plan = scheduler.plan(replace(situation, index=index, wanted=wanted))
-        assert (plan.keyframe is None) != (plan.depth is None)
-        order.append("keyframe" if plan.keyframe else "depth")
-        last = {"keyframe_index": index} if plan.keyframe else {"depth_index": index}
-        situation = replace(situation, **last)
-    assert order == ["keyframe", "depth"] * 5
+        now = replace(now, index=index)
+        (name,) = plan(pair(10, 10, wanted), now)
+        order.append(name)
+        now = replace(now, last={**now.last, name: index})
+    assert order == ["masks", "depth"] * 5
+
+
+@given(st.permutations(["masks", "depth", "third"]), st.integers(1, 10))
+def test_any_number_of_stages_take_turns_fairly(names, rounds):
+    stages = [Every(name, 1, Reason.PROMPT if name == names[0] else None) for name in names]
+    now, order = Moment(0, ready=READY, in_turns=READY), []
+    for index in range(3 * rounds):
+        now = replace(now, index=index)
+        (name,) = plan(stages, now)
+        order.append(name)
+        now = replace(now, last={**now.last, name: index})
+    assert order == names * rounds
+    assert set(Counter(order).values()) == {rounds}
+
+
+def test_who_takes_no_turns_starts_beside_those_who_do():
+    stages = [*pair(1, 1), Every("third", 1)]
+    planned = plan(stages, Moment(0, ready=READY, in_turns=frozenset({"masks", "depth"})))
+    assert set(planned) == {"masks", "third"}
 
 
 @given(
@@ -84,23 +111,17 @@ def test_where_models_take_turns_nobody_is_forgotten_however_much_a_person_wants
     st.integers(1, 12),
     st.integers(0, 12),
     st.integers(0, 12),
-    st.integers(0, 2),
-    st.sampled_from([None, "prompt"]),
+    st.sampled_from([None, Reason.PROMPT]),
+    st.booleans(),
     st.integers(1, 40),
 )
-def test_what_is_foreseen_is_what_comes_on_calm_frames(
-    keyframes, depths, since_key, since_depth, objects, wanted, count
-):
-    scheduler = Scheduler(keyframes, depths)
-    now = Situation(20, 20 - since_key, 20 - since_depth, objects=objects)
-    foreseen = list(
-        scheduler.foresee(replace(now, wanted=wanted, trouble="lost", scene_cut=True), range(21, 21 + count))
-    )
+def test_what_is_foreseen_is_what_comes_on_calm_frames(keyframes, depths, since_key, since_depth, wanted, held, count):
+    now = Moment(20, {"masks": 20 - since_key, "depth": 20 - since_depth}, READY)
+    excited = replace(now, scene_cut=True, held=held)
+    foreseen = list(foresee(pair(keyframes, depths, wanted), excited, range(21, 21 + count)))
     assert len(foreseen) == count
     for index, expected in enumerate(foreseen, start=21):
-        plan = scheduler.plan(replace(now, index=index))
-        assert plan == expected
-        key, depth = plan.keyframe is not None, plan.depth is not None
-        now = replace(
-            now, keyframe_index=index if key else now.keyframe_index, depth_index=index if depth else now.depth_index
-        )
+        now = replace(now, index=index)
+        planned = plan(pair(keyframes, depths), now)
+        assert planned == expected
+        now = replace(now, last={**now.last, **dict.fromkeys(planned, index)})

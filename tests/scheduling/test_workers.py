@@ -124,14 +124,17 @@ def test_the_state_of_a_lane_tells_running_from_queued():
     assert InlineWorkers().state("a") == "idle"
 
 
-def test_each_lane_is_prepared_once_in_its_own_thread():
-    prepared = []
-    workers = ThreadedWorkers(prepare=lambda lane: prepared.append((lane, threading.current_thread().name)))
-    for key in range(3):
-        workers.submit("a", key, lambda: None)
-        wait_for(workers, 1)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
+def test_only_the_lanes_that_shall_step_back_do_and_each_once():
+    def priority():
+        return threading.current_thread().name, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    here = priority()[1]
+    workers = ThreadedWorkers(step_back=("slow",))
+    for lane in ("slow", "quick", "slow"):
+        workers.submit(lane, 0, priority)
+        assert wait_for(workers, 1)[0].value == (f"streamer-{lane}", min(19, here + 10) if lane == "slow" else here)
     workers.close(timeout_s=5)
-    assert prepared == [("a", "streamer-a")]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")

@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
 from streamer.errors import SinkError
 from streamer.sinks.jsonl import JsonlSink, to_dict
@@ -50,12 +51,11 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
     sink = JsonlSink(path)
     sink.write(
         result(
-            track(mask, depth=DepthStats(lower=np.float32(0.25), median=0.5, upper=0.75)),
-            keyframe="interval",
-            depth_run=True,
-            mask_age=0,
-            depth_age=4,
+            track(mask, depth=DepthStats(lower=np.float32(0.25), median=0.5, upper=0.75, now=0.625)),
+            stages={"masks": StageStatus(Reason.INTERVAL, 0), "depth": StageStatus(Reason.FIRST, 4)},
+            values={"depth": {"far": np.inf}},
             timings_ms={"flow": np.float32(1.23456)},
+            model_timings_ms={"encode": 12.34567},
         )
     )
     sink.write(result(index=5))
@@ -72,16 +72,17 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
                 "box_xyxy": [1.0, 0.0, 4.0, 2.0],
                 "score": 0.9123,
                 "state": "uncertain",
-                "depth": {"median": 0.5, "lower": 0.25, "upper": 0.75},
+                "depth": {"median": 0.5, "lower": 0.25, "upper": 0.75, "now": 0.625, "unit": "relative"},
             }
         ],
-        "keyframe": "interval",
-        "depth_run": True,
-        "mask_age": 0,
-        "depth_age": 4,
+        "stages": {
+            "masks": {"reason": "interval", "age": 0},
+            "depth": {"reason": "first", "age": 4, "values": {"far": None}},
+        },
         "timings_ms": {"flow": 1.235},
+        "model_timings_ms": {"encode": 12.346},
     }
-    assert (second["index"], second["time_s"], second["objects"], second["keyframe"]) == (5, 5 / 3, [], None)
+    assert (second["index"], second["time_s"], second["objects"], second["stages"]) == (5, 5 / 3, [], {})
     assert [entry.name for entry in path.parent.iterdir()] == ["a.jsonl"]
 
 
@@ -89,14 +90,14 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
 @given(number=st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_numbers_that_json_cannot_hold_are_null(tmp_path_factory: pytest.TempPathFactory, number: float) -> None:
     path = tmp_path_factory.mktemp("jsonl") / "a.jsonl"
-    lost = track(np.zeros((2, 5), bool), box_xyxy=None, score=number, depth=DepthStats(number, 1.0, number))
+    lost = track(np.zeros((2, 5), bool), box_xyxy=None, score=number, depth=DepthStats(number, 1.0, number, now=1.0))
     sink = JsonlSink(path)
     sink.write(result(lost, timings_ms={"flow": number}))
     sink.close()
     line = strict(path.read_text())
     assert line["objects"][0]["box_xyxy"] is None
     assert line["objects"][0]["score"] is None
-    assert line["objects"][0]["depth"] == {"lower": None, "median": 1.0, "upper": None}
+    assert line["objects"][0]["depth"] == {"lower": None, "median": 1.0, "upper": None, "now": 1.0, "unit": "relative"}
     assert line["timings_ms"] == {"flow": None}
 
 

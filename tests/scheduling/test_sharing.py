@@ -1,0 +1,52 @@
+"""Settings of the whole process: made by the first live run, put back by the last."""
+
+import sys
+
+import cv2
+import pytest
+
+from streamer.models.runtime import devices
+from streamer.scheduling.sharing import sharing_processor
+
+SHARED = (3, 2, pytest.approx(0.001))
+
+
+def settings():
+    return devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
+
+
+@pytest.fixture
+def before(monkeypatch):
+    """The settings of a machine with four cores; what this one has is put back afterwards."""
+    monkeypatch.setattr(devices, "core_count", lambda: 4)
+    torch_threads, cv2_threads, interval_s = settings()
+    devices.set_threads(4)
+    cv2.setNumThreads(3)
+    yield 4, 3, interval_s
+    devices.set_threads(torch_threads)
+    cv2.setNumThreads(cv2_threads)
+    sys.setswitchinterval(interval_s)
+
+
+def test_one_run_shares_and_puts_back_even_when_it_fails(before):
+    def fail():
+        with sharing_processor():
+            assert settings() == SHARED
+            raise RuntimeError("midway")
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="midway"):
+            fail()
+        assert settings() == before
+
+
+@pytest.mark.parametrize("first_out", [0, 1])
+def test_of_two_runs_that_overlap_the_last_one_puts_back_what_the_first_one_found(before, first_out):
+    runs = [sharing_processor(), sharing_processor()]
+    for run in runs:
+        run.__enter__()
+        assert settings() == SHARED
+    runs[first_out].__exit__(None, None, None)
+    assert settings() == SHARED, "the other one goes on"
+    runs[1 - first_out].__exit__(None, None, None)
+    assert settings() == before

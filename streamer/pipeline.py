@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
-from streamer.data.result import Result
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import Track
 from streamer.depth.propagation import DepthCarrier
 from streamer.models.protocols import DepthEstimator, Embedding, Segmenter
@@ -66,6 +67,7 @@ class Pipeline:
         self._discover = self._automatic = False
         self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
         self._timings: dict[str, float] = {}
+        self._model_timings: dict[str, float] = {}
         self._fading, self._landed = Fading(), set[int]()
 
     # What a person can say -------------------------------------------------------------------------------------
@@ -116,7 +118,7 @@ class Pipeline:
             PromptError: A prompt given before the first frame does not lie on it.
             StreamerError: A model failed.
         """
-        self._timings = {}
+        self._timings, self._model_timings = {}, {}
         with self._timed("flow"):
             self._motion.advance(frame.index, frame.image_rgb)
             self._tracker.advance(self._motion)
@@ -135,7 +137,7 @@ class Pipeline:
         """The present frame again, with what has been said and found since: for a picture that is paused."""
         if self._frame is None:
             return None
-        self._timings = {}
+        self._timings, self._model_timings = {}, {}
         self._adopt_finished()
         plan = Plan()
         if self._tracker.unanswered and self._embedding is None and self._workers.ready(KEYFRAME):
@@ -247,15 +249,15 @@ class Pipeline:
 
     def _adopt(self, done: Done, job: Job) -> None:
         if done.lane == DEPTH:
-            self._timings["depth"] = done.elapsed_ms
+            self._model_timings["depth"] = done.elapsed_ms
             self._depth.adopt(done.value, job.anchor, job.carried_depth)
             return
         if done.lane == CLICK:
-            self._timings["click"] = done.elapsed_ms
+            self._model_timings["click"] = done.elapsed_ms
             self._tracker.adopt(done.value, job.anchor)
             return
         seen: Seen = done.value
-        self._timings |= seen.timings_ms
+        self._model_timings |= seen.timings_ms
         self._embedding = seen.embedding, job.anchor
         for found in seen.found:
             self._tracker.add_found(found.mask, found.score, job.anchor)
@@ -280,8 +282,19 @@ class Pipeline:
             depth_run=plan.depth is not None,
             mask_age=self._tracker.mask_age,
             depth_age=None if self._depth.anchor is None else self._depth.anchor.age,
+            stages=self._stages(plan),
             timings_ms=self._timings,
+            model_timings_ms=self._model_timings,
         )
+
+    def _stages(self, plan: Plan) -> dict[str, StageStatus]:
+        stages = {}
+        if self._segmenter is not None:
+            stages["masks"] = StageStatus(_reason(plan.keyframe), self._tracker.mask_age)
+        if self._depth_estimator is not None:
+            age = None if self._depth.anchor is None else self._depth.anchor.age
+            stages["depth"] = StageStatus(_reason(plan.depth), age)
+        return stages
 
     def _track(self, sight: Sight, soft: NDArray[np.uint8], inverse_depth: NDArray[np.float32] | None) -> Track:
         mask, box = on_frame(soft, self._motion.grid)
@@ -304,3 +317,7 @@ class Pipeline:
         start_s = time.perf_counter()
         yield
         self._timings[stage] = (time.perf_counter() - start_s) * 1000
+
+
+def _reason(words: str | None) -> Reason | None:
+    return None if words is None else Reason(words)

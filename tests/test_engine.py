@@ -116,8 +116,8 @@ def test_a_run_sums_up_what_was_read_and_shown(engine):
         list(run)
         summary = run.summary()
     assert (summary["frames"]["read"], summary["device"]) == (COUNT, engine.device)
-    assert summary["keyframes"]["count"] == 2
-    assert summary["depth_runs"] == 3
+    assert summary["stages"]["masks"]["runs"] == 2
+    assert summary["stages"]["depth"]["runs"] == 3
 
 
 def test_a_run_that_is_left_early_closes_its_source_and_its_threads(engine, opened):

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
+from streamer.data.reason import Reason
 from streamer.data.track import Track
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """How one slow kind of model stands on one frame.
+
+    Attributes:
+        reason: Why it was asked about this frame; None where it was not.
+        age: Frames since the anchor that what it shows goes back to; None while nothing is known.
+    """
+
+    reason: Reason | None = None
+    age: int | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,7 +44,10 @@ class Result:
         depth_run: Whether a depth run was asked for on this frame.
         mask_age: Frames since the anchor that the masks come from; None without masks.
         depth_age: Frames since the anchor that the depth comes from; None without depth.
-        timings_ms: Time spent on this frame by stage [ms].
+        stages: Every slow kind of model by its name ("masks", "depth"), with why it was asked and how old it is.
+        values: What stages know beside tracks and depth, by the stage's name, ready for JSON.
+        timings_ms: Time spent on this frame by the parts of the frame loop [ms].
+        model_timings_ms: Time that the model calls adopted on this frame took, wherever they ran [ms].
     """
 
     frame: Frame
@@ -40,7 +58,10 @@ class Result:
     depth_run: bool = False
     mask_age: int | None = None
     depth_age: int | None = None
+    stages: Mapping[str, StageStatus] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    model_timings_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def index(self) -> int:
@@ -54,6 +75,14 @@ class Result:
     def stem(self) -> str:
         """What a file about this frame is called: as the picture that it came from, or by its index."""
         return self.frame.stem or f"{self.index:05d}"
+
+    def reason_of(self, stage: str) -> Reason | None:
+        """Why this stage was asked about this frame; None where it was not, or where there is no such stage."""
+        return self.stages[stage].reason if stage in self.stages else None
+
+    def age_of(self, stage: str) -> int | None:
+        """Frames since the anchor of what this stage shows; None while it shows nothing."""
+        return self.stages[stage].age if stage in self.stages else None
 
     @cached_property
     def inverse_depth(self) -> NDArray[np.float32] | None:

@@ -1,6 +1,7 @@
 import json
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.errors import SinkError
-from streamer.terminal.telemetry import Histogram, Meter, Rate, peak_memory_mib, write_stats
+from streamer.terminal.statistics import Histogram, Rate
+from streamer.terminal.telemetry import Meter, peak_memory_mib, write_stats
 
 IMAGE = np.zeros((1, 1, 3), np.uint8)
 
@@ -59,35 +62,37 @@ def test_a_summary_tells_the_whole_run() -> None:
     for index in range(100):
         at_s = index / 25
         if index % 2 == 0:
-            reason = "first" if index == 0 else "interval" if index % 20 == 0 else None
+            reason = Reason.FIRST if index == 0 else Reason.INTERVAL if index % 20 == 0 else None
+            depth_reason = Reason.INTERVAL if index % 10 == 0 else None
+            models_ms = {} if reason is None else {"encode": 300.0 if index == 80 else 100.0}
             timings_ms = {"flow": 2.0} if index < 50 else {"flow": 2.0, "carry": 8.0}
-            if reason is not None:
-                timings_ms["encode"] = 300.0 if index == 80 else 100.0
-            shown = result(index, at_s, keyframe=reason, depth_run=index % 10 == 0, timings_ms=timings_ms)
+            stages = {"masks": StageStatus(reason), "depth": StageStatus(depth_reason)}
+            shown = result(index, at_s, stages=stages, timings_ms=timings_ms, model_timings_ms=models_ms)
             meter.add(shown, at_s + (0.2 if index >= 90 else 0.05))
-    meter.frames_written("video")
-    meter.frames_written("video", 48)
-    meter.stage("draw", 4.0)
-    summary = json.loads(json.dumps(meter.summary(100, {"stale": 50}), allow_nan=False))
+    meter.loop_part("draw", 4.0)
+    sinks = SimpleNamespace(name="video", written=49, dropped=0), SimpleNamespace(name="masks", written=9, dropped=2)
+    summary = json.loads(json.dumps(meter.summary(100, {"stale": 50}, sinks), allow_nan=False))
 
     assert summary["device"] == "cpu"
-    assert summary["frames"] == {"read": 100, "shown": 50, "written": {"video": 49}, "dropped": {"stale": 50}}
+    written, dropped = {"video": 49, "masks": 9}, {"stale": 50, "masks too slow": 2}
+    assert summary["frames"] == {"read": 100, "shown": 50, "written": written, "dropped": dropped}
     assert summary["duration_s"] == pytest.approx(98 / 25 + 0.15)
     assert summary["frame_rate_hz"] == pytest.approx(49 / (98 / 25 + 0.15), abs=1e-3)
     assert summary["latency_ms"]["p50"] == pytest.approx(50, rel=0.01)
     assert summary["latency_ms"]["p95"] == pytest.approx(200, rel=0.01)
-    assert summary["stages_ms"]["flow"]["count"] == 50
-    assert summary["stages_ms"]["carry"]["count"] == 25
-    assert summary["stages_ms"]["carry"]["p50"] == pytest.approx(8, rel=0.01)
-    assert summary["stages_ms"]["draw"]["count"] == 1
-    assert set(summary["models_ms"]) == {"encode"}
-    assert summary["models_ms"]["encode"]["mean"] == 140
-    assert summary["models_ms"]["encode"]["p95"] == pytest.approx(300, rel=0.01)
-    assert summary["keyframes"]["reasons"] == {"interval": 4, "first": 1}
-    assert summary["keyframes"]["count"] == 5
-    assert summary["keyframes"]["last"][:2] == [{"index": 0, "reason": "first"}, {"index": 20, "reason": "interval"}]
-    assert meter.last_keyframe == (80, "interval")
-    assert summary["depth_runs"] == 10
+    assert summary["timings_ms"]["flow"]["count"] == 50
+    assert summary["timings_ms"]["carry"]["count"] == 25
+    assert summary["timings_ms"]["carry"]["p50"] == pytest.approx(8, rel=0.01)
+    assert summary["timings_ms"]["draw"]["count"] == 1
+    assert set(summary["model_timings_ms"]) == {"encode"}
+    assert summary["model_timings_ms"]["encode"]["mean"] == 140
+    assert summary["model_timings_ms"]["encode"]["p95"] == pytest.approx(300, rel=0.01)
+    masks = summary["stages"]["masks"]
+    assert (masks["runs"], masks["reasons"]) == (5, {"interval": 4, "first": 1})
+    assert masks["last"][:2] == [{"index": 0, "reason": "first"}, {"index": 20, "reason": "interval"}]
+    assert masks["last"][-1] == {"index": 80, "reason": "interval"}
+    assert meter.last_reasons() == {"masks": "interval", "depth": "interval"}
+    assert summary["stages"]["depth"]["runs"] == 10
 
 
 def test_an_empty_run_has_a_summary() -> None:
@@ -99,9 +104,11 @@ def test_an_empty_run_has_a_summary() -> None:
 def test_memory_does_not_grow_with_the_run() -> None:
     meter = Meter()
 
+    stages = {"masks": StageStatus(Reason.INTERVAL, 0)}
+
     def feed(first: int, last: int) -> None:
         for index in range(first, last):
-            meter.add(result(index, index / 1000, keyframe="interval", timings_ms={"flow": 1.0}), index / 1000 + 0.01)
+            meter.add(result(index, index / 1000, stages=stages, timings_ms={"flow": 1.0}), index / 1000 + 0.01)
 
     tracemalloc.start()
     try:
@@ -112,8 +119,8 @@ def test_memory_does_not_grow_with_the_run() -> None:
     finally:
         tracemalloc.stop()
     assert after - before < 20_000
-    assert meter.summary()["keyframes"]["count"] == 25_000
-    assert len(meter.summary()["keyframes"]["last"]) == 200
+    assert meter.summary()["stages"]["masks"]["runs"] == 25_000
+    assert len(meter.summary()["stages"]["masks"]["last"]) == 200
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux has /proc to compare with")
@@ -136,7 +143,7 @@ def test_ages_are_exact_and_bounded():
     meter = Meter()
     for age in (0, 0, 1, 3, 5000):
         frame = Frame(0, 0.0, np.zeros((4, 6, 3), np.uint8), 0.0)
-        meter.add(Result(frame, mask_age=age), 0.0)
-    ages = meter.summary()["age_frames"]
+        meter.add(Result(frame, stages={"masks": StageStatus(age=age), "depth": StageStatus()}), 0.0)
+    ages = {name: stage["age_frames"] for name, stage in meter.summary()["stages"].items()}
     assert ages["masks"] == {"count": 5, "p50": 1, "p95": 1000, "p99": 1000, "max": 1000}
     assert ages["depth"] == {"count": 0, "p50": 0, "p95": 0, "p99": 0, "max": 0}

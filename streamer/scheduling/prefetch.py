@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
 from streamer.models.protocols import DepthEstimator, Embedding, Segmenter
+from streamer.scheduling.running import running
 from streamer.scheduling.scheduler import Plan
 
 Image = NDArray[np.uint8]
@@ -147,7 +148,8 @@ class _Early(Generic[T]):
         return begun.answers.result()[place]
 
     def _compute(self, images: Sequence[Image]) -> Sequence[T]:
-        with self._turn:  # one picture at a time: two at once would take as long, and not every model allows it
+        # One picture at a time: two at once would take as long, and not every model allows it.
+        with self._turn, running("prefetch"):
             return self._call(images)
 
     def _find(self, image: Image) -> tuple[_Begun[T], int] | None:

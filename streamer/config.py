@@ -8,13 +8,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from streamer.errors import ConfigError
 from streamer.motion.parameters import FlowParameters
+from streamer.sinks.parameters import VideoParameters
+from streamer.ui.parameters import OverlayParameters
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -64,22 +66,6 @@ class TrackingConfig(Section):
     trouble: bool = True
 
 
-def _off(value: object) -> object:
-    """YAML reads a bare ``off`` as false."""
-    return "off" if value is False else value
-
-
-class OverlayConfig(Section):
-    mask_opacity: float = Field(default=0.45, ge=0, le=1)
-    depth: Annotated[Literal["off", "overlay", "side"], BeforeValidator(_off)] = "side"
-    depth_opacity: float = Field(default=0.6, ge=0, le=1)
-
-
-class VideoConfig(Section):
-    crf: int = Field(default=20, ge=0, le=51)
-    preset: str = "veryfast"
-
-
 class Config(Section):
     """One preset, whole. Unknown keys are refused with the list of the valid ones."""
 
@@ -90,8 +76,8 @@ class Config(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     flow: FlowParameters = FlowParameters()
     tracking: TrackingConfig = TrackingConfig()
-    overlay: OverlayConfig = OverlayConfig()
-    video: VideoConfig = VideoConfig()
+    overlay: OverlayParameters = OverlayParameters()
+    video: VideoParameters = VideoParameters()
 
 
 def presets_folder() -> Path:

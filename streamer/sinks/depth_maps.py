@@ -20,7 +20,7 @@ class DepthMapSink(PngSink):
     above 65.535 are cut off. Frames before the first map get no file.
     """
 
-    def picture_of(self, result: Result) -> Image.Image | None:
+    def image_of(self, result: Result) -> Image.Image | None:
         if result.inverse_depth is None:
             return None
         return Image.fromarray(np.rint(result.inverse_depth * np.float32(STEPS)).clip(0, _MOST).astype(np.uint16))

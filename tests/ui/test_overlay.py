@@ -15,7 +15,7 @@ from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.result import Result
 from streamer.data.track import DepthStats, State, Track
-from streamer.ui import drawing, overlay
+from streamer.ui import drawing, outlines
 from streamer.ui.overlay import Overlay, Style, caption, draw, drawing_size, free_place, normalize_depth
 
 BARE = Style(labels=False, points=False)
@@ -224,6 +224,6 @@ def test_a_mask_of_thousands_of_specks_is_drawn_by_its_largest_pieces():
     mask = np.random.default_rng(0).random((240, 320)) < 0.3
     mask[100:180, 100:200] = True
     track = Track(1, mask, box_of(mask), 0.9, State.TRACKED)
-    strokes = list(overlay._strokes(track, 12))
+    strokes = list(outlines.strokes(track, 12))
     assert 1 <= len(strokes) <= 12
     assert cv2.contourArea(strokes[0]) > 75 * 95 * 16**2

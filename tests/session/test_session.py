@@ -17,13 +17,17 @@ from streamer.motion.parameters import FlowParameters
 from streamer.pipeline import Pipeline
 from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers
-from streamer.session import Session, View, recording_path
+from streamer.session.playback import recording_path
+from streamer.session.session import Session
 from streamer.sinks.fanout import Fanout
+from streamer.sinks.recorder import Recorder
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
 from streamer.terminal.telemetry import Meter
 from streamer.tracking.flow_tracker import Tracker
+from streamer.ui.commands import Commands
 from streamer.ui.overlay import Overlay, Style
+from streamer.ui.view import View
 from streamer.ui.window import events
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
@@ -77,17 +81,13 @@ class Stage:
         self.view = View(style or Style())
         self.stop = SimpleNamespace(signalled=False)
         self.window = ScriptedWindow(*script) if window else None
+        fanout = Fanout([self.sink] if sinks is None else sinks, self.said.append)
+        overlay, recorder = Overlay(), Recorder(fanout, recorder) if recorder else None
+        commands = Commands(
+            self.view, pipeline, self.run.reader, overlay, self.said.append, recorder, tmp_path / self.run.info.name
+        )
         self.session = Session(
-            self.run,
-            Fanout([self.sink] if sinks is None else sinks, self.said.append),
-            self.view,
-            Overlay(),
-            self.stop,
-            lambda run, result: None,
-            self.said.append,
-            self.window,
-            recorder,
-            tmp_path,
+            self.run, fanout, self.view, overlay, commands, self.stop, lambda result: None, self.window
         )
 
     def play(self):
@@ -102,7 +102,7 @@ def test_without_a_window_every_frame_is_written_and_counted(tmp_path):
     assert stage.sink.closed == 1
     summary = stage.run.meter.summary()
     assert summary["frames"]["shown"] == COUNT
-    assert {"write", "flow"} <= summary["stages_ms"].keys()
+    assert {"write", "flow"} <= summary["timings_ms"].keys()
 
 
 def test_a_click_makes_an_object_that_later_clicks_belong_to(tmp_path):
@@ -115,7 +115,7 @@ def test_a_click_makes_an_object_that_later_clicks_belong_to(tmp_path):
 
 def test_new_select_and_delete(tmp_path):
     script = (
-        *([events.Click(62, 80, 1)], [events.NewObject()], [events.Box(225, 115, 285, 190)]),
+        *([events.Click(62, 80, 1)], [events.NewObject()], [events.DragBox(225, 115, 285, 190)]),
         *([events.SelectObject(1)], [events.Delete()], [events.Delete()]),
     )
     stage = Stage(tmp_path, *script).play()
@@ -187,8 +187,8 @@ def test_a_click_beside_the_frame_is_told_in_the_window(tmp_path):
 
 
 def test_a_forced_keyframe(tmp_path):
-    stage = Stage(tmp_path, [events.Click(62, 80, 1)], [], [events.Keyframe()]).play()
-    assert stage.sink.results[3].keyframe == "forced"
+    stage = Stage(tmp_path, [events.Click(62, 80, 1)], [], [events.ForceKeyframe()]).play()
+    assert stage.sink.results[3].reason_of("masks") == "forced"
 
 
 @pytest.mark.parametrize("how", ["quit", "signal"])

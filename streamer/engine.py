@@ -83,10 +83,17 @@ class Engine:
     """The models of one config, loaded once, and the pipelines that use them.
 
     They are loaded when they are first needed, or by :meth:`load`. Use it in a ``with`` block, or call :meth:`close`.
+
+    Args:
+        config: What to load, and how to use it.
+        segmenter, depth_estimator: Used instead of what the config names; None loads that.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+    ) -> None:
         self.config = config
+        self._given_segmenter, self._given_depth_estimator = segmenter, depth_estimator
         self._pipelines: list[Pipeline] = []
 
     @cached_property
@@ -110,8 +117,8 @@ class Engine:
         from streamer.models import registry
 
         wanted, device = self.config.segmenter, self.config.device
-        if wanted is None:
-            return None
+        if self._given_segmenter is not None or wanted is None:
+            return self._given_segmenter
         return registry.load_segmenter(wanted.model, wanted.checkpoint, device, wanted.precision, wanted.compile)
 
     @cached_property
@@ -124,7 +131,9 @@ class Engine:
         from streamer.models import registry
 
         wanted, device = self.config.depth, self.config.device
-        return None if wanted is None else registry.load_depth(wanted.model, device, wanted.precision, wanted.compile)
+        if self._given_depth_estimator is not None or wanted is None:
+            return self._given_depth_estimator
+        return registry.load_depth(wanted.model, device, wanted.precision, wanted.compile)
 
     def load(self) -> Self:
         """Load the models now.

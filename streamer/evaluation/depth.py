@@ -98,7 +98,7 @@ def score_depth(engine: Engine, shots: Sequence[Shot], camera: NDArray[np.float6
         pipeline, maps, runs = engine.pipeline(), [], 0
         for index, shot in enumerate(shots):
             result = pipeline.process(Frame(index, index / 30, shot.image_rgb, 0.0))
-            runs += result.depth_run
+            runs += result.reason_of("depth") is not None
             assert result.inverse_depth is not None
             maps.append(result.inverse_depth)
     elapsed_s = time.perf_counter() - start
@@ -155,7 +155,7 @@ def _shot(color: Path) -> Shot:
     image = cv2.imread(str(color))
     depth_mm = cv2.imread(str(color.with_name(f"{stem}.depth.png")), cv2.IMREAD_UNCHANGED)
     if image is None or depth_mm is None or depth_mm.shape != image.shape[:2]:
-        raise ValueError(f"{stem} has no picture and depth of one size")
+        raise ValueError(f"{stem} has no image and depth of one size")
     known = ~np.isin(depth_mm, _UNKNOWN_MM)
     inverse = np.divide(1000, depth_mm, where=known, out=np.zeros(depth_mm.shape), dtype=np.float64)
     pose = np.loadtxt(color.with_name(f"{stem}.pose.txt")).reshape(4, 4)

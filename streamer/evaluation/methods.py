@@ -1,4 +1,4 @@
-"""Ways to follow objects through a clip: streamer's own, and the two that it has to beat."""
+"""Ways to follow objects through a sequence: streamer's own, and the two that it has to beat."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Ours:
         if not self._first:
             self._say(prompts)
         self._first = False
-        self.keyframes += result.keyframe is not None
+        self.keyframes += result.reason_of("masks") is not None
         return {track.id: track.mask for track in result.tracks}
 
     def _say(self, prompts: Sequence[Prompt]) -> None:

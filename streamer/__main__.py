@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 
+from streamer.data.running import anything_running
 from streamer.errors import StreamerError
 
 
@@ -14,7 +14,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        from streamer.cli.app import app  # not above: Ctrl-C while it is imported is Ctrl-C as well
+        from streamer.cli import app  # not above: Ctrl-C while it is imported is Ctrl-C as well
 
         app(arguments, prog_name="streamer")
     except StreamerError as error:
@@ -50,12 +50,12 @@ def program() -> None:
 
 
 def leave(end: SystemExit) -> None:
-    """End as `SystemExit` would; at once where a thread of ours is still at work.
+    """End as `SystemExit` would; at once where a model is still at work.
 
     Raises:
         SystemExit: There is none, so that the interpreter may end in its own way.
     """
-    if not any(thread.name.startswith("streamer-") for thread in threading.enumerate()):
+    if not anything_running():
         raise end
     sys.stdout.flush()
     sys.stderr.flush()

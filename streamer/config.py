@@ -8,36 +8,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streamer.errors import ConfigError
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
+from streamer.sinks.parameters import VideoParameters
 from streamer.stages.parameters import ScheduleParameters
 from streamer.tracking.parameters import TrackingParameters
+from streamer.ui.parameters import OverlayParameters
 
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-def _off(value: object) -> object:
-    """YAML reads a bare ``off`` as false."""
-    return "off" if value is False else value
-
-
-class OverlayConfig(Section):
-    mask_opacity: float = Field(default=0.45, ge=0, le=1)
-    depth: Annotated[Literal["off", "overlay", "side"], BeforeValidator(_off)] = "side"
-    depth_opacity: float = Field(default=0.6, ge=0, le=1)
-
-
-class VideoConfig(Section):
-    crf: int = Field(default=20, ge=0, le=51)
-    preset: str = "veryfast"
 
 
 class Config(Section):
@@ -50,8 +36,8 @@ class Config(Section):
     schedule: ScheduleParameters = ScheduleParameters()
     flow: FlowParameters = FlowParameters()
     tracking: TrackingParameters = TrackingParameters()
-    overlay: OverlayConfig = OverlayConfig()
-    video: VideoConfig = VideoConfig()
+    overlay: OverlayParameters = OverlayParameters()
+    video: VideoParameters = VideoParameters()
 
 
 def presets_folder() -> Path:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
-from streamer.errors import ConfigError
 from streamer.synthetic import SceneSource
 
 TRUTH_EVERY = 10
@@ -25,7 +24,7 @@ _CRF = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clip:
+class BenchClip:
     """A video that is played as though a camera showed it.
 
     Attributes:
@@ -58,19 +57,7 @@ class Clip:
         return (float(column), float(row)) if depth_px[row, column] >= 12 else None
 
 
-def size_of(text: str) -> tuple[int, int]:
-    """``1280x720`` as (width, height) [px].
-
-    Raises:
-        ConfigError: It does not look like that.
-    """
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise ConfigError(f"{text!r} is no size: write it like 1280x720.")
-    return int(width), int(height)
-
-
-def clip_of(path: Path) -> Clip:
+def clip_of(path: Path) -> BenchClip:
     """A video without a truth.
 
     Raises:
@@ -79,12 +66,12 @@ def clip_of(path: Path) -> Clip:
     from streamer.sources.file import VideoSource
 
     with VideoSource(path) as source:
-        return Clip(path, source.info.size, float(source.info.rate_hz or 30))
+        return BenchClip(path, source.info.size, float(source.info.rate_hz or 30))
 
 
 def rendered_clip(
     folder: Path, size: tuple[int, int], rate_hz: int, frame_count: int, tell: Callable[[str], None], seed: int = 0
-) -> Clip:
+) -> BenchClip:
     """The rendered scene as a file, made once per length, size and rate, with the labels of its objects."""
     name = f"scene-{seed}-{size[0]}x{size[1]}-{rate_hz}hz-{frame_count}"
     path, truth = folder / f"{name}.mp4", folder / f"{name}.npz"
@@ -93,7 +80,7 @@ def rendered_clip(
         _render(path, truth, SceneSource(seed, size, Fraction(rate_hz), frame_count, CLICKED))
     with np.load(truth) as stored:
         labels = {int(index): one for index, one in zip(stored["indices"], stored["labels"], strict=True)}
-    return Clip(path, size, rate_hz, labels)
+    return BenchClip(path, size, rate_hz, labels)
 
 
 def _render(path: Path, truth: Path, scene: SceneSource) -> None:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from streamer.benchmarks.clip import Clip, clip_of, rendered_clip
-from streamer.benchmarks.obvious_loop import obvious_loop
-from streamer.benchmarks.report import machine, title_of, write_figures
-from streamer.benchmarks.upstream import UpstreamDepth, UpstreamSam
+from streamer.benchmarks.clip import BenchClip, clip_of, rendered_clip
+from streamer.benchmarks.figures import machine, title_of, write_figures
+from streamer.benchmarks.ways import ALONE, LOOP, OURS, FileRow, Ways
 from streamer.benchmarks.weights import with_weights
-from streamer.cli.playing import drawer, style_of, summary_of
 from streamer.config import Config
 from streamer.data.prompt import Prompt
-from streamer.data.result import Result
 from streamer.engine import Engine
 from streamer.models.weights.cache import cache_folder
-from streamer.session import Session, View
-from streamer.sinks.background import BackgroundSink
-from streamer.sinks.fanout import Fanout
-from streamer.sinks.targets import video_sink
-from streamer.sources.open import kind_of, open_source
-from streamer.sources.reader import Reader
+from streamer.sources.open import kind_of
 from streamer.terminal.console import Terminal
 from streamer.terminal.stopping import INTERRUPTED, Stop
-from streamer.ui.overlay import Overlay
 
-ALONE, OURS, LOOP = "decode + encode", "annotate", "obvious loop"
 SCENE_RATE_HZ, SCENE_FRAMES = 30, 300
 
 
@@ -59,26 +46,6 @@ class FileBench:
     json: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How long one way took, from opening the clip to closing the file; models are loaded before.
-
-    Attributes:
-        name: Which way.
-        frames: How many frames it did.
-        seconds: For these [s].
-    """
-
-    name: str
-    frames: int
-    seconds: float
-
-    @property
-    def frame_s(self) -> float:
-        """Mean time of a frame [s]."""
-        return self.seconds / max(self.frames, 1)
-
-
 def bench_file(config: Config, bench: FileBench) -> int:
     """Measure every row, print the table, write the figures.
 
@@ -94,7 +61,8 @@ def bench_file(config: Config, bench: FileBench) -> int:
     clip, here = _clip(bench, terminal), machine()
     config = with_weights(config, terminal.say)
     with tempfile.TemporaryDirectory() as folder, Stop() as stop, Engine(config) as engine:
-        ways = _Ways(engine.load(), clip, clip.prompts() or bench.prompts, bench, Path(folder), stop)
+        prompts = clip.prompts() or bench.prompts
+        ways = Ways(engine.load(), clip, prompts, Path(folder), stop, bench.frames, bench.loop_s)
         rounds = []
         for _ in range(bench.repeats):
             rounds += [ways.decode_and_encode(), ways.annotate()]
@@ -110,95 +78,14 @@ def bench_file(config: Config, bench: FileBench) -> int:
     return 0
 
 
-def _clip(bench: FileBench, terminal: Terminal) -> Clip:
+def _clip(bench: FileBench, terminal: Terminal) -> BenchClip:
     if kind_of(bench.source) != "scene":
         return clip_of(Path(bench.source))
     count = bench.frames or SCENE_FRAMES
     return rendered_clip(cache_folder() / "bench", bench.size, SCENE_RATE_HZ, count, terminal.say)
 
 
-class _Ways:
-    """Each way from the clip to a file. All read ahead and write in a thread of their own, with the same settings.
-
-    Attributes:
-        summary: The figures of the last run of `annotate`.
-    """
-
-    def __init__(
-        self, engine: Engine, clip: Clip, prompts: Sequence[Prompt], bench: FileBench, folder: Path, stop: Stop
-    ) -> None:
-        self._engine, self._clip, self._prompts, self._folder, self._stop = engine, clip, prompts, folder, stop
-        self._most, self._loop_s = bench.frames or sys.maxsize, bench.loop_s
-        self._followed = list(prompts)
-        self.summary: dict[str, Any] = {}
-
-    def decode_and_encode(self) -> Row:
-        """The frames as they are: what no program can do without."""
-        start_s = time.perf_counter()
-        with Reader(open_source(self._clip.path), live=False) as reader:
-            sink = video_sink(
-                self._folder / "copy.mp4", reader.info, lambda result: result.frame.image_rgb, self._config.video
-            )
-            count = _written(sink, map(Result, islice(reader, self._most)), self._stop)
-        return Row(ALONE, count, time.perf_counter() - start_s)
-
-    def annotate(self) -> Row:
-        """The way of the command of that name."""
-        view, overlay = View(style_of(self._config)), Overlay()
-
-        def report(run: Any, result: Result | None) -> None:
-            if result is not None and result.index == 0 and not self._prompts:
-                boxes = {track.id: track.box_xyxy for track in result.tracks if track.box_xyxy is not None}
-                self._followed = [Prompt(box=box, object_id=number) for number, box in boxes.items()]
-            view.quit = run.meter.shown.count >= self._most
-
-        start_s = time.perf_counter()
-        with self._engine.open(self._clip.path, self._prompts) as run:
-            draw = drawer(overlay, view.style)
-            sinks = Fanout([video_sink(self._folder / "annotated.mp4", run.info, draw, self._config.video)], _ignore)
-            Session(run, sinks, view, overlay, self._stop, report, _ignore).play()
-            seconds = time.perf_counter() - start_s
-            self.summary = summary_of(run, sinks)
-            return Row(OURS, run.meter.shown.count, seconds)
-
-    def obvious_loop(self) -> Row:
-        """Every frame through every model, as upstream documents them, in the same drawing."""
-        wanted, depth = self._config.segmenter, self._config.depth
-        device, draw = self._config.device, drawer(Overlay(), style_of(self._config))
-        segment = None if wanted is None else UpstreamSam(wanted.model, wanted.checkpoint, device).segment
-        estimate = None if depth is None else UpstreamDepth(depth.model, device).estimate
-        start_s = time.perf_counter()
-        with Reader(open_source(self._clip.path), live=False) as reader:
-            sink = video_sink(self._folder / "loop.mp4", reader.info, draw, self._config.video)
-            results = obvious_loop(islice(reader, self._most), segment, estimate, self._followed)
-            count = _written(sink, results, self._stop, start_s + self._loop_s)
-        return Row(LOOP, count, time.perf_counter() - start_s)
-
-    @property
-    def _config(self) -> Config:
-        return self._engine.config
-
-
-def _written(sink: BackgroundSink, results: Iterable[Result], stop: Stop, ends_s: float = float("inf")) -> int:
-    """Write until the end, a signal or that time; returns how many were written."""
-    try:
-        for result in results:
-            sink.write(result)
-            if stop.signalled or time.perf_counter() >= ends_s:
-                break
-    finally:
-        sink.close()
-    return sink.written
-
-
-def _ignore(message: str) -> None:
-    """Nobody asked for what is written here."""
-
-
-# The table -----------------------------------------------------------------------------------------------------
-
-
-def _print(terminal: Terminal, title: str, rows: Sequence[Row]) -> None:
+def _print(terminal: Terminal, title: str, rows: Sequence[FileRow]) -> None:
     alone, _, loop = rows
     columns = ("", "frames", "s", "fps", f"s for {alone.frames}", "time ratio", "speed-up")
     terminal.table(title, columns, [_cells(row, rows) for row in rows])
@@ -210,7 +97,7 @@ def _print(terminal: Terminal, title: str, rows: Sequence[Row]) -> None:
         )
 
 
-def _cells(row: Row, rows: Sequence[Row]) -> list[str]:
+def _cells(row: FileRow, rows: Sequence[FileRow]) -> list[str]:
     alone, _, loop = rows
     return [
         row.name,
@@ -223,7 +110,7 @@ def _cells(row: Row, rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _figures(config: Config, clip: Clip, rows: Sequence[Row]) -> dict[str, Any]:
+def _figures(config: Config, clip: BenchClip, rows: Sequence[FileRow]) -> dict[str, Any]:
     alone, ours, loop = rows
     return {
         "clip": {"name": clip.path.name, "size": clip.size, "rate_hz": clip.rate_hz},

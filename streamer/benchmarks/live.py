@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from streamer.benchmarks.clip import Clip, clip_of, rendered_clip
-from streamer.benchmarks.obvious_loop import obvious_loop, segment_with
-from streamer.benchmarks.player import Player
-from streamer.benchmarks.report import machine, title_of, write_figures
+from streamer.benchmarks.clip import BenchClip, clip_of, rendered_clip
+from streamer.benchmarks.figures import machine, title_of, write_figures
+from streamer.benchmarks.late_segmenter import LateSegmenter
+from streamer.benchmarks.live_rows import file_ious, mean_iou, measure_baseline, measure_live
 from streamer.benchmarks.weights import with_weights
-from streamer.cli.playing import style_of, summary_of
 from streamer.config import load
-from streamer.engine import Engine, Run
+from streamer.engine import Engine
 from streamer.errors import ConfigError
-from streamer.models.protocols import Embedding, Segmenter
 from streamer.models.weights.cache import cache_folder
-from streamer.session import Session, View
-from streamer.sinks.fanout import Fanout
+from streamer.session.session import Screen
 from streamer.terminal.console import Terminal
 from streamer.terminal.stopping import INTERRUPTED, Stop
-from streamer.ui.overlay import Overlay, Style
-from streamer.ui.window.window import Window, display_available
+from streamer.ui.window.display import display_available
 
 ROWS = ("tiny", "late", "sam-b", "baseline", "baseline sam-b")
 
@@ -75,20 +69,11 @@ def bench_live(bench: LiveBench) -> int:
     show = bench.show and display_available() is None
     rows: list[dict[str, Any]] = []
     with Stop() as stop:
-        engines: dict[str, Callable[[], Engine]] = {
-            "tiny": lambda: Engine(load("tiny")),
-            "late": lambda: _late(Engine(load("tiny")), bench.encoder_delay_s),
-            "sam-b": lambda: Engine(with_weights(load("sam-b"), terminal.say)),
-            "baseline": lambda: Engine(load("tiny")),
-            "baseline sam-b": lambda: Engine(with_weights(load("sam-b"), terminal.say)),
-        }
         for name in bench.rows:
             if stop.signalled:
                 return INTERRUPTED
             terminal.say(f"{name}: {bench.seconds:g} s at {clip.rate_hz:g} fps")
-            with engines[name]() as engine:
-                measure = _measure_baseline if name.startswith("baseline") else _measure
-                rows.append({"name": name, **measure(engine, clip, bench, show, stop)})
+            rows.append({"name": name, **_measure(name, clip, bench, show, stop, terminal)})
     here = machine()
     figures = {"machine": here, "clip": _described(clip, bench), "shown": show, "rows": rows}
     terminal.table(title_of(clip.path.name, here), _COLUMNS, [_cells(row) for row in rows])
@@ -96,114 +81,47 @@ def bench_live(bench: LiveBench) -> int:
     return 0
 
 
-def _clip(bench: LiveBench, terminal: Terminal) -> Clip:
+def _clip(bench: LiveBench, terminal: Terminal) -> BenchClip:
     if bench.source is None:
         count = round(bench.seconds * bench.rate_hz)
         return rendered_clip(cache_folder() / "bench", bench.size, bench.rate_hz, count, terminal.say)
     return clip_of(bench.source)
 
 
-def _described(clip: Clip, bench: LiveBench) -> dict[str, Any]:
+def _described(clip: BenchClip, bench: LiveBench) -> dict[str, Any]:
     return {"name": clip.path.name, "size": clip.size, "rate_hz": clip.rate_hz, "seconds": bench.seconds}
 
 
-class _LateSegmenter:
-    """A segmenter whose encoder takes longer, and does not use the processor meanwhile."""
-
-    def __init__(self, segmenter: Segmenter, delay_s: float) -> None:
-        self._segmenter, self._delay_s = segmenter, delay_s
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._segmenter, name)
-
-    def encode(self, image_rgb: Any) -> Embedding:
-        embedding = self._segmenter.encode(image_rgb)
-        time.sleep(self._delay_s)
-        return embedding
-
-
-def _late(engine: Engine, delay_s: float) -> Engine:
-    assert engine.segmenter is not None
-    engine.segmenter = _LateSegmenter(engine.segmenter, delay_s)
-    return engine
-
-
-# One row -------------------------------------------------------------------------------------------------------
-
-
-def _measure(engine: Engine, clip: Clip, bench: LiveBench, show: bool, stop: Stop) -> dict[str, Any]:
-    window = Window("streamer bench", clip.size) if show else None
-    player, sinks, view = Player(clip, bench.seconds, window), Fanout([], print), View(style_of(engine.config))
-    try:
-        with engine.open(clip.path, clip.prompts(), live=True) as run:
-            session = Session(run, sinks, view, Overlay(), stop, lambda *_: None, lambda _: None, window=player)
-            session.play()
-            figures = _figures(run, sinks)
-    finally:
+def _measure(
+    name: str, clip: BenchClip, bench: LiveBench, show: bool, stop: Stop, terminal: Terminal
+) -> dict[str, Any]:
+    """The figures of one row."""
+    config = with_weights(load("sam-b"), terminal.say) if name.endswith("sam-b") else load("tiny")
+    with Engine(config) as engine, ExitStack() as stack:
+        window = _window(clip) if show else None
         if window is not None:
-            window.close()
-    figures["click_to_mask_ms"] = _spread(player.answers_ms) | {"unanswered": player.unanswered}
-    live_ious = player.ious() if bench.accuracy else {}
-    if live_ious and not stop.signalled:
-        figures["iou"] = {"live": _mean(live_ious), "file": _mean(_in_file_mode(engine, clip, live_ious, stop))}
+            stack.callback(window.close)
+        if name.startswith("baseline"):
+            return measure_baseline(engine, clip, bench.seconds, window, stop)
+        played = _late(engine, bench.encoder_delay_s) if name == "late" else engine
+        figures = measure_live(played, clip, bench.seconds, window, stop)
+        live = figures.pop("ious")
+        if bench.accuracy and live and not stop.signalled:
+            figures["iou"] = {"live": mean_iou(live), "file": mean_iou(file_ious(engine, clip, live, stop))}
     return figures
 
 
-def _in_file_mode(engine: Engine, clip: Clip, indices: dict[int, Any], stop: Stop) -> dict[int, list[float]]:
-    """What file mode gives on the same frames, with the same models."""
-    if isinstance(engine.segmenter, _LateSegmenter):
-        engine.segmenter = engine.segmenter._segmenter
-    watcher = Player(clip, float("inf"))
-    with engine.open(clip.path, clip.prompts()) as run:
-        for result in run:
-            if result.index in indices:
-                watcher.look(result)
-            if stop.signalled or result.index >= max(indices):
-                break
-    return watcher.ious()
+def _window(clip: BenchClip) -> Screen:
+    from streamer.ui.window.window import Window
+
+    return Window("streamer bench", clip.size)
 
 
-def _measure_baseline(engine: Engine, clip: Clip, bench: LiveBench, show: bool, stop: Stop) -> dict[str, Any]:
+def _late(engine: Engine, delay_s: float) -> Engine:
+    """The same models with a slower encoder."""
     assert engine.segmenter is not None
-    assert engine.depth_estimator is not None
-    window = Window("streamer bench", clip.size) if show else None
-    overlay, style, ends_s = Overlay(), Style(), time.monotonic() + bench.seconds
-    try:
-        with engine.open(clip.path, live=True) as run:
-            segment, estimate = segment_with(engine.segmenter), engine.depth_estimator.estimate
-            for result in obvious_loop(run.reader, segment, estimate, clip.prompts()):
-                drawing = overlay.draw(result, style)
-                if window is not None:
-                    window.show(drawing, result)
-                run.meter.add(result, time.monotonic())
-                if stop.signalled or time.monotonic() >= ends_s:
-                    break
-            return _figures(run, Fanout([], print))
-    finally:
-        if window is not None:
-            window.close()
+    return Engine(engine.config, LateSegmenter(engine.segmenter, delay_s), engine.depth_estimator)
 
-
-def _figures(run: Run, sinks: Fanout) -> dict[str, Any]:
-    summary = summary_of(run, sinks)
-    frames = summary["frames"]
-    dropped = sum(frames["dropped"].values())
-    return {"dropped_share": round(dropped / max(frames["read"], 1), 4), **summary}
-
-
-def _spread(values_ms: Sequence[float]) -> dict[str, Any]:
-    if not values_ms:
-        return {"count": 0}
-    middle, most = (round(float(np.percentile(values_ms, percent)), 1) for percent in (50, 95))
-    return {"count": len(values_ms), "p50": middle, "p95": most, "max": round(max(values_ms), 1)}
-
-
-def _mean(ious: dict[int, list[float]]) -> float | None:
-    values = [value for one in ious.values() for value in one]
-    return round(float(np.mean(values)), 4) if values else None
-
-
-# The table -----------------------------------------------------------------------------------------------------
 
 _COLUMNS = ("", "shown fps", "dropped", "capture to shown p50 / p95", "click to mask p50 / max", "IoU live / file")
 

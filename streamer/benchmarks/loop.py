@@ -11,17 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from streamer.benchmarks.report import machine, title_of, write_figures
-from streamer.cli.playing import style_of
+from streamer.benchmarks.figures import machine, title_of, write_figures
 from streamer.config import Config
 from streamer.data.result import Result
 from streamer.engine import Engine
 from streamer.evaluation.sequences import prompts_for
+from streamer.session.playback import style_of
 from streamer.synthetic import SceneSource
 from streamer.terminal.console import Terminal
 from streamer.ui.overlay import Overlay
 
-_MODELS = ("encode", "decode", "depth")
 _STAGES = ("flow", "carry", "ask and adopt", "frame loop", "draw")
 _COLUMNS = ("", "median [ms]", "95 % [ms]", "mean [ms]")
 
@@ -62,10 +61,10 @@ def bench_loop(config: Config, bench: LoopBench) -> None:
 
 def _spent_ms(config: Config, scene: SceneSource) -> dict[str, list[float]]:
     """The time of every frame by stage [ms]."""
-    overlay, style = Overlay(), style_of(config)
+    overlay = Overlay()
     spent: dict[str, list[float]] = defaultdict(list)
     with Engine(config) as engine:
-        pipeline = engine.pipeline()
+        pipeline, style = engine.pipeline(), style_of(engine)
         for prompt in prompts_for(scene.truth(0).labels, "box"):
             pipeline.prompt(prompt)
         while (frame := scene.read()) is not None:
@@ -83,7 +82,7 @@ def _spent_ms(config: Config, scene: SceneSource) -> dict[str, list[float]]:
 def _stages(result: Result, whole_ms: float) -> dict[str, float]:
     """The time of one frame without that of the models, in all and by stage [ms]."""
     timings = result.timings_ms
-    loop_ms = whole_ms - sum(timings.get(stage, 0.0) for stage in _MODELS)
+    loop_ms = whole_ms - sum(result.model_timings_ms.values())
     flow, carry = timings["flow"], timings["carry"]
     return {"flow": flow, "carry": carry, "ask and adopt": loop_ms - flow - carry, "frame loop": loop_ms}
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.benchmarks.report import machine, title_of
+from streamer.benchmarks.figures import machine, title_of
 from streamer.config import Config
 from streamer.engine import Engine
 from streamer.evaluation.sequences import prompts_for

@@ -139,7 +139,7 @@ def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, d
     from streamer.models.runtime.devices import set_threads
 
     set_threads(threads)
-    image = _picture()
+    image = _image()
     if side != UPSTREAM:
         segmenter: Any = registry.load_segmenter(model, weights, device, side)
         measured = _time(lambda: segmenter.encode(image), repeats)
@@ -160,11 +160,11 @@ def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int,
     set_threads(threads)
     name = model if weights is None else str(weights)
     estimator = UpstreamDepth(name, device) if side == UPSTREAM else registry.load_depth(name, device, side)
-    estimate = partial(estimator.estimate, _picture())
+    estimate = partial(estimator.estimate, _image())
     return _Measured(*_time(estimate, repeats), estimate(), None)
 
 
-def _picture() -> NDArray[np.uint8]:
+def _image() -> NDArray[np.uint8]:
     """Smooth random colors: what is on it does not matter, but flat pictures hide mistakes."""
     noise = np.random.default_rng(0).integers(0, 256, (IMAGE_SIZE[1] // 40, IMAGE_SIZE[0] // 40, 3), np.uint8)
     return cv2.resize(noise, IMAGE_SIZE, interpolation=cv2.INTER_CUBIC)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
-from streamer.data.result import Result
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import State, Track
 from streamer.models.protocols import Segmenter
 
@@ -38,12 +39,9 @@ def obvious_loop(
             Track(number, mask, box_of(mask), 1.0, State.TRACKED) for number, mask in zip(asked, masks, strict=False)
         )
         asked |= {track.id: Prompt(box=track.box_xyxy) for track in tracks if track.box_xyxy is not None}
-        yield Result(
-            frame,
-            tracks,
-            depth,
-            _range_of(depth),
-        )
+        ran = {"masks": segment is not None, "depth": estimate is not None}
+        stages = {name: StageStatus(Reason.INTERVAL, 0) for name, did in ran.items() if did}
+        yield Result(frame, tracks, depth, _range_of(depth), stages=stages)
 
 
 def segment_with(segmenter: Segmenter) -> Segment:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.benchmarks.clip import FOLLOWED, Clip
+from streamer.benchmarks.clip import FOLLOWED, BenchClip
 from streamer.data.result import Result
 from streamer.evaluation.metrics import iou
+from streamer.session.session import Screen
 from streamer.ui.window import events
 from streamer.ui.window.hud import Status
-from streamer.ui.window.window import Window
 
 CLICK_EVERY_S, LOOK_S, GIVE_UP_S = 2.0, 0.5, 5.0
 _MIN_VISIBLE_PX = 200
@@ -31,12 +31,12 @@ class Player:
         clock: Monotonic clock [s].
 
     Attributes:
-        answers_ms: From each click to the first picture on the screen with its mask [ms].
+        answers_ms: From each click to the first frame on the screen with its mask [ms].
         unanswered: Clicks that had no mask within `GIVE_UP_S`.
     """
 
     def __init__(
-        self, clip: Clip, seconds: float, window: Window | None = None, clock: Callable[[], float] = time.monotonic
+        self, clip: BenchClip, seconds: float, window: Screen | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.answers_ms: list[float] = []
         self.unanswered = 0
@@ -67,6 +67,11 @@ class Player:
         if self._started_s is not None and now_s - self._started_s >= self._seconds:
             return [*polled, events.Quit()]
         return [*polled, *self._act(now_s)]
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
 
     def ious(self) -> dict[int, list[float]]:
         """For every frame that was shown and whose truth is known, the IoU of every followed object in view."""

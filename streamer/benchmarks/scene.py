@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.benchmarks.report import machine, title_of, write_figures
+from streamer.benchmarks.figures import machine, title_of, write_figures
 from streamer.synthetic import SceneSource
 from streamer.terminal.console import Terminal
 
@@ -62,9 +62,9 @@ def _figures(bench: SceneBench, seed: int) -> dict[str, float]:
     frames_ms, flows_ms = [], []
     for index in range(1, bench.frames + 1):
         begun_s = time.perf_counter()
-        picture = scene.render(index)
+        image = scene.render(index)
         rendered_s = time.perf_counter()
-        now = _gray(picture)
+        now = _gray(image)
         shrunk_s = time.perf_counter()
         flow.calc(now, before, None)
         flows_ms.append((time.perf_counter() - shrunk_s) * 1000)
@@ -79,5 +79,5 @@ def _figures(bench: SceneBench, seed: int) -> dict[str, float]:
     }
 
 
-def _gray(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), _FLOW_SIZE, interpolation=cv2.INTER_AREA)
+def _gray(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), _FLOW_SIZE, interpolation=cv2.INTER_AREA)

@@ -83,10 +83,10 @@ class UpstreamDepth:
         import torch
         from PIL import Image
 
-        picture = Image.fromarray(image_rgb)
+        image = Image.fromarray(image_rgb)
         with torch.no_grad():
-            outputs = self._network(**self._processor(images=picture, return_tensors="pt").to(self._device))
-        target = [(picture.height, picture.width)]
+            outputs = self._network(**self._processor(images=image, return_tensors="pt").to(self._device))
+        target = [(image.height, image.width)]
         maps = self._processor.post_process_depth_estimation(outputs, target_sizes=target)
         depth: NDArray[np.float32] = maps[0]["predicted_depth"].cpu().numpy()
         return depth

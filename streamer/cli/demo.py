@@ -1,94 +1,24 @@
-"""``streamer demo``: the main job on a rendered scene, compared with the scene's own truth."""
+"""``streamer demo``."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import numpy as np
+import typer
 
-from streamer.cli.playing import advise, drawer, finish, opened, partly, progress_of, style_of
-from streamer.config import Config
-from streamer.data.result import Result
-from streamer.engine import Engine
-from streamer.evaluation.metrics import depth_errors, iou
-from streamer.evaluation.sequences import prompts_for
-from streamer.session import Session, View
-from streamer.sinks.fanout import Fanout
-from streamer.sinks.targets import FOLDER, Targets
-from streamer.synthetic import SceneSource
-from streamer.terminal.console import AnnotateConsole
-from streamer.terminal.stopping import INTERRUPTED, Stop
-from streamer.ui.overlay import Overlay
-
-_MIN_VISIBLE = 0.5
-"""Share of an object that must be in view for its mask to count: what cannot be seen cannot be followed."""
+from streamer.cli.options import ConfigName, Output, Overrides, read_config
 
 
-class TruthMeter:
-    """A sink that compares every result with the scene's own truth.
+def demo(
+    output: Output = None,
+    config: ConfigName = "tiny",
+    overrides: Overrides = None,
+    frames: Annotated[int, typer.Option(help="Length of the scene in frames.", min=1)] = 240,
+    seed: Annotated[int, typer.Option(help="Which scene.", min=0)] = 0,
+) -> None:
+    """Render a scene, segment and track its objects, estimate depth, and compare with the scene's own truth."""
+    from streamer.engine import Engine
+    from streamer.evaluation.demo import demo as run
 
-    Attributes:
-        ious: One value per object and frame.
-        abs_rel, delta: One value per frame.
-    """
-
-    name = "truth"
-
-    def __init__(self, scene: SceneSource) -> None:
-        self._scene = scene
-        self.ious: list[float] = []
-        self.abs_rel: list[float] = []
-        self.delta: list[float] = []
-
-    def write(self, result: Result) -> None:
-        truth = self._scene.truth(result.index)
-        for track in result.tracks:
-            if truth.visible.get(track.id, 0.0) >= _MIN_VISIBLE:
-                self.ious.append(iou(track.mask, truth.labels == track.id))
-        if result.inverse_depth is not None:
-            errors = depth_errors(result.inverse_depth, truth.inverse_depth)
-            self.abs_rel.append(errors.abs_rel)
-            self.delta.append(errors.delta1)
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-def demo(config: Config, output: Path | None, frames: int, seed: int) -> int:
-    """Render, follow, estimate, write, and print how well it went.
-
-    Returns:
-        Exit code: 0, or 130 when it was interrupted.
-    """
-    path = output or FOLDER
-    targets = Targets(path / "demo.mp4" if Targets(path).is_folder else path)
-    targets.check(config, several=False)
-    console = AnnotateConsole()
-    scene = SceneSource(seed=seed, frame_count=frames)
-    prompts = prompts_for(scene.truth(0).labels, "box")
-    options: dict[str, Any] = {"prompts": prompts, "seed": seed, "frame_count": frames}
-    with Stop() as stop, Engine(config) as engine, opened(engine, "scene", console, **options) as run:
-        overlay, view, truth = Overlay(), View(style_of(config)), TruthMeter(scene)
-        videos = targets.sinks(run.info, drawer(overlay, view.style), config.video)
-        sinks = Fanout([*videos, truth], console.warn)
-        with console, partly(sinks):
-            console.begin(run.info.name, run.info.frame_count)
-            try:
-                Session(run, sinks, view, overlay, stop, progress_of(console), console.say).play()
-            finally:
-                console.end()
-        finish(run, sinks, targets, console, stop, view)
-    _print_accuracy(truth, len(prompts), console)
-    advise(config, console)
-    return INTERRUPTED if stop.signalled else 0
-
-
-def _print_accuracy(truth: TruthMeter, objects: int, console: AnnotateConsole) -> None:
-    if truth.ious:
-        console.say(f"masks against the scene's truth: mean IoU {np.mean(truth.ious):.3f} of {objects} objects")
-    if truth.abs_rel:
-        console.say(
-            f"depth against the scene's truth: AbsRel {np.mean(truth.abs_rel):.3f}, "
-            f"within 25 % on {100 * np.mean(truth.delta):.1f} % of the pixels (one scale and shift per frame)"
-        )
+    with Engine(read_config(config, overrides)) as engine:
+        raise typer.Exit(run(engine, output, frames, seed))

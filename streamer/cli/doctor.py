@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.markup import escape
-from rich.table import Table
-
-from streamer.terminal.console import Terminal
+import typer
 
 Verdict = Literal["ok", "missing", "broken"]
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
@@ -34,12 +31,22 @@ class Finding:
     text: str
 
 
-def doctor() -> int:
+def doctor() -> None:
+    """What works here (device, codecs, cameras, display, models), and what to do about what doesn't."""
+    raise typer.Exit(examine())
+
+
+def examine() -> int:
     """Look at everything and print a table.
 
     Returns:
         Exit code: 1 if something is broken, else 0.
     """
+    from rich.markup import escape
+    from rich.table import Table
+
+    from streamer.terminal.console import Terminal
+
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold")
     table.add_column()
@@ -66,51 +73,30 @@ def look_at_python() -> list[Finding]:
 
 
 def look_at_torch() -> list[Finding]:
-    """torch, its device, and whether torchvision was built for it."""
-    try:
-        import torch
-    except (ImportError, OSError) as error:
-        return [Finding("torch", "broken", f"it cannot be imported ({error}): run `uv sync`")]
-    findings = [Finding("torch", "ok", torch.__version__)]
-    try:
-        import torchvision
-    except (ImportError, RuntimeError, OSError) as error:
-        return [*findings, Finding("torchvision", "broken", mismatch(str(error), torch.__version__))]
-    from streamer.models.runtime.devices import describe_device, pick_device
+    """torch, torchvision, whether the two fit, and the device that they run on."""
+    from streamer.models.runtime.installation import look_at_libraries
 
-    findings.append(Finding("torchvision", "ok", torchvision.__version__))
-    return [*findings, Finding("device", "ok", describe_device(pick_device("auto")))]
+    findings = []
+    for name, version, trouble in look_at_libraries():
+        findings.append(Finding(name, "broken", trouble) if trouble else Finding(name, "ok", version))
+    if all(finding.verdict == "ok" for finding in findings):
+        from streamer.models.runtime.devices import describe_device, pick_device
 
-
-def mismatch(error: str, torch_version: str) -> str:
-    """What to do about a torchvision that does not fit torch."""
-    if "torchvision::nms" not in error:
-        return f"it cannot be imported ({error}): run `uv sync`"
-    return (
-        f"it was built for another torch than {torch_version} (`operator torchvision::nms does not exist`), which "
-        "happens when one of them is a CPU build and the other is not: install both from the same place, with "
-        "`uv sync` or `uv pip install --reinstall 'torch==2.13.*' 'torchvision==0.28.*'`"
-    )
+        findings.append(Finding("device", "ok", describe_device(pick_device("auto"))))
+    return findings
 
 
 def look_at_codecs() -> list[Finding]:
     """What can be read and written."""
-    import av
+    from streamer.sinks.codecs import CODECS, is_here
 
     findings = []
-    for name, mode, use in (
-        ("h264", "r", "reading H.264"),
-        ("hevc", "r", "reading HEVC"),
-        ("libx264", "w", "writing H.264"),
-    ):
-        try:
-            av.codec.Codec(name, mode)
+    for name, mode, use in CODECS:
+        if is_here(name, mode):
             findings.append(Finding("codec", "ok", f"{use} ({name})"))
-        except ValueError:
-            verdict: Verdict = "broken" if mode == "w" else "missing"
-            findings.append(
-                Finding("codec", verdict, f"{use} is not possible: reinstall PyAV with `uv pip install av`")
-            )
+        else:
+            advice = f"{use} is not possible: reinstall PyAV with `uv pip install av`"
+            findings.append(Finding("codec", "broken" if mode == "w" else "missing", advice))
     return findings
 
 
@@ -137,7 +123,7 @@ def look_at_cameras() -> list[Finding]:
 
 def look_at_the_display() -> list[Finding]:
     """Whether a window can be shown."""
-    from streamer.ui.window.window import display_available
+    from streamer.ui.window.display import display_available
 
     reason = display_available()
     return [Finding("display", "missing", reason) if reason else Finding("display", "ok", "windows can be shown")]

@@ -1,115 +1,78 @@
-"""``streamer live``: a camera, a stream or a file at its own rate, on the screen as it happens."""
+"""``streamer live``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from streamer.cli.playing import advise, can_show, drawer, finish, opened, partly, style_of, window_of
-from streamer.config import Config
-from streamer.data.prompt import Prompt
-from streamer.data.source import SourceInfo
-from streamer.engine import Engine, Run
-from streamer.errors import ConfigError, DisplayError
-from streamer.session import Session, View, recording_path
-from streamer.sinks.background import BackgroundSink
-from streamer.sinks.fanout import Fanout
-from streamer.sinks.targets import FOLDER, Targets, video_sink
-from streamer.sources.open import kind_of
-from streamer.terminal.console import LiveConsole, Terminal, aside
-from streamer.terminal.live_status import Chronicle
-from streamer.terminal.stopping import INTERRUPTED, Stop
-from streamer.ui.overlay import Overlay
+import typer
 
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """What to ask the source for; None leaves it to the source. Sizes in px, rates in Hz."""
-
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    source_fps: float | None = None
-
-    def options(self, source: str) -> dict[str, Any]:
-        """Keywords for the source.
-
-        Raises:
-            ConfigError: Something was asked for that this source does not have.
-        """
-        kind = kind_of(source)
-        is_camera = kind in ("camera", "stream")
-        if is_camera and self.source_fps is not None:
-            raise ConfigError("--source-fps plays a file at another rate: for a camera, use --fps.")
-        if not is_camera and (self.width or self.height or self.fps):
-            raise ConfigError("--width, --height and --fps are for cameras: for a file, use --source-fps.")
-        options = {"width": self.width, "height": self.height, "rate_hz": self.fps or self.source_fps}
-        chosen = {name: value for name, value in options.items() if value is not None}
-        # The scene stands in for a camera, which has no end.
-        return chosen | {"frame_count": None} if kind == "scene" else chosen
+from streamer.cli.options import (
+    HOW,
+    Boxes,
+    ConfigName,
+    DepthMaps,
+    InitMask,
+    Jsonl,
+    Masks,
+    NoDepth,
+    NoMasks,
+    Output,
+    Overrides,
+    Points,
+    Show,
+    Stats,
+    read_config,
+    read_prompts,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveJob:
-    """What to show, what to follow and what to write."""
+def live(
+    source: Annotated[
+        str, typer.Argument(metavar="[SOURCE]", help="Camera number, device, URL, file, or `scene`.")
+    ] = "0",
+    points: Points = None,
+    boxes: Boxes = None,
+    init_mask: InitMask = None,
+    output: Output = None,
+    masks: Masks = None,
+    depth_maps: DepthMaps = None,
+    jsonl: Jsonl = None,
+    stats: Stats = None,
+    config: ConfigName = "tiny",
+    overrides: Overrides = None,
+    no_depth: NoDepth = False,
+    no_masks: NoMasks = False,
+    show: Show = None,
+    width: Annotated[
+        int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
+    ] = None,
+    height: Annotated[int | None, typer.Option(help="Ask the camera for this height.", rich_help_panel=HOW)] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Ask the camera for this frame rate in Hz.", rich_help_panel=HOW)
+    ] = None,
+    source_fps: Annotated[
+        float | None, typer.Option(help="Play a file or the scene at this rate in Hz.", rich_help_panel=HOW)
+    ] = None,
+) -> None:
+    """Show masks and depth on a camera, a stream, a file at its own rate, or the rendered `scene`.
 
-    source: str
-    prompts: Sequence[Prompt]
-    targets: Targets
-    camera: Camera = Camera()
+    Click on things in the window; h shows the keys.
 
-
-def live(config: Config, job: LiveJob) -> int:
-    """Run until the source ends, the window is closed, or a signal comes.
-
-    Returns:
-        Exit code: 0, or 130 when it was interrupted by a signal while nothing was shown.
-
-    Raises:
-        DisplayError: There is no display, and nothing is to be written either.
-        StreamerError: The source cannot be opened, or nothing can be written.
+        streamer live 0
+        streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
+        streamer live 0 --config robot --jsonl - | my-program
     """
-    options = job.camera.options(job.source)
-    job.targets.check(config, several=False)
-    terminal = Terminal(aside() if job.targets.take_stdout else None)
-    show = config.show is not False
-    if not show and not job.targets:
-        raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
-    show = show and can_show(job.targets, terminal)
+    from streamer.engine import Engine
+    from streamer.session.live import CameraRequest, LiveJob
+    from streamer.session.live import live as run
+    from streamer.sinks.targets import Targets
 
-    def check(info: SourceInfo) -> None:
-        path = Path(job.source) if kind_of(job.source) == "video" else None
-        job.targets.of(replace(info, path=path), several=False)
-
-    options |= {"prompts": job.prompts, "live": True, "check": check}
-    with Stop() as stop, Engine(config) as engine, opened(engine, job.source, terminal, **options) as run:
-        _play(engine, run, job, show, stop, LiveConsole(run.info.name, terminal.console))
-        advise(config, terminal)
-    return INTERRUPTED if stop.signalled and not show else 0
-
-
-def _play(engine: Engine, run: Run, job: LiveJob, show: bool, stop: Stop, console: LiveConsole) -> None:
-    targets, video = job.targets.of(run.info, several=False), engine.config.video
-    overlay, view = Overlay(), View(style_of(engine.config))
-
-    def recorder() -> BackgroundSink:
-        path, draw = recording_path(FOLDER, run.info.name), drawer(overlay, view.style)
-        return video_sink(path, run.info, draw, video, drop=True, start_s=None)
-
-    if run.info.settings:
-        console.say(f"{run.info.name}: {run.info.settings}")
-    if run.info.notice:
-        console.warn(run.info.notice)
-    sinks = Fanout(targets.sinks(run.info, drawer(overlay, view.style), video, drop=True), console.warn)
-    window = window_of(run, view.style) if show else None
-    report = Chronicle(console, view, sinks)
-    session = Session(run, sinks, view, overlay, stop, report, console.say, window, recorder, FOLDER)
-    try:
-        with console, partly(sinks):
-            session.play()
-    finally:
-        if window is not None:
-            window.close()
-    finish(run, sinks, targets, console, stop, view)
+    settings = read_config(config, overrides, no_depth, no_masks, show)
+    job = LiveJob(
+        source,
+        read_prompts(points, boxes, init_mask),
+        Targets(output, masks, depth_maps, jsonl, stats),
+        CameraRequest(width, height, fps, source_fps),
+    )
+    with Engine(settings) as engine:
+        raise typer.Exit(run(engine, job))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
+from typing import Annotated
 
-from streamer.errors import PartialError
-from streamer.models import registry
-from streamer.models.weights import hub
-from streamer.models.weights.cache import cache_folder
-from streamer.terminal.console import Terminal
+import typer
+
+app = typer.Typer(help="What models there are, and how to get them.", no_args_is_help=True)
 
 _STYLES = {"bundled": "green", "cached": "green", "available": "dim"}
 
 
+@app.command("list")
 def list_models() -> None:
-    """Print every model that has a name, and where it stands."""
+    """What is bundled, cached and available."""
+    from rich.table import Table
+
+    from streamer.models import registry
+    from streamer.models.weights import hub
+    from streamer.models.weights.cache import cache_folder
+    from streamer.terminal.console import Terminal
+
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("name", "kind", "state", "size"):
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
@@ -28,12 +33,16 @@ def list_models() -> None:
     terminal.say("`streamer models pull NAME` gets one, `streamer models check` verifies what is here")
 
 
-def pull(name: str) -> None:
-    """Download a model, with progress.
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `streamer models list`.")],
+) -> None:
+    """Download a model, or go on with a download that broke off."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    Raises:
-        ModelError: There is no such model, or it cannot be downloaded.
-    """
+    from streamer.models import registry
+    from streamer.terminal.console import Terminal
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -48,21 +57,18 @@ def pull(name: str) -> None:
     terminal.say(f"{name} is at {path}")
 
 
-def check() -> int:
-    """Verify what is here.
+@app.command()
+def check() -> None:
+    """Verify every file that is here."""
+    from streamer.errors import PartialError
+    from streamer.models import registry
+    from streamer.terminal.console import Terminal
 
-    Returns:
-        Exit code 0.
-
-    Raises:
-        PartialError: Something is damaged.
-    """
-    checks = registry.check()
+    checks, terminal = registry.check(), Terminal()
     for one in checks:
-        Terminal().say(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}")
+        terminal.say(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}")
     if not checks:
-        Terminal().say("Nothing has been downloaded yet; the bundled models come with the package.")
+        terminal.say("Nothing has been downloaded yet; the bundled models come with the package.")
     damaged = [one.name for one in checks if not one.intact]
     if damaged:
         raise PartialError(f"{', '.join(damaged)} cannot be used: do what is said above.")
-    return 0

@@ -1,4 +1,4 @@
-"""What each part of the tracker brings: the same clips with one part left out, or put in, at a time."""
+"""What each part of the tracker brings: the same sequences with one part left out, or put in, at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from streamer.config import Config
 from streamer.engine import Engine
 from streamer.evaluation.methods import Ours
 from streamer.evaluation.scoring import Score, mean_score
-from streamer.evaluation.sequences import Clip
+from streamer.evaluation.sequences import LabeledSequence
 from streamer.tracking.parameters import TrackingParameters
 
-Follow = Callable[[Ours, Clip], Score]
+Follow = Callable[[Ours, LabeledSequence], Score]
 
 PARTS: dict[str, dict[str, object]] = {
     "everything": {},
@@ -34,12 +34,12 @@ PARTS: dict[str, dict[str, object]] = {
 """What is changed in the config's tracking section, by what the row is called."""
 
 
-def ablate(engine: Engine, clips: Sequence[Clip], follow: Follow) -> list[Score]:
-    """The mean over the clips with everything, and with each part left out."""
+def ablate(engine: Engine, sequences: Sequence[LabeledSequence], follow: Follow) -> list[Score]:
+    """The mean over the sequences with everything, and with each part left out."""
     rows = []
     for name, changes in PARTS.items():
         tracking = with_changes(engine.config, changes)
-        scores = [follow(Ours(engine.pipeline(tracking=tracking)), clip) for clip in clips]
+        scores = [follow(Ours(engine.pipeline(tracking=tracking)), sequence) for sequence in sequences]
         rows.append(mean_score(scores, name))
     return rows
 

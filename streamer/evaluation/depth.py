@@ -155,7 +155,7 @@ def _shot(color: Path) -> Shot:
     image = cv2.imread(str(color))
     depth_mm = cv2.imread(str(color.with_name(f"{stem}.depth.png")), cv2.IMREAD_UNCHANGED)
     if image is None or depth_mm is None or depth_mm.shape != image.shape[:2]:
-        raise ValueError(f"{stem} has no picture and depth of one size")
+        raise ValueError(f"{stem} has no image and depth of one size")
     known = ~np.isin(depth_mm, _UNKNOWN_MM)
     inverse = np.divide(1000, depth_mm, where=known, out=np.zeros(depth_mm.shape), dtype=np.float64)
     pose = np.loadtxt(color.with_name(f"{stem}.pose.txt")).reshape(4, 4)

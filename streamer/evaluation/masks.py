@@ -16,8 +16,8 @@ from streamer.engine import Engine
 from streamer.errors import ConfigError, SinkError
 from streamer.evaluation.ablation import ablate
 from streamer.evaluation.methods import EveryFrame, FlowOnly, Late, Method, Ours, unrefined
-from streamer.evaluation.scoring import ObjectScore, Score, mean_score, score_clip
-from streamer.evaluation.sequences import Clip, clips_of, prompts_for
+from streamer.evaluation.scoring import ObjectScore, Score, mean_score, score_sequence
+from streamer.evaluation.sequences import LabeledSequence, prompts_for, sequences_of
 from streamer.motion.motion import Motion
 from streamer.scheduling.workers import LateWorkers
 from streamer.stages.masks import MasksStage
@@ -65,14 +65,14 @@ def evaluate(config: Config, job: EvalJob) -> int:
     _check(job)
     if config.segmenter is None:
         raise ConfigError("Masks are left out, so there is nothing to measure: let them in.")
-    clips, terminal = clips_of(job.root, job.sequences), Terminal()
+    sequences, terminal = sequences_of(job.root, job.sequences), Terminal()
     with Engine(config.model_copy(update={"depth": None})) as engine:
         if job.method == ABLATION:
             patience = 2 * config.schedule.keyframe_interval
-            rows = ablate(engine, clips, lambda method, clip: follow(method, clip, job.init, patience))
+            rows = ablate(engine, sequences, lambda method, sequence: follow(method, sequence, job.init, patience))
             print(as_markdown(rows))
         else:
-            scores = [score_method(engine, clip, job, terminal.say) for clip in clips]
+            scores = [score_method(engine, sequence, job, terminal.say) for sequence in sequences]
             rows = [*scores, mean_score(scores)]
             late = f", answers {job.late} frames late" if job.late else ""
             terminal.console.print(table_of(rows, f"{job.method}, --init {job.init}{late}"))
@@ -89,13 +89,15 @@ def _check(job: EvalJob) -> None:
         raise ConfigError(f"There is no --late for --method {job.method}: choose one of the two.")
 
 
-def score_method(engine: Engine, clip: Clip, job: EvalJob, say: Callable[[str], None] | None = None) -> Score:
-    """One method on one clip."""
+def score_method(
+    engine: Engine, sequence: LabeledSequence, job: EvalJob, say: Callable[[str], None] | None = None
+) -> Score:
+    """One method on one sequence."""
     score = follow(
-        method_of(engine, job.method, job.late), clip, job.init, 2 * engine.config.schedule.keyframe_interval
+        method_of(engine, job.method, job.late), sequence, job.init, 2 * engine.config.schedule.keyframe_interval
     )
     if say is not None:
-        say(f"{clip.name}: J&F {score.j_and_f:.3f}")
+        say(f"{sequence.name}: J&F {score.j_and_f:.3f}")
     return score
 
 
@@ -112,12 +114,12 @@ def method_of(engine: Engine, name: str, late: int = 0) -> Method:
     return FlowOnly(engine.segmenter, unrefined(engine.segmenter), Motion(engine.config.flow))
 
 
-def follow(method: Method, clip: Clip, init: str, patience: int) -> Score:
-    """Run a method through a clip. The frame on which an object is pointed out does not count, nor does the last."""
+def follow(method: Method, sequence: LabeledSequence, init: str, patience: int) -> Score:
+    """Run a method through a sequence. The frame on which an object is pointed out does not count, nor the last one."""
     objects: dict[int, ObjectScore] = {}
     elapsed_s = 0.0
-    for frame in clip.frames():
-        labels = clip.labels(frame.index)
+    for frame in sequence.frames():
+        labels = sequence.labels(frame.index)
         prompts = []
         if labels is not None:
             least = 1 if frame.index == 0 else _NEW_SHARE * labels.size
@@ -129,12 +131,12 @@ def follow(method: Method, clip: Clip, init: str, patience: int) -> Score:
         start = time.perf_counter()
         masks = method.process(frame, prompts)
         elapsed_s += time.perf_counter() - start
-        if labels is not None and frame.index < clip.frame_count - 1:
+        if labels is not None and frame.index < sequence.frame_count - 1:
             nothing = np.zeros(labels.shape, bool)
             for object_id, score in objects.items():
                 score.add(masks.get(object_id, nothing), labels == object_id)
         objects |= {prompt.object_id: ObjectScore(patience) for prompt in prompts if prompt.object_id is not None}
-    return score_clip(clip.name, list(objects.values()), elapsed_s, clip.frame_count, method.keyframes)
+    return score_sequence(sequence.name, list(objects.values()), elapsed_s, sequence.frame_count, method.keyframes)
 
 
 def table_of(scores: Sequence[Score], title: str) -> Table:

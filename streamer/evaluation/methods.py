@@ -1,4 +1,4 @@
-"""Ways to follow objects through a clip: streamer's own, and the two that it has to beat."""
+"""Ways to follow objects through a sequence: streamer's own, and the two that it has to beat."""
 
 from __future__ import annotations
 

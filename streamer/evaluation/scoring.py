@@ -1,4 +1,4 @@
-"""How well the masks of one clip agree with its truth."""
+"""How well the masks of one sequence agree with its truth."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SEEN_SHARE = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One clip, or the mean of several. Shares are from 0 to 1, NaN where there was nothing to count.
+    """One sequence, or the mean of several. Shares are from 0 to 1, NaN where there was nothing to count.
 
     Attributes:
-        name: Of the clip.
+        name: Of the sequence.
         j, f, j_and_f: DAVIS region similarity, boundary accuracy, and the mean of both.
         decay: Of J, from the first quarter to the last.
         rate_hz: Frames per second, models included, reading and scoring not.
@@ -45,7 +45,7 @@ class Score:
 
 @dataclass(slots=True)
 class ObjectScore:
-    """One object through one clip.
+    """One object through one sequence.
 
     Attributes:
         patience: Frames within which it shall be found after it has come back.
@@ -84,8 +84,8 @@ class ObjectScore:
             self._waiting = 0 if found else self._waiting - 1
 
 
-def score_clip(name: str, objects: list[ObjectScore], elapsed_s: float, frames: int, keyframes: int) -> Score:
-    """The mean over the objects of a clip, as DAVIS takes it.
+def score_sequence(name: str, objects: list[ObjectScore], elapsed_s: float, frames: int, keyframes: int) -> Score:
+    """The mean over the objects of a sequence, as DAVIS takes it.
 
     Raises:
         ValueError: No frame was scored.
@@ -109,7 +109,7 @@ def score_clip(name: str, objects: list[ObjectScore], elapsed_s: float, frames: 
 
 
 def mean_score(scores: Sequence[Score], name: str = "mean") -> Score:
-    """The mean of several clips; what one of them has nothing of is left out."""
+    """The mean of several sequences; what one of them has nothing of is left out."""
 
     def mean(attribute: str) -> float:
         values = np.array([getattr(score, attribute) for score in scores])

@@ -1,4 +1,4 @@
-"""Clips whose true masks are known: folders in DAVIS layout, and rendered scenes."""
+"""Sequences whose true masks are known: folders in DAVIS layout, and rendered scenes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RESOLUTION = "480p"
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class LabeledSequence:
     """Frames with their truth.
 
     Attributes:
@@ -52,21 +52,21 @@ class Clip:
             source.close()
 
 
-def clips_of(root: str, names: Sequence[str] = ()) -> list[Clip]:
-    """The clips of a folder in DAVIS layout, or ``scene`` for rendered ones, whose names are their seeds.
+def sequences_of(root: str, names: Sequence[str] = ()) -> list[LabeledSequence]:
+    """The sequences of a folder in DAVIS layout, or ``scene`` for rendered ones, whose names are their seeds.
 
     Raises:
         SourceError: There is no such folder or sequence.
     """
     if root == SCENE:
         return [_scene(seed) for seed in names or _SCENE_SEEDS]
-    pictures = Path(root) / "JPEGImages" / _RESOLUTION
-    if not pictures.is_dir():
-        raise SourceError(f"There is no folder {pictures}: name a folder in DAVIS layout, or `{SCENE}`.")
-    known = sorted(path.name for path in pictures.iterdir() if path.is_dir())
+    images = Path(root) / "JPEGImages" / _RESOLUTION
+    if not images.is_dir():
+        raise SourceError(f"There is no folder {images}: name a folder in DAVIS layout, or `{SCENE}`.")
+    known = sorted(path.name for path in images.iterdir() if path.is_dir())
     unknown = [name for name in names if name not in known]
     if unknown or not known:
-        raise SourceError(f"There is no sequence {', '.join(unknown)} in {pictures}: choose of {', '.join(known)}.")
+        raise SourceError(f"There is no sequence {', '.join(unknown)} in {images}: choose of {', '.join(known)}.")
     return [_davis(Path(root), name) for name in names or known]
 
 
@@ -84,7 +84,7 @@ def prompts_for(labels: Labels, init: str) -> list[Prompt]:
     return prompts
 
 
-def _davis(root: Path, name: str) -> Clip:
+def _davis(root: Path, name: str) -> LabeledSequence:
     folder = root / "JPEGImages" / _RESOLUTION / name
     truths = root / "Annotations" / _RESOLUTION / name
     stems = [path.stem for path in pictures_in(folder)]
@@ -95,10 +95,10 @@ def _davis(root: Path, name: str) -> Clip:
         path = truths / f"{stems[index]}.png"
         return read_labels(path) if path.is_file() else None
 
-    return Clip(name, len(stems), lambda: ImageFolderSource(folder), labels)
+    return LabeledSequence(name, len(stems), lambda: ImageFolderSource(folder), labels)
 
 
-def _scene(seed: str) -> Clip:
+def _scene(seed: str) -> LabeledSequence:
     if not seed.isdigit():
         raise SourceError(f"Rendered scenes are named by numbers, but this one is {seed!r}.")
 
@@ -106,4 +106,4 @@ def _scene(seed: str) -> Clip:
         return SceneSource(int(seed), _SCENE_SIZE, frame_count=_SCENE_FRAMES, objects=_SCENE_OBJECTS)
 
     truth = scene()
-    return Clip(f"scene-{seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)
+    return LabeledSequence(f"scene-{seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)

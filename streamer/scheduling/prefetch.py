@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from streamer.data.frame import Frame
+from streamer.data.running import running
 from streamer.scheduling.scheduler import Plan
 from streamer.stages.protocol import Stage
 
@@ -29,7 +31,7 @@ class Prefetch:
     def __init__(
         self, stages: Sequence[Stage], batch_size: int = 1, prepare: Callable[[], None] = lambda: None
     ) -> None:
-        self._thread = ThreadPoolExecutor(1, "streamer-prefetch", prepare)
+        self._thread = _CountedThread(1, "streamer-prefetch", prepare)
         self._stages, self._batch_size = stages, batch_size
 
     def begin(self, planned: Iterable[tuple[Frame, Plan]]) -> None:
@@ -48,6 +50,17 @@ class Prefetch:
         """Begin nothing more. A call that runs cannot be interrupted: it ends by itself, and its thread with it."""
         self.begin([])
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class _CountedThread(ThreadPoolExecutor):
+    """Counts its calls as under way, so that the end of the process knows of them."""
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
+        def counted() -> Any:
+            with running("prefetch"):
+                return call(*arguments, **keywords)
+
+        return super().submit(counted)
 
 
 def batch_that_fits(interval: int, frame_size: tuple[int, int]) -> int:

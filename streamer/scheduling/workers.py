@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from streamer.data.running import running
+
 LaneState = Literal["idle", "waiting", "busy"]
 
 
@@ -234,7 +236,8 @@ class _Lane:
                     if self._queued is None:
                         continue
                     (key, call), self._queued, self._running = self._queued, None, True
-                done = _run(self._name, key, call, self._clock)
+                with running(self._name):
+                    done = _run(self._name, key, call, self._clock)
             # Reported before the lane is free again, so that "ready" never runs ahead of "finished".
             self._report(done)
             with self._changed:

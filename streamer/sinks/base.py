@@ -7,8 +7,12 @@ from typing import Protocol
 from streamer.data.result import Result
 
 
-class Sink(Protocol):
-    """Takes results one after the other, and leaves something readable behind whenever it is closed."""
+class Writer(Protocol):
+    """Writes results one after the other, and leaves something readable behind whenever it is closed.
+
+    Attributes:
+        name: Short name for people.
+    """
 
     name: str
 
@@ -22,4 +26,23 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Finish the file and give it its final name. May be called twice."""
+        ...
+
+
+class Sink(Writer, Protocol):
+    """A writer that counts: what a run hands its results to."""
+
+    @property
+    def written(self) -> int:
+        """Results that were taken without an error."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Results that were left out rather than waited for."""
+        ...
+
+    @property
+    def warning(self) -> str | None:
+        """One sentence about what had to be left out of the file; None where all is well."""
         ...

@@ -20,7 +20,7 @@ class DepthMapSink(PngSink):
     Values below 0 and above 65.535 are cut off. Frames before the first map get no file.
     """
 
-    def picture_of(self, result: Result) -> Image.Image | None:
+    def image_of(self, result: Result) -> Image.Image | None:
         values = result.inverse_depth if result.depth_m is None else result.depth_m
         if values is None:
             return None

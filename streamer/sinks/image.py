@@ -16,8 +16,8 @@ from streamer.sinks.outputs import make_room, replacing
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
-class PictureSink:
-    """Draws a result and writes it as a picture; a later result takes the place of an earlier one.
+class ImageSink:
+    """Draws a result and writes it as an image; a later result takes the place of an earlier one.
 
     Args:
         path: Where to write; the suffix (.png, .jpg, .webp, .bmp, .tif) chooses the format.
@@ -28,20 +28,20 @@ class PictureSink:
     """
 
     def __init__(self, path: Path, draw: Callable[[Result], NDArray[np.uint8]]) -> None:
-        check_picture(path)
+        check_image_path(path)
         self.name = path.name
         self._path = path
         self._draw = draw
 
     def write(self, result: Result) -> None:
-        write_picture(self._path, self._draw(result))
+        write_image(self._path, self._draw(result))
 
     def close(self) -> None:
         """Nothing is left to do: each picture is whole once it is written."""
 
 
-def check_picture(path: Path) -> None:
-    """Make sure that a picture can have this path.
+def check_image_path(path: Path) -> None:
+    """Make sure that an image can have this path.
 
     Raises:
         SinkError: The suffix is not known, the folder cannot be created, or ``path`` is a folder.
@@ -51,12 +51,12 @@ def check_picture(path: Path) -> None:
     make_room(path)
 
 
-def write_picture(path: Path, image_rgb: NDArray[np.uint8]) -> None:
+def write_image(path: Path, image_rgb: NDArray[np.uint8]) -> None:
     """Write a ``(H, W, 3)`` uint8 RGB picture by rename, JPEG and WebP at quality 95.
 
     Raises:
         SinkError: The suffix is not known, or the file cannot be written.
     """
-    check_picture(path)
+    check_image_path(path)
     with replacing(path) as partial:
         Image.fromarray(image_rgb).save(partial, quality=95)

@@ -32,7 +32,7 @@ PALETTE = _davis_palette()
 class MaskSink(PngSink):
     """Writes one indexed PNG per frame. Where masks overlap, the object of higher score is in front."""
 
-    def picture_of(self, result: Result) -> Image.Image:
+    def image_of(self, result: Result) -> Image.Image:
         """The labels of one frame in the colors of DAVIS.
 
         Raises:

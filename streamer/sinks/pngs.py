@@ -24,7 +24,7 @@ class PngSink(ABC):
         self._folder = folder
 
     @abstractmethod
-    def picture_of(self, result: Result) -> Image.Image | None:
+    def image_of(self, result: Result) -> Image.Image | None:
         """What is written about one frame; None where there is nothing to write."""
 
     def write(self, result: Result) -> None:
@@ -33,7 +33,7 @@ class PngSink(ABC):
         Raises:
             SinkError: It cannot be made, or the file cannot be written.
         """
-        picture = self.picture_of(result)
+        picture = self.image_of(result)
         if picture is not None:
             with replacing(self._folder / f"{result.stem}.png") as partial:
                 picture.save(partial, compress_level=1)

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.config import Config, VideoConfig
 from streamer.data.result import Result
 from streamer.data.source import PICTURE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
+from streamer.sinks.base import Sink
 from streamer.sinks.outputs import STDOUT
+from streamer.sinks.parameters import VideoParameters
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv"})
 FOLDER = Path("recordings")
@@ -42,16 +43,20 @@ class Targets:
     def __bool__(self) -> bool:
         return any(True for _ in self)
 
-    def check(self, config: Config, several: bool) -> None:
+    def check(self, several: bool, masks: bool = True, depth: bool = True) -> None:
         """Refuse what cannot work before anything slow begins.
+
+        Args:
+            several: Whether there are several sources.
+            masks, depth: Whether there will be any.
 
         Raises:
             SinkError: One file for several sources, one place for several outputs, a suffix that is not known, or
-                something that this config leaves out.
+                something that is left out.
         """
-        if self.masks is not None and config.segmenter is None:
+        if self.masks is not None and not masks:
             raise SinkError("There are no masks to write to --masks: let masks in.")
-        if self.depth_maps is not None and config.depth is None:
+        if self.depth_maps is not None and not depth:
             raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
             raise SinkError("The lines of several sources would run together on the standard output: name a file.")
@@ -111,10 +116,10 @@ class Targets:
             return None
         if self.is_folder:
             return self.output / f"{info.name}-annotated{'.png' if info.still else '.mp4'}"
-        is_picture = self.output.suffix.lower() in PICTURE_SUFFIXES
-        if is_picture and not info.still:
+        is_image = self.output.suffix.lower() in PICTURE_SUFFIXES
+        if is_image and not info.still:
             raise SinkError(f"{info.name} is no single picture: end the output's name in .mp4 or .mkv.")
-        if info.still and not is_picture:
+        if info.still and not is_image:
             raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
         return self.output
 
@@ -125,8 +130,8 @@ class Targets:
         ]
 
     def sinks(
-        self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoConfig, drop: bool = False
-    ) -> list[BackgroundSink]:
+        self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoParameters, drop: bool = False
+    ) -> list[Sink]:
         """Open what is to be written.
 
         Args:
@@ -136,14 +141,14 @@ class Targets:
             drop: Leave frames out rather than wait for a slow disk or encoder (live).
         """
         from streamer.sinks.depth_maps import DepthMapSink
-        from streamer.sinks.image import PictureSink
+        from streamer.sinks.image import ImageSink
         from streamer.sinks.jsonl import JsonlSink
         from streamer.sinks.masks import MaskSink
 
-        sinks: list[BackgroundSink] = []
+        sinks: list[Sink] = []
         if self.output is not None:
             if self.output.suffix.lower() in PICTURE_SUFFIXES:
-                sinks.append(BackgroundSink(PictureSink(self.output, draw)))
+                sinks.append(BackgroundSink(ImageSink(self.output, draw)))
             else:
                 sinks.append(video_sink(self.output, info, draw, video, drop))
         if self.masks is not None:
@@ -177,14 +182,14 @@ def video_sink(
     path: Path,
     info: SourceInfo,
     draw: Callable[[Result], NDArray[np.uint8]],
-    video: VideoConfig,
+    video: VideoParameters,
     drop: bool = False,
     start_s: float | None = 0.0,
 ) -> BackgroundSink:
     """An MP4 or Matroska file of a source, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
     from streamer.sinks.video import VideoSink
 
-    sink = VideoSink(
+    writer = VideoSink(
         path,
         draw,
         rate_hz=info.rate_hz,
@@ -194,4 +199,4 @@ def video_sink(
         crf=video.crf,
         preset=video.preset,
     )
-    return BackgroundSink(sink, drop=drop)
+    return BackgroundSink(writer, drop=drop, warning=lambda: writer.warning)

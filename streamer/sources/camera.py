@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
+from streamer.data.running import running
 from streamer.data.source import BaseSource, SourceInfo
 from streamer.errors import SourceError
 from streamer.sources.url import is_url, redact, short_name
@@ -168,9 +169,10 @@ def _connect(url: str, open_timeout_s: float, read_timeout_s: float) -> tuple[An
     answer: list[Any] = [None, None]
 
     def connect() -> None:
-        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
-        if capture.isOpened():
-            answer[:] = capture, capture.read()[1]
+        with running("connection"):
+            capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+            if capture.isOpened():
+                answer[:] = capture, capture.read()[1]
 
     thread = threading.Thread(target=connect, name="streamer-connect", daemon=True)
     thread.start()

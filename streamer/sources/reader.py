@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Literal, Self
 
 from streamer.data.frame import Frame
+from streamer.data.running import running
 from streamer.data.source import Pausable, Source, SourceInfo
 from streamer.errors import SourceError
 
@@ -216,6 +217,10 @@ class Reader:
     # Run by the reading thread.
 
     def _run(self, source: Source | None) -> None:
+        with running("reader"):
+            self._read_all(source)
+
+    def _read_all(self, source: Source | None) -> None:
         error: BaseException | None = None
         try:
             while source is None or self._read_until_lost(source):

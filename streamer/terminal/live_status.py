@@ -1,63 +1,87 @@
-"""What the live panel shows: how things stand, and what has just happened."""
+"""Watches a live run for the panel: how things stand, and what has just happened."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from streamer.data.reason import Reason
 from streamer.data.result import Result
 from streamer.data.track import State
-from streamer.engine import Run
-from streamer.session import View
-from streamer.sinks.background import BackgroundSink
-from streamer.sinks.fanout import Fanout
-from streamer.terminal.console import REFRESH_EVERY_S, LiveConsole
+from streamer.sinks.base import Sink
+from streamer.sources.reader import Reader
+from streamer.terminal.panel import REFRESH_EVERY_S, ROUTINE, LiveConsole
 
 _CAPTURE_WINDOW_S = 2.0
 _DROPS_EVERY_S = 1.0
-_USUAL = "interval"
 
 
-class Chronicle:
+class Playing(Protocol):
+    """A run that is under way, as far as the panel tells of it."""
+
+    @property
+    def reader(self) -> Reader:
+        """Where the frames come from."""
+        ...
+
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """Where the results go."""
+        ...
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person holds the frame."""
+        ...
+
+    def queues(self) -> Mapping[str, str]:
+        """What each slow model does, in a word."""
+        ...
+
+    def summary(self) -> Mapping[str, Any]:
+        """The figures so far; see `Meter.summary`."""
+        ...
+
+
+class LiveStatus:
     """Turns results into events and, a few times a second, into the summary that the console draws.
 
     Args:
         console: Where it is shown.
-        view: Whether the person holds the picture.
-        sinks: What is written meanwhile.
         clock: Monotonic clock [s].
     """
 
-    def __init__(
-        self, console: LiveConsole, view: View, sinks: Fanout, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._console, self._view, self._sinks, self._clock = console, view, sinks, clock
+    def __init__(self, console: LiveConsole, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console, self._clock = console, clock
         self._states: dict[int, State] = {}
         self._source_state = "running"
         self._reopened = self._dropped = 0
         self._dropped_at_s = -_DROPS_EVERY_S
         self._reported_at_s = -REFRESH_EVERY_S
         self._captured = (clock(), 0, 0.0)
-        self._ages: dict[str, int | None] = {}
+        self._shown: Result | None = None
         self._left_out: dict[str, int] = {}
 
-    def __call__(self, run: Run, result: Result | None) -> None:
-        self._watch_source(run)
-        self._watch_sinks()
+    def __call__(self, playing: Playing, result: Result | None) -> None:
+        """Take in one frame, or None where there was none for a while."""
+        self._watch_source(playing.reader)
+        self._watch_sinks(playing.sinks)
         if result is not None:
-            self._watch(result)
+            self._shown = result
+            self._watch_stages(result)
+            self._watch_tracks(result)
         now_s = self._clock()
         if now_s - self._reported_at_s >= REFRESH_EVERY_S:
             self._reported_at_s = now_s
-            self._console.update(self._summary(run, now_s))
+            self._console.update(self._summary(playing, now_s))
 
-    def _watch(self, result: Result) -> None:
-        self._ages = {name: status.age for name, status in result.stages.items()}
-        for name, status in result.stages.items():
-            if status.reason not in (None, Reason.INTERVAL):
-                self._console.event(name, str(status.reason))
+    def _watch_stages(self, result: Result) -> None:
+        for name, stage in result.stages.items():
+            if stage.reason not in (None, Reason.INTERVAL):
+                self._console.event(ROUTINE, f"{name}: {stage.reason}")
+
+    def _watch_tracks(self, result: Result) -> None:
         for track in result.tracks:
             before = self._states.get(track.id)
             if track.state is State.LOST and before not in (None, State.LOST):
@@ -66,11 +90,10 @@ class Chronicle:
                 self._console.event("found", f"object {track.id}")
             self._states[track.id] = track.state
 
-    def _watch_source(self, run: Run) -> None:
-        reader = run.reader
+    def _watch_source(self, reader: Reader) -> None:
         self._watch_drops(sum(reader.drops.values()))
         if reader.reopened > self._reopened:
-            self._console.event("reconnect", run.info.name)
+            self._console.event("reconnect", reader.info.name)
             self._reopened = reader.reopened
         if reader.state != self._source_state:
             self._source_state = reader.state
@@ -82,22 +105,22 @@ class Chronicle:
             self._console.event("drop", _frames(dropped - self._dropped))
             self._dropped, self._dropped_at_s = dropped, self._clock()
 
-    def _watch_sinks(self) -> None:
-        for sink in self._sinks.sinks:
-            if isinstance(sink, BackgroundSink) and sink.dropped > self._left_out.get(sink.name, 0):
-                left_out = sink.dropped - self._left_out.get(sink.name, 0)
+    def _watch_sinks(self, sinks: Sequence[Sink]) -> None:
+        for sink in sinks:
+            left_out = sink.dropped - self._left_out.get(sink.name, 0)
+            if left_out > 0:
                 self._console.event("drop", f"{_frames(left_out)} of {sink.name}: too slow to write")
                 self._left_out[sink.name] = sink.dropped
 
-    def _summary(self, run: Run, now_s: float) -> Mapping[str, Any]:
-        summary = run.summary()
-        summary["frames"]["dropped"] |= {f"{name} too slow": count for name, count in self._left_out.items()}
+    def _summary(self, playing: Playing, now_s: float) -> Mapping[str, Any]:
+        shown = self._shown
         return {
-            **summary,
-            **self._ages,
-            "capture_rate_hz": self._capture_rate_hz(run.reader.frames_read, now_s),
-            "queues": run.pipeline.queues(),
-            "paused": self._view.paused,
+            **playing.summary(),
+            "ages": {} if shown is None else {name: stage.age for name, stage in shown.stages.items()},
+            "values": {} if shown is None else shown.values,
+            "capture_rate_hz": self._capture_rate_hz(playing.reader.frames_read, now_s),
+            "queues": playing.queues(),
+            "paused": playing.paused,
             "stalled": self._source_state in ("stalled", "reopening"),
         }
 

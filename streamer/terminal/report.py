@@ -14,17 +14,17 @@ Rows = list[tuple[str, str]]
 
 def live_rows(summary: Summary) -> Rows:
     """What the live panel says, as (name, text), always the same names; an empty text where nothing is known."""
-    stages = sorted(_section(summary, "stages_ms").items(), key=lambda stage: -stage[1].get("p50", 0))
+    parts = sorted(_section(summary, "timings_ms").items(), key=lambda part: -part[1].get("p50", 0))
     queues = _section(summary, "queues")
     return [
         ("rate", _rates(summary)),
         ("latency", _percentiles(_section(summary, "latency_ms"))),
-        ("stage ms", _columns(f"{name} {_slashed(times)}" for name, times in stages)),
+        ("loop ms", _columns(f"{name} {_slashed(times)}" for name, times in parts)),
         ("models", _models(summary)),
         ("dropped", _dropped(_section(summary, "frames"))),
         ("queue", _columns(f"{stage} {state}" for stage, state in queues.items())),
         ("age", _ages(summary)),
-        ("keyframe", _last_keyframe(summary)),
+        ("last run", _last_runs(summary)),
     ]
 
 
@@ -32,15 +32,14 @@ def plain_line(summary: Summary) -> str:
     """How a live run goes, in one line."""
     rows = dict(live_rows(summary))
     words = [rows["rate"], rows["latency"]]
-    words += [f"{name} {rows[name]}" for name in ("dropped", "keyframe") if rows[name]]
+    words += [f"{name} {rows[name]}" for name in ("dropped", "last run") if rows[name]]
     return ", ".join(" ".join(word.split()) for word in words if word)
 
 
 def summary_rows(summary: Summary) -> Rows:
     """What the closing table says, as (name, text); only what is known."""
-    frames, keyframes = _section(summary, "frames"), _section(summary, "keyframes")
+    frames = _section(summary, "frames")
     rate_hz, memory_mib = summary.get("frame_rate_hz"), summary.get("peak_memory_mib")
-    reasons = _counts(_section(keyframes, "reasons"))
     rows = [
         ("frames", ", ".join(f"{frames[key]} {key}" for key in ("read", "shown") if key in frames)),
         ("written", _counts(_section(frames, "written"))),
@@ -48,8 +47,7 @@ def summary_rows(summary: Summary) -> Rows:
         ("rate", f"{rate_hz:.1f} fps" if rate_hz else ""),
         ("latency", _percentiles(_section(summary, "latency_ms"))),
         ("models", _models(summary)),
-        ("keyframes", f"{keyframes['count']} ({reasons})" if keyframes.get("count") else ""),
-        ("depth runs", str(summary.get("depth_runs") or "")),
+        *((name, _runs(stage)) for name, stage in _section(summary, "stages").items()),
         ("memory", f"{memory_mib:.0f} MiB at most" if memory_mib else ""),
         ("device", str(summary.get("device") or "")),
     ]
@@ -100,7 +98,7 @@ def _percentiles(latency: Mapping[str, Any]) -> str:
 def _models(summary: Summary) -> str:
     duration_s = summary.get("duration_s")
     words = []
-    for name, times in _section(summary, "models_ms").items():
+    for name, times in _section(summary, "model_timings_ms").items():
         count = times.get("count")
         rate = f" {count / duration_s:.1f}/s" if count and duration_s else ""
         words.append(f"{name} {_duration(times.get('p50'))}{rate}")
@@ -116,12 +114,26 @@ def _dropped(frames: Mapping[str, Any]) -> str:
     return f"{total}{share}: {_counts(causes)}" if total else "0"
 
 
+def _runs(stage: Mapping[str, Any]) -> str:
+    runs = stage.get("runs")
+    return f"{runs} {'run' if runs == 1 else 'runs'} ({_counts(_section(stage, 'reasons'))})" if runs else ""
+
+
 def _ages(summary: Summary) -> str:
-    ages = ("masks", summary.get("mask_age")), ("depth", summary.get("depth_age"))
-    return _columns(f"{name} {age} {'frame' if age == 1 else 'frames'}" for name, age in ages if age is not None)
+    """How old what is shown is, and what else its stage knows of it."""
+    values = _section(summary, "values")
+    words = []
+    for name, age in _section(summary, "ages").items():
+        if age is not None:
+            known = "".join(f" {key} {_figure(value)}" for key, value in _section(values, name).items())
+            words.append(f"{name} {age} {'frame' if age == 1 else 'frames'}{known}")
+    return _columns(words)
 
 
-def _last_keyframe(summary: Summary) -> str:
-    events = _section(summary, "keyframes").get("last") or [{}]
-    last = events[-1]
-    return f"{last['reason']} (frame {last['index']})" if last.keys() >= {"reason", "index"} else ""
+def _figure(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _last_runs(summary: Summary) -> str:
+    last = {name: stage["last"][-1] for name, stage in _section(summary, "stages").items() if stage.get("last")}
+    return _columns(f"{name} {run['reason']} (frame {run['index']})" for name, run in last.items())

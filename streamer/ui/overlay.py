@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal
+from typing import Self
 
 import cv2
 import numpy as np
@@ -13,15 +13,9 @@ from numpy.typing import NDArray
 
 from streamer.data.result import Result
 from streamer.data.track import State, Track
-from streamer.motion.pyramid import halve
 from streamer.ui import drawing
-
-DepthView = Literal["off", "overlay", "side"]
-
-_SPECK_PX, _LARGE_AREA_PX = 5, 200**2
-_MOST_OUTLINES, _MOST_POINTS, _MOST_DASHES = 12, 2500, 48
-_DEVIATION_PX = 0.5
-_SUBPIXEL_BITS = 4
+from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
+from streamer.ui.parameters import DepthPlace, OverlayParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +32,21 @@ class Style:
 
     masks: bool = True
     mask_opacity: float = 0.45
-    depth: DepthView = "off"
+    depth: DepthPlace = "off"
     depth_opacity: float = 0.6
     labels: bool = True
     boxes: bool = False
     points: bool = True
+
+    @classmethod
+    def of(cls, parameters: OverlayParameters, masks: bool = True, depth: bool = True) -> Self:
+        """What the parameters ask for, where masks and depth are there to be drawn."""
+        return cls(
+            masks=masks,
+            mask_opacity=parameters.mask_opacity,
+            depth=parameters.depth if depth else "off",
+            depth_opacity=parameters.depth_opacity,
+        )
 
 
 class Overlay:
@@ -87,13 +91,13 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
     width, height = result.frame.size
     canvas_width, _ = drawing_size((width, height), style)
     canvas = np.empty((height, canvas_width, 3), np.uint8)
-    picture, beside = canvas[:, :width], canvas[:, width:]
-    picture[:] = result.frame.image_rgb
-    scratch = np.empty_like(picture) if scratch is None else scratch
+    image, beside = canvas[:, :width], canvas[:, width:]
+    image[:] = result.frame.image_rgb
+    scratch = np.empty_like(image) if scratch is None else scratch
     has_depth = style.depth != "off" and result.depth_map is not None and result.depth_range is not None
     if style.depth == "overlay" and has_depth:
         depth = _color_depth(result, scratch)
-        cv2.addWeighted(picture, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=picture)
+        cv2.addWeighted(image, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=image)
     elif has_depth:
         _color_depth(result, beside)
     else:
@@ -101,11 +105,11 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
     seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
     taken = []
     if has_depth:
-        taken = [_draw_scale(beside if style.depth == "side" else picture, result)]
+        taken = [_draw_scale(beside if style.depth == "side" else image, result)]
     if style.masks:
-        _draw_objects(picture, beside if has_depth else beside[:0], seen, style, scratch)
+        _draw_objects(image, beside if has_depth else beside[:0], seen, style, scratch)
         if style.labels:
-            _draw_labels(picture, seen, taken if style.depth == "overlay" else [])
+            _draw_labels(image, seen, taken if style.depth == "overlay" else [])
     return canvas
 
 
@@ -125,97 +129,41 @@ def normalize_depth(result: Result) -> NDArray[np.uint8] | None:
 
 
 def _draw_objects(
-    picture: drawing.Image, beside: drawing.Image, tracks: Sequence[Track], style: Style, scratch: drawing.Image
+    image: drawing.Image, beside: drawing.Image, tracks: Sequence[Track], style: Style, scratch: drawing.Image
 ) -> None:
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     letter_px = drawing.letter_px((width, height))
     line_px = max(1, round(letter_px / 7))
     click_px = max(2, round(0.011 * (width * height) ** 0.5))
     for track in tracks:
-        _fill(picture, track, style.mask_opacity, scratch)
+        _fill(image, track, style.mask_opacity, scratch)
     for track in tracks:
-        strokes = list(_strokes(track, letter_px))
+        lines = list(strokes(track, letter_px))
         dimmed = 1.0 if track.state == State.TRACKED else 0.75
         color = tuple(round(channel * dimmed) for channel in drawing.color_of(track.id))
-        for target, thickness in ((picture, line_px), (beside, max(1, line_px // 2))):
+        for target, thickness in ((image, line_px), (beside, max(1, line_px // 2))):
             if target.size:
                 closed = track.state == State.TRACKED
-                cv2.polylines(target, strokes, closed, color, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+                cv2.polylines(target, lines, closed, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
         if style.boxes:
-            x0, y0, x1, y1 = _box(track)
-            cv2.rectangle(picture, (x0, y0), (x1 - 1, y1 - 1), color, max(1, line_px // 2))
+            x0, y0, x1, y1 = box_of(track)
+            cv2.rectangle(image, (x0, y0), (x1 - 1, y1 - 1), color, max(1, line_px // 2))
     if style.points:
         for track in tracks:
             for (x, y), label in zip(track.point_coords, track.point_labels, strict=True):
-                drawing.crosshair(picture, x, y, click_px, label == 1)
+                drawing.crosshair(image, x, y, click_px, label == 1)
 
 
-def _box(track: Track) -> drawing.Box:
-    assert track.box_xyxy is not None
-    x0, y0, x1, y1 = track.box_xyxy
-    return int(np.floor(x0)), int(np.floor(y0)), int(np.ceil(x1)), int(np.ceil(y1))
-
-
-def _crop(track: Track) -> tuple[NDArray[np.uint8], tuple[slice, slice], tuple[int, int]]:
-    mask = track.mask.view(np.uint8)
-    x0, y0, x1, y1 = drawing.clip(_box(track), mask)
-    where = slice(y0, y1), slice(x0, x1)
-    return mask[where], where, (x0, y0)
-
-
-def _fill(picture: drawing.Image, track: Track, opacity: float, scratch: drawing.Image) -> None:
-    mask, where, _ = _crop(track)
+def _fill(image: drawing.Image, track: Track, opacity: float, scratch: drawing.Image) -> None:
+    mask, where, _ = crop(track)
     if track.state == State.UNCERTAIN:
         opacity /= 2
     if mask.size:
-        drawing.tint(picture[where], drawing.color_of(track.id), opacity, mask, scratch[where])
+        drawing.tint(image[where], drawing.color_of(track.id), opacity, mask, scratch[where])
 
 
-def _strokes(track: Track, dash_px: int) -> Iterator[NDArray[np.int32]]:
-    """The mask's outline as smooth lines in 1/16 px: closed ones, or dashes where the object is uncertain."""
-    for outline in _outlines(track):
-        line = _smooth(outline)
-        dash = len(line) if track.state == State.TRACKED else max(3, dash_px // 2, len(line) // _MOST_DASHES)
-        for start in range(0, len(line), 2 * dash):
-            # Long straight stretches become one segment each: drawing costs by the segment.
-            kept = cv2.approxPolyDP(line[start : start + dash], _DEVIATION_PX, track.state == State.TRACKED)
-            yield np.round(kept * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-
-
-def _outlines(track: Track) -> list[NDArray[np.float32]]:
-    """The mask's longest outlines, ``(N, 2)`` (x, y) [px].
-
-    A mask may be noise of thousands of specks, which would cost more than the whole frame has time for: so specks are
-    wiped off, large masks are looked at in half the size, and what is longer than any thing's outline is cut off.
-    """
-    mask, _, corner = _crop(track)
-    if not mask.size:
-        return []
-    step = 2 if mask.size > _LARGE_AREA_PX else 1
-    whole = halve(mask) if step == 2 else mask
-    if mask.size > _SPECK_PX**4:
-        # Of zeros and ones the rounded mean is the median, which takes up to fifty times as long in narrow pictures.
-        whole = cv2.blur(whole, (_SPECK_PX // step | 1,) * 2, borderType=cv2.BORDER_REPLICATE)
-    found, _ = cv2.findContours(whole, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    longest = sorted(found, key=len, reverse=True)[:_MOST_OUTLINES]
-    # The one that goes beyond the limit is the last.
-    count = 1 + int(np.searchsorted(np.cumsum([len(outline) for outline in longest]), _MOST_POINTS))
-    middle = np.add(corner, (step - 1) / 2)
-    return [(outline[:_MOST_POINTS, 0] * step + middle).astype(np.float32) for outline in longest[:count]]
-
-
-def _smooth(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Take the pixel steps out of a closed outline: the running mean of every second point."""
-    if len(points) < 24:
-        return points
-    points = points[::2]
-    reach = min(2, len(points) // 12)
-    around = np.concatenate([points[-reach:], points, points[:reach]])
-    return cv2.blur(around[:, None], (1, 2 * reach + 1))[reach:-reach, 0]
-
-
-def _draw_labels(picture: drawing.Image, tracks: Sequence[Track], taken: list[drawing.Box]) -> None:
-    height, width = picture.shape[:2]
+def _draw_labels(image: drawing.Image, tracks: Sequence[Track], taken: list[drawing.Box]) -> None:
+    height, width = image.shape[:2]
     letter_px = drawing.letter_px((width, height))
     if 8 * letter_px > height:
         return
@@ -224,9 +172,9 @@ def _draw_labels(picture: drawing.Image, tracks: Sequence[Track], taken: list[dr
         size = drawing.chip_size(tag, text, letter_px)
         if 2 * size[0] > width:
             text, size = "", drawing.chip_size(tag, "", letter_px)
-        place = free_place(_box(track), size, taken, (width, height))
+        place = free_place(box_of(track), size, taken, (width, height))
         taken.append(place)
-        drawing.chip(picture, place[0], place[1], tag, text, letter_px, drawing.color_of(track.id))
+        drawing.chip(image, place[0], place[1], tag, text, letter_px, drawing.color_of(track.id))
 
 
 def caption(track: Track) -> str:

@@ -10,9 +10,10 @@ import pytest
 
 from streamer.benchmarks import file as module
 from streamer.benchmarks import weights
-from streamer.benchmarks.file import ALONE, LOOP, OURS, FileBench, Row, bench_file
+from streamer.benchmarks.file import FileBench, bench_file
 from streamer.benchmarks.obvious_loop import obvious_loop, segment_with
 from streamer.benchmarks.upstream import UpstreamDepth, UpstreamSam
+from streamer.benchmarks.ways import ALONE, LOOP, OURS, FileRow, Ways
 from streamer.config import load
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
@@ -55,8 +56,8 @@ def test_the_scene_is_rendered_followed_and_compared(cache, capsys):
     assert figures["annotate_over_decode_and_encode"] == pytest.approx(ours["seconds"] / alone["seconds"])
     assert figures["obvious_loop_over_annotate"] == pytest.approx(loop["seconds"] / ours["seconds"])
     assert figures["annotate"]["frames"]["written"] == {"annotated.mp4": COUNT}
-    assert figures["annotate"]["keyframes"]["count"] >= 2
-    assert figures["config"]["schedule"]["look_ahead"] is True
+    assert figures["annotate"]["stages"]["masks"]["runs"] >= 2
+    assert figures["config"]["schedule"]["prefetch"] is True
     out = capsys.readouterr().out
     assert ALONE in out
     assert "extrapolated" not in out
@@ -89,19 +90,16 @@ def test_the_best_round_counts(cache, video, monkeypatch):
 
     def alone(ways):
         taken.append(next(seconds))
-        return Row(ALONE, 10, taken[-1][0])
+        return FileRow(ALONE, 10, taken[-1][0])
 
-    monkeypatch.setattr(module._Ways, "decode_and_encode", alone)
-    monkeypatch.setattr(module._Ways, "annotate", lambda ways: Row(OURS, 10, taken[-1][1]))
-    monkeypatch.setattr(module._Ways, "obvious_loop", lambda ways: Row(LOOP, 2, 28.0))
+    monkeypatch.setattr(Ways, "decode_and_encode", alone)
+    monkeypatch.setattr(Ways, "annotate", lambda ways: FileRow(OURS, 10, taken[-1][1]))
+    monkeypatch.setattr(Ways, "obvious_loop", lambda ways: FileRow(LOOP, 2, 28.0))
     path = cache / "figures.json"
     bench_file(load("tiny"), FileBench(str(video), repeats=3, json=path))
     figures = json.loads(path.read_text())
     assert figures["annotate_over_decode_and_encode"] == pytest.approx(7)
     assert figures["obvious_loop_over_annotate"] == pytest.approx(14 / 0.7)
-
-
-# The obvious loop ----------------------------------------------------------------------------------------------
 
 
 def test_the_obvious_loop_finds_each_object_again_in_the_box_around_its_last_mask():
@@ -138,9 +136,6 @@ def test_upstreams_tiny_models_answer_like_ours():
     depth = UpstreamDepth("tiny", "cpu").estimate(image)
     error = np.abs(depth - registry.load_depth("tiny", "cpu", "float32").estimate(image)).max()
     assert error < 1e-2 * np.ptp(depth)
-
-
-# Weights -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

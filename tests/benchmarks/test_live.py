@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from streamer.benchmarks import live as module
-from streamer.benchmarks.clip import CLICKED, Clip
+from streamer.benchmarks.clip import CLICKED, BenchClip
 from streamer.benchmarks.live import LiveBench, bench_live
 from streamer.benchmarks.player import CLICK_EVERY_S, GIVE_UP_S, LOOK_S, Player
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import State, Track
 from streamer.errors import ConfigError
 from streamer.ui.window import events
@@ -23,10 +23,10 @@ SIZE = (320, 240)
 
 
 def labels() -> np.ndarray:
-    picture = np.zeros(SIZE[::-1], np.uint8)
-    picture[40:100, 40:100] = 1
-    picture[120:200, 200:280] = CLICKED
-    return picture
+    image = np.zeros(SIZE[::-1], np.uint8)
+    image[40:100, 40:100] = 1
+    image[120:200, 200:280] = CLICKED
+    return image
 
 
 def result(index: int = 0, shown: dict[int, np.ndarray] | None = None) -> Result:
@@ -35,7 +35,7 @@ def result(index: int = 0, shown: dict[int, np.ndarray] | None = None) -> Result
         Track(object_id, mask, (0, 0, 1, 1), 0.9, State.TRACKED, np.empty((0, 2)), np.empty(0))
         for object_id, mask in (shown or {}).items()
     )
-    return Result(Frame(index, index / 30, image, 0.0), tracks, mask_age=0 if shown else None)
+    return Result(Frame(index, index / 30, image, 0.0), tracks, stages={"masks": StageStatus(age=0 if shown else None)})
 
 
 class Clock:
@@ -48,7 +48,7 @@ class Clock:
 @pytest.fixture
 def played():
     clock = Clock()
-    clip = Clip(Path("clip.mp4"), SIZE, 30, {0: labels()})
+    clip = BenchClip(Path("clip.mp4"), SIZE, 30, {0: labels()})
     return clock, Player(clip, 60.0, clock=clock)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from streamer import __version__
 from streamer.__main__ import main
-from streamer.cli.app import app
+from streamer.cli import app
 
 
 def run(monkeypatch, *arguments):
@@ -55,7 +55,7 @@ def test_what_nobody_expected_is_one_line_too(monkeypatch, capsys, error, code):
     def fail():
         raise error
 
-    monkeypatch.setattr("streamer.cli.doctor.doctor", fail)
+    monkeypatch.setattr("streamer.cli.doctor.examine", fail)
     assert run(monkeypatch, "doctor") == code
     err = capsys.readouterr().err
     assert ("ZeroDivisionError: by zero" in err) == (code == 2)

@@ -3,7 +3,8 @@
 import pytest
 
 from streamer.cli import doctor
-from streamer.cli.doctor import Finding, mismatch
+from streamer.cli.doctor import Finding
+from streamer.models.runtime.installation import mismatch
 
 
 def test_a_torchvision_that_does_not_fit_is_recognized():
@@ -22,7 +23,7 @@ def test_only_what_is_broken_fails(monkeypatch, capsys, verdict, code):
         return [Finding("something", verdict, "how [it] is")]
 
     monkeypatch.setattr(doctor, "LOOKS", (look_at_something,))
-    assert doctor.doctor() == code
+    assert doctor.examine() == code
     words = capsys.readouterr().out.split()
     assert words == ["something", verdict, "how", "[it]", "is"]
 
@@ -32,6 +33,6 @@ def test_a_look_that_fails_is_a_finding(monkeypatch, capsys):
         raise OSError("cloudy")
 
     monkeypatch.setattr(doctor, "LOOKS", (look_at_the_moon,))
-    assert doctor.doctor() == 1
+    assert doctor.examine() == 1
     assert "the moon" in (out := capsys.readouterr().out)
     assert "OSError: cloudy" in out

@@ -113,9 +113,9 @@ def test_the_figures_of_the_run(annotated):
         "written": dict.fromkeys(("out.mp4", "masks/", "depth/", "out.jsonl"), COUNT),
         "dropped": {},
     }
-    assert stats["keyframes"]["count"] == sum(stats["keyframes"]["reasons"].values()) >= 2
-    assert stats["depth_runs"] >= 3
-    assert {"encode", "decode", "depth"} <= stats["models_ms"].keys()
+    assert stats["stages"]["masks"]["runs"] == sum(stats["stages"]["masks"]["reasons"].values()) >= 2
+    assert stats["stages"]["depth"]["runs"] >= 3
+    assert {"encode", "decode", "depth"} <= stats["model_timings_ms"].keys()
     assert 0 < stats["latency_ms"]["p50"] <= stats["latency_ms"]["p95"]
     assert stats["frame_rate_hz"] > 0
     assert stats["peak_memory_mib"] > 100

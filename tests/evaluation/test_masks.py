@@ -8,28 +8,25 @@ import pytest
 from PIL import Image
 
 from streamer.config import Config
-from streamer.depth.propagation import DepthCarrier
 from streamer.errors import ConfigError, SinkError, SourceError
 from streamer.evaluation import masks as command
 from streamer.evaluation.ablation import PARTS, with_changes
 from streamer.evaluation.depth import Shot, evaluate_depth, read_camera, read_shots, temporal_error
 from streamer.evaluation.masks import EvalJob, as_markdown, evaluate, follow, write_scores
-from streamer.evaluation.methods import EveryFrame, FlowOnly, Late, Ours
-from streamer.evaluation.scoring import ObjectScore, mean_score, score_clip
-from streamer.evaluation.sequences import Clip, clips_of, prompts_for
+from streamer.evaluation.methods import EveryFrame, FlowOnly, Late, Ours, unrefined
+from streamer.evaluation.scoring import ObjectScore, mean_score, score_sequence
+from streamer.evaluation.sequences import LabeledSequence, prompts_for, sequences_of
 from streamer.models import registry
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
-from streamer.pipeline import Pipeline
-from streamer.scheduling.jobs import KEYFRAME
-from streamer.scheduling.scheduler import Scheduler
-from streamer.scheduling.workers import InlineWorkers, LateWorkers
+from streamer.scheduling.workers import LateWorkers
 from streamer.sources.arrays import ArraySource
-from streamer.tracking.flow_tracker import Tracker
+from streamer.stages.masks import MasksStage
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
+from tests.pipelines import build_pipeline
 
 FRAMES = 16
-CLIP = Clip(
+SEQUENCE = LabeledSequence(
     "moving",
     FRAMES,
     lambda: ArraySource([moving_scene(index)[0] for index in range(FRAMES)]),
@@ -42,27 +39,17 @@ def coarse_motion() -> Motion:
 
 
 def ours(segmenter):
-    return Ours(
-        Pipeline(
-            segmenter,
-            None,
-            Scheduler(5, None),
-            InlineWorkers(),
-            coarse_motion(),
-            Tracker(negatives=0),
-            DepthCarrier(),
-        )
-    )
+    return Ours(build_pipeline(segmenter))
 
 
 @pytest.mark.parametrize("init", ["mask", "box", "click"])
 def test_every_method_is_scored_on_a_clip_with_two_objects(init):
     segmenter = ColorSegmenter()
     scores = [
-        follow(method, CLIP, init, patience=10)
+        follow(method, SEQUENCE, init, patience=10)
         for method in (
             ours(segmenter),
-            FlowOnly(segmenter, coarse_motion()),
+            FlowOnly(segmenter, unrefined(segmenter), coarse_motion()),
             EveryFrame(segmenter),
         )
     ]
@@ -76,10 +63,9 @@ def test_every_method_is_scored_on_a_clip_with_two_objects(init):
 def test_late_answers_are_late_on_every_run_alike():
     scores = []
     for late in (0, 4, 4):
-        workers = LateWorkers({KEYFRAME: late})
-        parts = coarse_motion(), Tracker(negatives=0), DepthCarrier()
-        pipeline = Pipeline(ColorSegmenter(), None, Scheduler(5, None), workers, *parts)
-        scores.append(follow(Late(pipeline, workers), CLIP, "box", patience=10))
+        workers = LateWorkers({MasksStage.name: late})
+        pipeline = build_pipeline(ColorSegmenter(), workers=workers)
+        scores.append(follow(Late(pipeline, workers), SEQUENCE, "box", patience=10))
     prompt, late, again = scores
     assert prompt.j > late.j + 0.1, "no mask before the first answer"
     assert (late.j, late.keyframes) == (again.j, again.keyframes)
@@ -93,24 +79,24 @@ def test_davis_layout_is_read_with_binary_and_indexed_masks(tmp_path):
             for index in range(3):
                 path = tmp_path / kind / "480p" / name / f"{index:05}.{suffix}"
                 Image.fromarray(labels if suffix == "png" else np.dstack([labels] * 3)).save(path)
-    one, two = clips_of(str(tmp_path))
+    one, two = sequences_of(str(tmp_path))
     assert (one.name, two.name, one.frame_count) == ("one", "two", 3)
     assert [frame.index for frame in one.frames()] == [0, 1, 2]
     assert set(np.unique(one.labels(1))) == {0, 1}
     assert set(np.unique(two.labels(1))) == {0, 3}
-    assert [clip.name for clip in clips_of(str(tmp_path), ["two"])] == ["two"]
+    assert [clip.name for clip in sequences_of(str(tmp_path), ["two"])] == ["two"]
     with pytest.raises(SourceError, match=r"no sequence three .* choose of one, two"):
-        clips_of(str(tmp_path), ["three"])
+        sequences_of(str(tmp_path), ["three"])
     with pytest.raises(SourceError, match="DAVIS layout"):
-        clips_of(str(tmp_path / "nowhere"))
+        sequences_of(str(tmp_path / "nowhere"))
 
 
 def test_scenes_are_clips_too():
-    (clip,) = clips_of("scene", ["1"])
+    (clip,) = sequences_of("scene", ["1"])
     assert clip.labels(0).shape == (480, 854)
     assert clip.frame_count == 600
     with pytest.raises(SourceError):
-        clips_of("scene", ["first"])
+        sequences_of("scene", ["first"])
 
 
 def test_what_is_said_of_each_object():
@@ -140,7 +126,7 @@ def test_what_could_not_be_counted_is_left_out_and_written_as_null(tmp_path):
     full = np.ones((20, 20), bool)
     item = ObjectScore(1)
     item.add(full, full)
-    score = score_clip("a", [item], 2.0, 10, 1)
+    score = score_sequence("a", [item], 2.0, 10, 1)
     assert np.isnan(score.refound)
     mean = mean_score([score, score])
     assert (mean.j, mean.rate_hz, mean.keyframes) == (1.0, 5.0, 0.1)
@@ -148,7 +134,7 @@ def test_what_could_not_be_counted_is_left_out_and_written_as_null(tmp_path):
     assert json.loads((tmp_path / "out.json").read_text())["scores"][0]["refound"] is None
     assert as_markdown([score, mean]).count("\n") == 3
     with pytest.raises(ValueError, match="No frame"):
-        score_clip("b", [], 1.0, 1, 0)
+        score_sequence("b", [], 1.0, 1, 0)
 
 
 def test_unknown_ways_are_refused():
@@ -160,7 +146,7 @@ def test_unknown_ways_are_refused():
 @pytest.fixture
 def with_fakes(monkeypatch):
     """The command on one short clip, with a model that needs no weights."""
-    monkeypatch.setattr(command, "clips_of", lambda root, names: [CLIP])
+    monkeypatch.setattr(command, "sequences_of", lambda root, names: [SEQUENCE])
     monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: ColorSegmenter())
 
 

@@ -15,7 +15,7 @@ from streamer.sinks.pngs import PngSink
 
 
 class EvenFrames(PngSink):
-    def picture_of(self, result: Result) -> Image.Image | None:
+    def image_of(self, result: Result) -> Image.Image | None:
         return None if result.index % 2 else Image.new("L", result.frame.size)
 
 

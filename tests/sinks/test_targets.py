@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import Config
 from streamer.data.source import SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.outputs import STDOUT
@@ -44,19 +43,19 @@ def test_what_was_written_is_what_is_there(tmp_path):
 @pytest.mark.parametrize("name", ["out.avi", "out.mp3", "out.txt"])
 def test_a_suffix_that_cannot_be_written_is_refused(name):
     with pytest.raises(SinkError, match=r"end its name in \.mp4 or \.mkv"):
-        Targets(Path(name)).check(Config(), several=False)
+        Targets(Path(name)).check(several=False)
 
 
 def test_one_file_for_several_sources_is_refused():
     with pytest.raises(SinkError, match="name a folder with -o"):
-        Targets(Path("out.mp4")).check(Config(), several=True)
+        Targets(Path("out.mp4")).check(several=True)
 
 
 def test_what_is_left_out_cannot_be_written(tmp_path):
     with pytest.raises(SinkError, match="no masks to write to --masks"):
-        Targets(masks=tmp_path).check(Config(segmenter=None), several=False)
+        Targets(masks=tmp_path).check(several=False, masks=False)
     with pytest.raises(SinkError, match="no depth to write to --depth-maps"):
-        Targets(depth_maps=tmp_path).check(Config(depth=None), several=False)
+        Targets(depth_maps=tmp_path).check(several=False, depth=False)
 
 
 def test_the_standard_output_is_no_place_and_takes_one_source_only(tmp_path):
@@ -64,9 +63,9 @@ def test_the_standard_output_is_no_place_and_takes_one_source_only(tmp_path):
     assert targets.take_stdout
     assert not Targets(jsonl=tmp_path / "-").take_stdout
     assert list(targets.of(VIDEO, several=False)) == [STDOUT]
-    targets.check(Config(), several=False)
+    targets.check(several=False)
     with pytest.raises(SinkError, match="would run together on the standard output"):
-        targets.check(Config(), several=True)
+        targets.check(several=True)
 
 
 def test_kinds_do_not_mix_and_the_source_is_safe(tmp_path):
@@ -88,9 +87,9 @@ def test_a_place_below_a_file_is_refused(tmp_path):
 
 def test_two_outputs_do_not_share_a_place(tmp_path):
     with pytest.raises(SinkError, match="is named twice: give each output a place of its own"):
-        Targets(jsonl=tmp_path / "a.json", stats=tmp_path / "x" / ".." / "a.json").check(Config(), several=False)
+        Targets(jsonl=tmp_path / "a.json", stats=tmp_path / "x" / ".." / "a.json").check(several=False)
     with pytest.raises(SinkError, match="is named twice"):
-        Targets(masks=tmp_path, depth_maps=tmp_path).check(Config(), several=False)
+        Targets(masks=tmp_path, depth_maps=tmp_path).check(several=False)
 
 
 def test_nothing_is_written_over_the_source(tmp_path):

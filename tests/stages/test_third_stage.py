@@ -123,8 +123,9 @@ def test_its_words_stand_in_json_lines_and_its_figures_in_the_summary_and_on_the
     stage = summary["stages"]["brightness"]
     assert (stage["runs"], stage["reasons"]) == (3, {"interval": 2, "first": 1})
     assert stage["age_frames"]["max"] == INTERVAL - 1
-    assert summary["models_ms"]["brightness"]["count"] == 3
+    assert summary["model_timings_ms"]["brightness"]["count"] == 3
     assert "brightness" in dict(live_rows(summary))["models"]
+    assert "brightness" in dict(live_rows(summary))["last run"]
 
 
 def test_a_late_answer_is_as_old_as_the_frame_that_it_is_about_and_a_new_scene_throws_it_away() -> None:

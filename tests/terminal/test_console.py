@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
-from streamer.terminal.console import LOG_LINES, PLAIN_EVERY_S, REFRESH_EVERY_S, AnnotateConsole, LiveConsole, Terminal
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
+from streamer.terminal.console import PLAIN_EVERY_S, Terminal
+from streamer.terminal.panel import LOG_LINES, REFRESH_EVERY_S, LiveConsole
+from streamer.terminal.progress import AnnotateConsole
 from streamer.terminal.report import live_rows, plain_line, summary_rows
 from streamer.terminal.telemetry import Meter
 
@@ -26,18 +29,19 @@ SUMMARY = {
     "recent_frame_rate_hz": 29.9,
     "capture_rate_hz": 30.0,
     "latency_ms": {"count": 1200, "p50": 21.2, "p95": 33.4, "p99": 1041.0},
-    "stages_ms": {"flow": {"p50": 5.1}, "draw": {"p50": 13.3}},
-    "models_ms": {"encode": {"count": 22, "p50": 1834.0}, "decode": {"count": 60, "p50": 31.0}},
-    "keyframes": {
-        "count": 22,
-        "reasons": {"interval": 21, "prompt": 1},
-        "last": [{"index": 1188, "reason": "interval"}],
+    "timings_ms": {"flow": {"p50": 5.1}, "draw": {"p50": 13.3}},
+    "model_timings_ms": {"encode": {"count": 22, "p50": 1834.0}, "decode": {"count": 60, "p50": 31.0}},
+    "stages": {
+        "masks": {
+            "runs": 22,
+            "reasons": {"interval": 21, "prompt": 1},
+            "last": [{"index": 1188, "reason": "interval"}],
+        },
+        "depth": {"runs": 30, "reasons": {"interval": 30}, "last": [{"index": 1190, "reason": "interval"}]},
     },
-    "depth_runs": 30,
     "peak_memory_mib": 1804.2,
     "queues": {"keyframe": "busy", "depth": "waiting"},
-    "mask_age": 12,
-    "depth_age": 1,
+    "ages": {"masks": 12, "depth": 1},
 }
 
 
@@ -75,7 +79,7 @@ def test_the_panel_fits_80_columns_and_says_everything():
         "10 (0.8%): display behind 10",
         "keyframe busy  depth waiting",
         "masks 12 frames  depth 1 frame",
-        "interval (frame 1188)",
+        "masks interval (frame 1188)  depth interval (frame 1190)",
         "object 3 [sic]",
         "CPU, 2 cores",
     ):
@@ -91,7 +95,7 @@ def test_the_height_of_the_panel_never_changes(width):
         with console.capture() as captured:
             console.print(live.panel(SUMMARY if number % 2 else {}))
         heights.add(len(captured.get().splitlines()))
-        live.event("keyframe", "interval " * 20)
+        live.event("run", "masks: prompt " * 20)
     assert len(heights) == 1
 
 
@@ -114,7 +118,7 @@ def test_a_live_run_without_a_terminal_gives_a_line_every_few_seconds():
             live.update(SUMMARY)
             clock.now_s += PLAIN_EVERY_S / 10
         live.event("lost", "object 3")
-        live.event("keyframe", "interval")
+        live.event("run", "masks: prompt")
     lines = console.file.getvalue().splitlines()
     assert lines == [plain_line(SUMMARY)] * 4 + ["lost object 3"]
     assert "\x1b" not in console.file.getvalue()
@@ -189,7 +193,14 @@ def test_the_closing_table(terminal):
     Terminal(console, make_console(terminal)).summary(SUMMARY)
     text = text_of(console)
     assert max(map(len, text.splitlines())) <= 80
-    for words in ("1210 read, 1200 shown", "video 1190", "29.9 fps", "22 (interval 21, prompt 1)", "1804 MiB at most"):
+    for words in (
+        "1210 read, 1200 shown",
+        "video 1190",
+        "29.9 fps",
+        "22 runs (interval 21, prompt 1)",
+        "30 runs",
+        "1804 MiB at most",
+    ):
         assert words in text
     assert "none" not in text
 
@@ -199,18 +210,16 @@ def test_what_the_meter_gives_is_understood():
     assert dict(summary_rows(meter.summary()))["device"] == "CPU, 2 cores"
     for index in range(31):
         frame = Frame(index, index / 30, np.zeros((2, 2, 3), np.uint8), index / 30)
-        meter.add(
-            Result(frame, keyframe="interval" if index == 20 else None, timings_ms={"flow": 5.0, "encode": 40.0}),
-            index / 30 + 0.02,
-        )
-    meter.frames_dropped("display behind", 3)
-    rows = dict(live_rows(meter.summary(frames_read=31)))
+        stages = {"masks": StageStatus(Reason.INTERVAL if index == 20 else None)}
+        shown = Result(frame, stages=stages, timings_ms={"flow": 5.0}, model_timings_ms={"encode": 40.0})
+        meter.add(shown, index / 30 + 0.02)
+    rows = dict(live_rows(meter.summary(frames_read=31, drops={"display behind": 3})))
     assert "30.0 fps" in rows["rate"]
     assert rows["latency"].startswith("p50 20 ms")
-    assert rows["stage ms"] == "flow 5/5/5"
+    assert rows["loop ms"] == "flow 5/5/5"
     assert rows["models"].startswith("encode 40 ms")
     assert rows["dropped"].startswith("3 (9.7%)")
-    assert rows["keyframe"] == "interval (frame 20)"
+    assert rows["last run"] == "masks interval (frame 20)"
 
 
 @given(st.sets(st.sampled_from(sorted(SUMMARY))), st.booleans())

@@ -6,22 +6,21 @@ from types import SimpleNamespace
 import numpy as np
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.reason import Reason
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import State, Track
-from streamer.engine import Run
-from streamer.session import View
 from streamer.sinks.background import BackgroundSink
-from streamer.sinks.fanout import Fanout
-from streamer.terminal.live_status import Chronicle
+from streamer.terminal.live_status import LiveStatus
+from streamer.terminal.report import live_rows, summary_rows
 from streamer.terminal.telemetry import Meter
-from streamer.ui.overlay import Style
 
 IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
-def result_of(index, state, keyframe=None):
+def result_of(index, state, reason=None):
+    stages = {"masks": StageStatus(reason, 2), "depth": StageStatus(age=3)}
     track = Track(7, np.zeros((4, 6), bool), None, 0.5, state)
-    return Result(Frame(index, index / 10, IMAGE, 0.0), (track,), keyframe=keyframe, mask_age=2, depth_age=3)
+    return Result(Frame(index, index / 10, IMAGE, 0.0), (track,), stages=stages)
 
 
 class Setting:
@@ -31,21 +30,26 @@ class Setting:
         self.reader = SimpleNamespace(
             drops={}, reopened=0, state="running", silent_s=0.0, frames_read=0, info=SimpleNamespace(name="door")
         )
-        self.run = Run(self.reader, SimpleNamespace(queues=lambda: {"depth": "busy"}), Meter("a device"))
-        self.sinks = Fanout([], print)
-        self.chronicle = Chronicle(console, View(Style()), self.sinks, clock=lambda: self.now_s)
+        self.meter, self.sinks, self.paused = Meter("a device"), [], False
+        self.status = LiveStatus(console, clock=lambda: self.now_s)
+
+    def queues(self):
+        return {"depth": "busy"}
+
+    def summary(self):
+        return self.meter.summary(self.reader.frames_read, self.reader.drops, self.sinks)
 
     def tell(self, result=None):
-        self.chronicle(self.run, result)
+        self.status(self, result)
 
 
 def test_objects_that_come_and_go_and_keyframes_are_events():
     setting = Setting()
     for index, state in enumerate([State.LOST, State.TRACKED, State.UNCERTAIN, State.LOST, State.LOST, State.TRACKED]):
-        setting.tell(result_of(index, state, "trouble" if index == 2 else "interval"))
+        setting.tell(result_of(index, state, Reason.AREA_JUMP if index == 2 else Reason.INTERVAL))
     assert setting.events == [
         ("found", "object 7"),
-        ("keyframe", "trouble"),
+        ("run", "masks: area jump"),
         ("lost", "object 7"),
         ("found", "object 7"),
     ]
@@ -73,7 +77,7 @@ def test_frames_that_an_output_could_not_take_are_told_and_counted():
         release.wait(5)
 
     sink = BackgroundSink(SimpleNamespace(name="out.mp4", write=slow, close=lambda: None), queue_size=1, drop=True)
-    setting.sinks.add(sink)
+    setting.sinks.append(sink)
     sink.write(result_of(0, State.TRACKED))
     assert ready.wait(5)
     for index in (1, 2, 3):
@@ -81,7 +85,7 @@ def test_frames_that_an_output_could_not_take_are_told_and_counted():
     setting.tell()
     setting.tell()
     release.set()
-    setting.sinks.close()
+    sink.close()
     assert setting.events == [("drop", "2 frames of out.mp4: too slow to write")]
     assert setting.summaries[0]["frames"]["dropped"] == {"out.mp4 too slow": 2}
 
@@ -94,5 +98,19 @@ def test_the_summary_comes_a_few_times_a_second_with_the_rate_of_capture():
     assert 12 <= len(setting.summaries) <= 17
     last = setting.summaries[-1]
     assert abs(last["capture_rate_hz"] - 30) < 2
-    assert (last["mask_age"], last["depth_age"], last["queues"]) == (2, 3, {"depth": "busy"})
+    assert (last["ages"], last["queues"]) == ({"masks": 2, "depth": 3}, {"depth": "busy"})
     assert (last["paused"], last["stalled"], last["frames"]["read"]) == (False, False, last["frames"]["read"])
+
+
+def test_a_stage_that_nobody_has_heard_of_is_told_like_the_others():
+    setting, frame = Setting(), Frame(0, 0.0, IMAGE, 0.0)
+    stages = {"brightness": StageStatus(Reason.FIRST, 4)}
+    result = Result(frame, stages=stages, values={"brightness": {"mean": 0.25}})
+    setting.meter.add(result, 0.1)
+    setting.tell(result)
+    assert setting.events == [("run", "brightness: first")]
+    (summary,) = setting.summaries
+    rows = dict(live_rows(summary))
+    assert rows["age"] == "brightness 4 frames mean 0.25"
+    assert rows["last run"] == "brightness first (frame 0)"
+    assert dict(summary_rows(summary))["brightness"] == "1 run (first 1)"

@@ -1,6 +1,7 @@
 import json
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from streamer.data.frame import Frame
 from streamer.data.reason import Reason
 from streamer.data.result import Result, StageStatus
 from streamer.errors import SinkError
-from streamer.terminal.telemetry import Histogram, Meter, Rate, peak_memory_mib, write_stats
+from streamer.terminal.statistics import Histogram, Rate
+from streamer.terminal.telemetry import Meter, peak_memory_mib, write_stats
 
 IMAGE = np.zeros((1, 1, 3), np.uint8)
 
@@ -62,52 +64,50 @@ def test_a_summary_tells_the_whole_run() -> None:
         if index % 2 == 0:
             reason = Reason.FIRST if index == 0 else Reason.INTERVAL if index % 20 == 0 else None
             depth_reason = Reason.INTERVAL if index % 10 == 0 else None
-            timings_ms = {"flow": 2.0} if index < 50 else {"flow": 2.0, "carry": 8.0}
             models_ms = {} if reason is None else {"encode": 300.0 if index == 80 else 100.0}
-            stages = {"masks": StageStatus(reason, index % 20), "depth": StageStatus(depth_reason)}
+            timings_ms = {"flow": 2.0} if index < 50 else {"flow": 2.0, "carry": 8.0}
+            stages = {"masks": StageStatus(reason), "depth": StageStatus(depth_reason)}
             shown = result(index, at_s, stages=stages, timings_ms=timings_ms, model_timings_ms=models_ms)
             meter.add(shown, at_s + (0.2 if index >= 90 else 0.05))
-    meter.frames_written("video")
-    meter.frames_written("video", 48)
-    meter.loop("draw", 4.0)
-    summary = json.loads(json.dumps(meter.summary(100, {"stale": 50}), allow_nan=False))
+    meter.loop_part("draw", 4.0)
+    sinks = SimpleNamespace(name="video", written=49, dropped=0), SimpleNamespace(name="masks", written=9, dropped=2)
+    summary = json.loads(json.dumps(meter.summary(100, {"stale": 50}, sinks), allow_nan=False))
 
     assert summary["device"] == "cpu"
-    assert summary["frames"] == {"read": 100, "shown": 50, "written": {"video": 49}, "dropped": {"stale": 50}}
+    written, dropped = {"video": 49, "masks": 9}, {"stale": 50, "masks too slow": 2}
+    assert summary["frames"] == {"read": 100, "shown": 50, "written": written, "dropped": dropped}
     assert summary["duration_s"] == pytest.approx(98 / 25 + 0.15)
     assert summary["frame_rate_hz"] == pytest.approx(49 / (98 / 25 + 0.15), abs=1e-3)
     assert summary["latency_ms"]["p50"] == pytest.approx(50, rel=0.01)
     assert summary["latency_ms"]["p95"] == pytest.approx(200, rel=0.01)
-    assert summary["loop_ms"]["flow"]["count"] == 50
-    assert summary["loop_ms"]["carry"]["count"] == 25
-    assert summary["loop_ms"]["carry"]["p50"] == pytest.approx(8, rel=0.01)
-    assert summary["loop_ms"]["draw"]["count"] == 1
-    assert set(summary["models_ms"]) == {"encode"}
-    assert summary["models_ms"]["encode"]["mean"] == 140
-    assert summary["models_ms"]["encode"]["p95"] == pytest.approx(300, rel=0.01)
-    masks, depth = summary["stages"]["masks"], summary["stages"]["depth"]
-    assert masks["reasons"] == {"interval": 4, "first": 1}
-    assert masks["runs"] == 5
+    assert summary["timings_ms"]["flow"]["count"] == 50
+    assert summary["timings_ms"]["carry"]["count"] == 25
+    assert summary["timings_ms"]["carry"]["p50"] == pytest.approx(8, rel=0.01)
+    assert summary["timings_ms"]["draw"]["count"] == 1
+    assert set(summary["model_timings_ms"]) == {"encode"}
+    assert summary["model_timings_ms"]["encode"]["mean"] == 140
+    assert summary["model_timings_ms"]["encode"]["p95"] == pytest.approx(300, rel=0.01)
+    masks = summary["stages"]["masks"]
+    assert (masks["runs"], masks["reasons"]) == (5, {"interval": 4, "first": 1})
     assert masks["last"][:2] == [{"index": 0, "reason": "first"}, {"index": 20, "reason": "interval"}]
-    assert masks["age_frames"]["max"] == 18
-    assert meter.stages["masks"].last == (80, "interval")
-    assert depth["runs"] == 10
-    assert depth["age_frames"]["count"] == 0
+    assert masks["last"][-1] == {"index": 80, "reason": "interval"}
+    assert meter.last_reasons() == {"masks": "interval", "depth": "interval"}
+    assert summary["stages"]["depth"]["runs"] == 10
 
 
 def test_an_empty_run_has_a_summary() -> None:
     summary = json.loads(json.dumps(Meter().summary(), allow_nan=False))
     assert summary["frames"] == {"read": 0, "shown": 0, "written": {}, "dropped": {}}
     assert summary["frame_rate_hz"] == 0
-    assert summary["stages"] == {}
 
 
 def test_memory_does_not_grow_with_the_run() -> None:
     meter = Meter()
 
+    stages = {"masks": StageStatus(Reason.INTERVAL, 0)}
+
     def feed(first: int, last: int) -> None:
         for index in range(first, last):
-            stages = {"masks": StageStatus(Reason.INTERVAL, 0)}
             meter.add(result(index, index / 1000, stages=stages, timings_ms={"flow": 1.0}), index / 1000 + 0.01)
 
     tracemalloc.start()

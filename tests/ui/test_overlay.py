@@ -15,7 +15,7 @@ from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.result import Result
 from streamer.data.track import DepthStats, State, Track
-from streamer.ui import drawing, overlay
+from streamer.ui import drawing, outlines
 from streamer.ui.overlay import Overlay, Style, caption, draw, drawing_size, free_place, normalize_depth
 
 BARE = Style(labels=False, points=False)
@@ -157,7 +157,7 @@ def test_depth_over_the_picture_is_blended():
 )
 def test_odd_and_tiny_sizes_and_masks_at_the_border_can_be_drawn(size, center, state, depth):
     mask = ellipse(size, center)
-    track = make_track(mask, 1, state, [(size[0] - 1, 0)], [0], DepthStats(1, 2, 3))
+    track = make_track(mask, 1, state, [(size[0] - 1, 0)], [0], DepthStats(1, 2, 3, now=2))
     drawing = draw(make_result(size, [track]), Style(depth=depth, boxes=True))
     assert drawing.shape == (size[1], size[0] * (2 if depth == "side" else 1), 3)
 
@@ -205,7 +205,7 @@ def test_colors_are_stable_and_far_apart():
 def test_a_caption_says_what_is_known():
     mask = ellipse()
     assert caption(make_track(mask)) == "0.90"
-    assert caption(make_track(mask, 1, State.UNCERTAIN, depth=DepthStats(1, 2, 3))) == "uncertain  0.90  depth 2.00"
+    assert caption(make_track(mask, 1, State.UNCERTAIN, depth=DepthStats(1, 2, 3, now=2))) == "uncertain  0.90  depth 2.00"
 
 
 def test_a_result_is_drawn_once_per_style():
@@ -224,6 +224,6 @@ def test_a_mask_of_thousands_of_specks_is_drawn_by_its_largest_pieces():
     mask = np.random.default_rng(0).random((240, 320)) < 0.3
     mask[100:180, 100:200] = True
     track = Track(1, mask, box_of(mask), 0.9, State.TRACKED)
-    strokes = list(overlay._strokes(track, 12))
+    strokes = list(outlines.strokes(track, 12))
     assert 1 <= len(strokes) <= 12
     assert cv2.contourArea(strokes[0]) > 75 * 95 * 16**2

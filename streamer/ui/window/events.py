@@ -15,7 +15,7 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class DragBox:
     """A box drawn around an object, x0 < x1 and y0 < y1 in pixels of the frame."""
 
     x0: float
@@ -72,7 +72,7 @@ class ToggleRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyframe:
+class ForceKeyframe:
     """Run the models on the present frame."""
 
 
@@ -83,7 +83,7 @@ class Quit:
 
 Event = (
     Click
-    | Box
+    | DragBox
     | NewObject
     | SelectObject
     | Delete
@@ -93,6 +93,6 @@ Event = (
     | CycleDepth
     | Snapshot
     | ToggleRecord
-    | Keyframe
+    | ForceKeyframe
     | Quit
 )

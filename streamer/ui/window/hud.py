@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import cv2
 
@@ -40,7 +40,7 @@ class Status:
     Attributes:
         rate_hz: Frames shown per second.
         latency_ms: From capture to display.
-        keyframe: Reason of the last keyframe.
+        reasons: Why each slow model was asked last, by the name of its stage.
         device: What the models run on.
         selected: Id of the object that the next clicks belong to; None for a new one.
         message: One short line for the person, for as long as it is passed.
@@ -48,7 +48,7 @@ class Status:
 
     rate_hz: float | None = None
     latency_ms: float | None = None
-    keyframe: str | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     selected: int | None = None
     paused: bool = False
@@ -173,11 +173,10 @@ def _readings(result: Result, status: Status) -> list[tuple[str, str, str]]:
         readings.append(("", f"{status.rate_hz:.1f}", "fps"))
     if status.latency_ms is not None:
         readings.append(("", f"{status.latency_ms:.0f}", "ms"))
-    if status.keyframe:
-        readings.append(("keyframe:", status.keyframe, ""))
-    for what, age in ((name, status.age) for name, status in result.stages.items()):
-        if age is not None:
-            readings.append((what, str(age), "frame old" if age == 1 else "frames old"))
+    for name, stage in result.stages.items():
+        if stage.age is not None:
+            reason = f" ({status.reasons[name]})" if name in status.reasons else ""
+            readings.append((name, str(stage.age), f"{'frame' if stage.age == 1 else 'frames'} old{reason}"))
     return readings
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import cv2
@@ -19,6 +16,7 @@ from streamer.data.result import Result
 from streamer.errors import DisplayError
 from streamer.ui import drawing
 from streamer.ui.window import events, hud
+from streamer.ui.window.display import display_available
 from streamer.ui.window.hud import Pointer, Status
 from streamer.ui.window.layout import Layout, Point
 from streamer.ui.window.x11_repaint import wake_until_painted
@@ -27,7 +25,6 @@ _DRAG_PX = 5
 _CLICK_SHOWN_S = 0.8
 _REDRAW_S = 0.025
 _NAP_S = 0.01
-_PROBE_TIMEOUT_S = 15
 _TAB, _ESCAPE, _DELETES = 9, 27, (0xFFFF, 127, 0x2E0000, 63272)
 _KEYS: dict[int, events.Event] = {
     ord("n"): events.NewObject(),
@@ -38,36 +35,11 @@ _KEYS: dict[int, events.Event] = {
     ord("t"): events.CycleDepth(),
     ord("s"): events.Snapshot(),
     ord("r"): events.ToggleRecord(),
-    ord("k"): events.Keyframe(),
+    ord("k"): events.ForceKeyframe(),
     ord("q"): events.Quit(),
     _ESCAPE: events.Quit(),
     **dict.fromkeys(_DELETES, events.Delete()),
 }
-
-
-def display_available() -> str | None:
-    """Why no window can be shown here, in one sentence, or None where one can. Never ends the process."""
-    if not cv2.currentUIFramework():
-        return "This build of OpenCV has no windows: install opencv-python instead of opencv-python-headless."
-    if sys.platform != "linux":
-        return None
-    display = os.environ.get("DISPLAY", "")
-    if not display and not os.environ.get("WAYLAND_DISPLAY"):
-        return "There is no display here (DISPLAY is not set): run it on a desktop, or with --no-show and an output."
-    return _probe(display, os.environ.get("XAUTHORITY", ""))
-
-
-@cache
-def _probe(display: str, authority: str) -> str | None:
-    # Qt aborts the whole process where it cannot connect, so another one tries first. The arguments key the cache.
-    command = [sys.executable, "-c", "import cv2; cv2.namedWindow('probe'); cv2.destroyAllWindows()"]
-    try:
-        works = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT_S).returncode == 0
-    except subprocess.TimeoutExpired:
-        works = False
-    if works:
-        return None
-    return f"The display {display or 'of Wayland'} cannot be opened: check DISPLAY, or use --no-show and an output."
 
 
 class Window:
@@ -222,7 +194,7 @@ class Window:
             self._events.append(events.SelectObject((following or ids)[0]))
 
     def _on_mouse(self, kind: int, x: int, y: int, flags: int, data: Any) -> None:
-        # HighGUI reports positions in pixels of the picture it was given last: of the canvas.
+        # HighGUI reports positions in pixels of the image it was given last: of the canvas.
         if self._layout is None:
             return
         at = float(x), float(y)
@@ -252,7 +224,7 @@ class Window:
             return
         (xa, ya), (xb, yb) = layout.to_frame(start), layout.to_frame(at, start)
         if xa != xb and ya != yb:
-            self._events.append(events.Box(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)))
+            self._events.append(events.DragBox(min(xa, xb), min(ya, yb), max(xa, xb), max(ya, yb)))
 
     def _is_drag(self, at: Point | None) -> bool:
         start = self._pointer.dragged_from

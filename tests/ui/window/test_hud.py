@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
 from streamer.ui import drawing
 from streamer.ui.window import hud
@@ -16,18 +16,19 @@ from streamer.ui.window.hud import Pointer, Status
 from streamer.ui.window.layout import Layout
 
 FRAME = 320, 180
+STAGES = {"masks": StageStatus(age=2), "depth": StageStatus(age=1)}
 
 
 def make_result(objects=3, depth=True):
     empty = np.zeros((FRAME[1], FRAME[0]), bool)
     states = list(State)
     tracks = tuple(
-        Track(number, empty, None, 0.5, states[number % 3], depth=DepthStats(1, 2, 3) if depth else None)
+        Track(number, empty, None, 0.5, states[number % 3], depth=DepthStats(1, 2, 3, now=2) if depth else None)
         for number in range(1, objects + 1)
     )
     image = np.zeros((FRAME[1], FRAME[0], 3), np.uint8)
     ramp = np.tile(np.arange(FRAME[0], dtype=np.float32), (FRAME[1], 1)) if depth else None
-    return Result(Frame(0, 0.0, image, 0.0), tracks, ramp, (0.0, 320.0) if depth else None, mask_age=2, depth_age=1)
+    return Result(Frame(0, 0.0, image, 0.0), tracks, ramp, (0.0, 320.0) if depth else None, stages=STAGES)
 
 
 def render(size=(800, 500), result=None, status=None, pointer=None, side=False, help_open=False):
@@ -48,7 +49,7 @@ def render(size=(800, 500), result=None, status=None, pointer=None, side=False, 
     help_open=st.booleans(),
 )
 def test_every_canvas_can_be_drawn_on(size, objects, depth, side, at, dragged_from, help_open):
-    status = Status(29.9, 21.0, "interval", "CPU", 1, True, True, True, "saved")
+    status = Status(29.9, 21.0, {"masks": "interval"}, "CPU", 1, True, True, True, "saved")
     pointer = Pointer(at, dragged_from, ((5.0, 5.0, 1), (900.0, 2.0, 0)))
     render(size, make_result(objects, depth), status, pointer, side, help_open)
 
@@ -95,7 +96,7 @@ def test_the_selected_object_stands_out():
         Status(recording=True),
         Status(rate_hz=30.0),
         Status(latency_ms=9.0),
-        Status(keyframe="forced"),
+        Status(reasons={"masks": "forced"}),
         Status(device="CPU"),
     ],
 )

@@ -18,18 +18,19 @@ import numpy as np
 import pytest
 
 from streamer.data.frame import Frame
-from streamer.data.result import Result
+from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
 from streamer.errors import DisplayError
 from streamer.ui import drawing
 from streamer.ui.overlay import Style, draw
 from streamer.ui.window import hud
+from streamer.ui.window.display import display_available
 from streamer.ui.window.events import (
-    Box,
     Click,
     CycleDepth,
     Delete,
-    Keyframe,
+    DragBox,
+    ForceKeyframe,
     NewObject,
     Pause,
     Quit,
@@ -40,10 +41,11 @@ from streamer.ui.window.events import (
     Undo,
 )
 from streamer.ui.window.hud import Status
-from streamer.ui.window.window import Window, display_available
+from streamer.ui.window.window import Window
 
 SIZE = 640, 360
 GRAY = 90
+STAGES = {"masks": StageStatus(age=3), "depth": StageStatus(age=1)}
 
 
 def make_result(tracks=True):
@@ -53,10 +55,10 @@ def make_result(tracks=True):
     mask[200:300, 300:420] = True
     depth = np.tile(np.linspace(1, 3, SIZE[0], dtype=np.float32), (SIZE[1], 1))
     objects = (
-        Track(1, mask, (300, 200, 420, 300), 0.9, State.TRACKED, depth=DepthStats(1.9, 2.1, 2.3)),
+        Track(1, mask, (300, 200, 420, 300), 0.9, State.TRACKED, depth=DepthStats(1.9, 2.1, 2.3, now=2.1)),
         Track(4, np.zeros_like(mask), None, 0.2, State.LOST),
     )
-    return Result(Frame(7, 0.2, image, 0.0), objects if tracks else (), depth, (1.0, 3.0), mask_age=3, depth_age=1)
+    return Result(Frame(7, 0.2, image, 0.0), objects if tracks else (), depth, (1.0, 3.0), stages=STAGES)
 
 
 def xdotool(*arguments):
@@ -142,7 +144,7 @@ def in_a_new_process(task):
 
 def show_once(window):
     result = make_result()
-    window.show(draw(result, Style()), result, Status(29.9, 21.0, "interval", "CPU", selected=1))
+    window.show(draw(result, Style()), result, Status(29.9, 21.0, {"masks": "interval"}, "CPU", selected=1))
     poll_until(window, wanted=0)
 
 
@@ -197,7 +199,7 @@ def test_a_drag_is_a_box_in_any_direction(window):
     assert poll_until(window, 0) == []
     xdotool("mouseup", 1)
     (box,) = poll_until(window)
-    assert isinstance(box, Box)
+    assert isinstance(box, DragBox)
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((250, 150, 420, 300), abs=1)
 
 
@@ -252,7 +254,7 @@ def test_clicks_on_the_bars_are_none_and_a_click_in_the_list_selects(window):
         ("s", Snapshot()),
         ("r", ToggleRecord()),
         ("shift+R", ToggleRecord()),
-        ("k", Keyframe()),
+        ("k", ForceKeyframe()),
         ("q", Quit()),
         ("Escape", Quit()),
     ],

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamer.cli import live as command
-from streamer.cli.live import Camera, LiveJob, live
 from streamer.config import Config
+from streamer.engine import Engine
 from streamer.errors import ConfigError, DisplayError, SinkError
+from streamer.session import live as module
+from streamer.session.live import CameraRequest, LiveJob, live
 from streamer.sinks.targets import Targets
 from streamer.terminal.stopping import INTERRUPTED
 from tests.mjpeg_server import MjpegServer
@@ -19,20 +20,20 @@ NO_MODELS = Config(device="cpu", show=False, segmenter=None, depth=None)
 
 
 def test_a_camera_is_asked_for_what_was_given_and_nothing_else():
-    assert Camera().options("0") == {}
-    assert Camera(640, 480, 25).options("0") == {"width": 640, "height": 480, "rate_hz": 25}
-    assert Camera(height=480).options("rtsp://door/1") == {"height": 480}
-    assert Camera(source_fps=12.5).options("clip.mp4") == {"rate_hz": 12.5}
-    assert Camera(source_fps=60).options("scene") == {"rate_hz": 60, "frame_count": None}
+    assert CameraRequest().options("0") == {}
+    assert CameraRequest(640, 480, 25).options("0") == {"width": 640, "height": 480, "rate_hz": 25}
+    assert CameraRequest(height=480).options("rtsp://door/1") == {"height": 480}
+    assert CameraRequest(source_fps=12.5).options("clip.mp4") == {"rate_hz": 12.5}
+    assert CameraRequest(source_fps=60).options("scene") == {"rate_hz": 60, "frame_count": None}
 
 
 @pytest.mark.parametrize("source", ["0", "/dev/video1", "http://door/1"])
 def test_a_camera_has_no_rate_of_a_file(source):
     with pytest.raises(ConfigError, match="for a camera, use --fps"):
-        Camera(source_fps=30).options(source)
+        CameraRequest(source_fps=30).options(source)
 
 
-@pytest.mark.parametrize("camera", [Camera(width=640), Camera(height=480), Camera(fps=30)])
+@pytest.mark.parametrize("camera", [CameraRequest(width=640), CameraRequest(height=480), CameraRequest(fps=30)])
 @pytest.mark.parametrize("source", ["clip.mp4", "scene"])
 def test_a_file_has_no_settings_of_a_camera(camera, source):
     with pytest.raises(ConfigError, match="are for cameras: for a file, use --source-fps"):
@@ -41,22 +42,22 @@ def test_a_file_has_no_settings_of_a_camera(camera, source):
 
 def test_nothing_shown_and_nothing_written_is_refused_before_the_source_is_opened():
     with pytest.raises(DisplayError, match="Nothing is shown and nothing is written: leave out --no-show"):
-        live(NO_MODELS, LiveJob("rtsp://nowhere.invalid/1", (), Targets()))
+        live(Engine(NO_MODELS), LiveJob("rtsp://nowhere.invalid/1", (), Targets()))
 
 
 def test_an_output_that_cannot_be_is_refused_before_the_source_is_opened(tmp_path):
     with pytest.raises(SinkError, match=r"end its name in \.mp4 or \.mkv"):
-        live(NO_MODELS, LiveJob("rtsp://nowhere.invalid/1", (), Targets(tmp_path / "out.avi")))
+        live(Engine(NO_MODELS), LiveJob("rtsp://nowhere.invalid/1", (), Targets(tmp_path / "out.avi")))
 
 
 @pytest.mark.parametrize("width", [64, 1280])
 def test_a_camera_is_told_with_its_settings_and_where_they_are_not_what_was_asked_for(
     tmp_path, monkeypatch, capsys, width
 ):
-    monkeypatch.setattr(command, "Stop", lambda: nullcontext(SimpleNamespace(signalled=True)))
+    monkeypatch.setattr(module, "Stop", lambda: nullcontext(SimpleNamespace(signalled=True)))
     with MjpegServer() as server:
-        job = LiveJob(server.url, (), Targets(jsonl=tmp_path / "out.jsonl"), Camera(width=width))
-        assert live(NO_MODELS, job) == INTERRUPTED
+        job = LiveJob(server.url, (), Targets(jsonl=tmp_path / "out.jsonl"), CameraRequest(width=width))
+        assert live(Engine(NO_MODELS), job) == INTERRUPTED
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("127.0.0.1-camera: 64x48 at ")
     notice = f"The stream {server.url} gives width 64 instead of 1280."

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.cli.prompting import read_prompts
+from streamer.cli.options import read_prompts
 from streamer.errors import PromptError
 
 

@@ -1,0 +1,222 @@
+"""Ties everything around a run together, the same way for files, cameras, the demo and the benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.result import Result
+from streamer.engine import Engine, Run, Spec
+from streamer.errors import DisplayError, PartialError, SinkError
+from streamer.session.session import Screen, Session
+from streamer.sinks.base import Sink
+from streamer.sinks.fanout import Fanout
+from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.recorder import Recorder
+from streamer.sinks.targets import FOLDER, Targets, video_sink
+from streamer.sources.reader import Reader
+from streamer.terminal.console import Terminal
+from streamer.terminal.stopping import Stop
+from streamer.terminal.telemetry import write_stats
+from streamer.ui.commands import Commands
+from streamer.ui.overlay import Overlay, Style, drawing_size
+from streamer.ui.view import View
+from streamer.ui.window.display import display_available
+
+Report = Callable[["Playback", Result | None], None]
+"""Told after every frame, and with None now and then while there is none."""
+
+
+def silent(playback: Playback, result: Result | None) -> None:
+    """A report to nobody."""
+
+
+class Playback:
+    """A run with what is drawn of it, where that goes, who watches, and what they may ask for.
+
+    Args:
+        run: An open source on its way through a pipeline.
+        style: How results are drawn at first. What is written keeps it; what is shown may be changed by the person.
+        stop: Tells when a signal asks for the end.
+        terminal: Told what the person shall know.
+        targets: What to write.
+        video: How videos are encoded.
+        sinks: Further sinks beside those of the targets.
+        screen: Shows it and hears the person; None for no window. Closed at the end.
+        live: Leave frames out rather than wait for an output, and let the person begin recordings.
+        folder: Where recordings and snapshots go that the person asks for.
+        report: Told how it goes.
+
+    Attributes:
+        view: What is shown, and what the person has chosen.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        style: Style,
+        stop: Stop,
+        terminal: Terminal,
+        *,
+        targets: Targets | None = None,
+        video: VideoParameters | None = None,
+        sinks: Sequence[Sink] = (),
+        screen: Screen | None = None,
+        live: bool = False,
+        folder: Path = FOLDER,
+        report: Report = silent,
+    ) -> None:
+        self._run, self._stop, self._terminal, self._screen = run, stop, terminal, screen
+        self._targets, self._video = targets or Targets(), video or VideoParameters()
+        self._overlay, self.view, self._folder = Overlay(), View(style), folder
+        written = self._targets.sinks(run.info, self._drawer(), self._video, drop=live)
+        self._sinks = Fanout([*written, *sinks], terminal.warn)
+        recorder = Recorder(self._sinks, self._begin_recording) if live else None
+        snapshot = folder / run.info.name
+        commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot)
+        self._session = Session(
+            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen
+        )
+
+    @property
+    def reader(self) -> Reader:
+        """Where the frames come from."""
+        return self._run.reader
+
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """Where results go, sinks that are closed already included."""
+        return self._sinks.sinks
+
+    @property
+    def paused(self) -> bool:
+        """Whether the person holds the frame."""
+        return self.view.paused
+
+    @property
+    def frames_shown(self) -> int:
+        """Frames that have come out of the pipeline so far."""
+        return self._run.meter.shown.count
+
+    def queues(self) -> dict[str, str]:
+        """What each slow model does, in a word."""
+        return self._run.pipeline.queues()
+
+    def summary(self) -> dict[str, Any]:
+        """The figures so far, ready for JSON; see :meth:`Meter.summary`."""
+        return self._run.meter.summary(self.reader.frames_read, self.reader.drops, self.sinks)
+
+    def play(self) -> None:
+        """Run until the source ends, the window is closed, or a signal comes.
+
+        Raises:
+            PartialError: An output failed when part of it was written.
+            StreamerError: The source, a model or an output failed.
+        """
+        try:
+            self._session.play()
+        except SinkError as error:
+            if any(sink.written for sink in self.sinks):
+                raise PartialError(str(error)) from error
+            raise
+        finally:
+            if self._screen is not None:
+                self._screen.close()
+
+    def finish(self) -> None:
+        """Write the figures, print them, and say what fell short.
+
+        Raises:
+            PartialError: Part of the source could not be read, or something could not be written to its end.
+        """
+        summary = self.summary()
+        failures = list(self._sinks.messages)
+        if self._targets.stats is not None:
+            try:
+                write_stats(self._targets.stats, summary)
+            except SinkError as error:
+                failures.append(str(error))
+        for sink in self.sinks:
+            if sink.warning:
+                self._terminal.warn(sink.warning)
+        written = ", ".join(self._targets.written())
+        if self._stop.signalled or self.view.quit:
+            self._terminal.warn(f"Ended after {self.frames_shown} frames, before the source did.")
+        self._terminal.summary(summary, title=f"wrote {written}" if written else "nothing was written")
+        if failures:
+            raise PartialError(failures[0])
+        if self.reader.damage is not None:
+            done = f"what could be read is in {written}" if written else "nothing was written"
+            raise PartialError(f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source.")
+
+    def _drawer(self) -> Callable[[Result], NDArray[np.uint8]]:
+        """Draws in the present style for ever: what is being written does not change its size when the window does."""
+        return partial(self._overlay.draw, style=self.view.style)
+
+    def _begin_recording(self) -> Sink:
+        info = self._run.info
+        path = recording_path(self._folder, info.name)
+        return video_sink(path, info, self._drawer(), self._video, drop=True, start_s=None)
+
+
+def recording_path(folder: Path, name: str) -> Path:
+    """A file name for a recording begun now, which no earlier one has."""
+    return folder / f"{name}-{datetime.now():%Y%m%d-%H%M%S}.mp4"
+
+
+@contextmanager
+def opened(engine: Engine, source: Spec, terminal: Terminal, **options: Any) -> Iterator[Run]:
+    """``engine.open``, with a sign of life while the source answers and the models load."""
+    with ExitStack() as stack:
+        with terminal.busy("opening the source and loading the models"):
+            run = stack.enter_context(engine.open(source, **options))
+        yield run
+
+
+def style_of(engine: Engine) -> Style:
+    """How results of this engine are drawn at first."""
+    config = engine.config
+    return Style.of(config.overlay, masks=config.segmenter is not None, depth=config.depth is not None)
+
+
+def open_window(run: Run, style: Style) -> Screen:
+    """A window for a run whose results are drawn in this style at first.
+
+    Raises:
+        DisplayError: No window can be shown here.
+    """
+    from streamer.ui.window.window import Window
+
+    return Window(f"streamer: {run.info.name}", drawing_size(run.info.size, style))
+
+
+def can_show(targets: Targets, terminal: Terminal) -> bool:
+    """Whether there is a display; says so where there is none.
+
+    Raises:
+        DisplayError: There is none, and nothing is to be written either.
+    """
+    reason = display_available()
+    if reason is None:
+        return True
+    if not targets:
+        raise DisplayError(reason)
+    terminal.say(f"{reason.split(':')[0]}: going on without the window.")
+    return False
+
+
+def advise(engine: Engine, terminal: Terminal) -> None:
+    """Say once that there is better than the bundled models."""
+    segmenter = engine.config.segmenter
+    if segmenter is not None and segmenter.model == "tiny":
+        terminal.say(
+            "These were the bundled tiny models; stronger ones: `streamer models pull vit_b`, "
+            "`streamer models pull Intel/dpt-hybrid-midas`, then --config sam-b."
+        )

@@ -1,0 +1,151 @@
+"""The loop of a run that somebody watches: frames in, results to the sinks and the window, a person's wishes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.result import Result
+from streamer.engine import Run
+from streamer.sinks.fanout import Fanout
+from streamer.terminal.stopping import Stop
+from streamer.ui.commands import Commands
+from streamer.ui.overlay import Overlay
+from streamer.ui.view import View
+from streamer.ui.window.events import Event
+from streamer.ui.window.hud import Status
+
+_WINDOW_WAIT_S = 0.005
+_QUIET_WAIT_S = 0.2
+_STILL_S = 0.25
+_PAUSED_WAIT_MS = 30
+
+
+class Screen(Protocol):
+    """The part of a window that a session needs."""
+
+    def show(self, drawing: NDArray[np.uint8], result: Result, status: Status | None = None) -> None:
+        """Show a ``(H, W, 3)`` uint8 RGB drawing of a result, with what belongs around it."""
+        ...
+
+    def poll(self, wait_ms: int = 1) -> list[Event]:
+        """What the person did since the last call; waits at most about ``wait_ms`` for it."""
+        ...
+
+    def close(self) -> None:
+        """Take it off the desktop. May be called twice."""
+        ...
+
+
+class Session:
+    """Plays a run to its end.
+
+    Args:
+        run: The source and the pipeline.
+        sinks: Where results go; closed at the end.
+        view: What is shown, and what the person has chosen to see.
+        overlay: Draws it.
+        commands: Obeys the events of the screen.
+        stop: Tells when a signal asks for the end.
+        report: Told after every frame, and with None now and then while there is none.
+        screen: None for no window.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        sinks: Fanout,
+        view: View,
+        overlay: Overlay,
+        commands: Commands,
+        stop: Stop,
+        report: Callable[[Result | None], None],
+        screen: Screen | None = None,
+    ) -> None:
+        self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
+        self._commands, self._stop, self._report, self._screen = commands, stop, report, screen
+        self._shown_at_s = 0.0
+
+    def play(self) -> None:
+        """Run until the source ends, the window is closed, or a signal comes.
+
+        Raises:
+            SourceError: The source failed.
+            SinkError: Nothing can be written any more.
+            StreamerError: A model failed.
+        """
+        try:
+            while not (self._stop.signalled or self._view.quit):
+                if self._view.paused:
+                    self._hold()
+                elif not self._advance():
+                    break
+                self._obey()
+        finally:
+            self._sinks.close()
+
+    def _advance(self) -> bool:
+        """Move on by one frame, if there is one. Returns whether there may be more."""
+        frame = self._run.reader.get(_QUIET_WAIT_S if self._screen is None else _WINDOW_WAIT_S)
+        if frame is None:
+            self._report(None)
+            # Drawing the same frame again would make the next one wait.
+            if time.monotonic() - self._shown_at_s >= _STILL_S:
+                self._show()
+            return self._run.reader.state != "ended"
+        self._run.meter.loop_part("wait", (time.monotonic() - frame.captured_at_s) * 1000)
+        result = self._run.process(frame)
+        self._view.show(result)
+        self._show()
+        self._run.meter.add(result, time.monotonic())
+        with self._timed("write"):
+            self._sinks.write(result)
+        self._report(result)
+        return True
+
+    def _hold(self) -> None:
+        result = self._run.pipeline.refresh()
+        if result is not None:
+            self._view.show(result)
+        self._show()
+        self._report(None)
+
+    def _show(self) -> None:
+        if self._screen is None or self._view.result is None:
+            return
+        with self._timed("draw"):
+            drawing = self._overlay.draw(self._view.result, self._view.style)
+        with self._timed("show"):
+            self._screen.show(drawing, self._view.result, self._status())
+        self._shown_at_s = time.monotonic()
+
+    def _obey(self) -> None:
+        if self._screen is None:
+            return
+        for event in self._screen.poll(_PAUSED_WAIT_MS if self._view.paused else 1):
+            self._commands.obey(event)
+
+    def _status(self) -> Status:
+        meter, view = self._run.meter, self._view
+        return Status(
+            rate_hz=meter.shown.recent_hz(),
+            latency_ms=meter.latency.percentile(50),
+            reasons=meter.last_reasons(),
+            device=meter.device,
+            selected=view.selected,
+            paused=view.paused,
+            stalled=self._run.reader.state in ("stalled", "reopening"),
+            recording=self._commands.recording,
+            message=view.message,
+        )
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        start_s = time.perf_counter()
+        yield
+        self._run.meter.loop_part(part, (time.perf_counter() - start_s) * 1000)

@@ -1,0 +1,108 @@
+"""Progress through recordings: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from streamer.terminal.console import Clock, Terminal
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.completed / task.finished_time if task.finished_time else task.speed
+        return Text(f"{speed:.1f} fps" if speed else "", style="cyan", justify="right")
+
+
+class _Frames(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        total = "" if task.total is None else f"/{task.total:.0f}"
+        return Text(f"{task.completed:.0f}{total} frames")
+
+
+class AnnotateConsole(Terminal):
+    """Progress through one source after the other. A context manager that may be entered again."""
+
+    def __init__(
+        self, console: Console | None = None, error_console: Console | None = None, clock: Clock = time.monotonic
+    ) -> None:
+        super().__init__(console, error_console, clock)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            _Frames(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            console=self.console,
+            expand=True,
+            redirect_stderr=sys.stderr.isatty(),
+            disable=not self.lively,
+        )
+        self._task: TaskID | None = None
+        self._name, self._done, self._started_s = "", 0, 0.0
+        self._total: int | None = None
+
+    @contextmanager
+    def playing(self, name: str, frame_count: int | None = None) -> Iterator[None]:
+        """Show the progress of one source until the block ends; ``frame_count`` is a hint, None where nobody knows."""
+        with self:
+            self.begin(name, frame_count)
+            try:
+                yield
+            finally:
+                self.end()
+
+    def __enter__(self) -> Self:
+        for task in self._progress.task_ids:  # those of an earlier use stay where they were printed
+            self._progress.remove_task(task)
+        self._progress.start()
+        self._moving = self.lively
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+        self._moving = False
+
+    def begin(self, name: str, frame_count: int | None = None) -> None:
+        """The next source; ``frame_count`` is a hint, None where nobody knows."""
+        self._name, self._total, self._done = name, frame_count, 0
+        self._started_s = self._plain_at_s = self._clock()
+        shown = name if len(name) <= 24 else f"{name[:11]}...{name[-10:]}"
+        self._task = self._progress.add_task(escape(shown), total=frame_count)
+
+    def update(self, done: int) -> None:
+        """So many frames of this source are done."""
+        self._done = done
+        if self._total is not None and done > self._total:
+            self._total = None
+        if self._task is not None:
+            self._progress.update(self._task, completed=done, total=self._total)
+        if not self.lively and self._plain_due():
+            self.say(self._plain_line())
+
+    def end(self, output: str | None = None) -> None:
+        """This source is finished; ``output`` is what was written."""
+        if self._task is not None:
+            self._progress.update(self._task, completed=self._done, total=max(self._done, 1))
+            self._progress.stop_task(self._task)
+        if not self.lively:
+            self.say(f"{self._name}: {self._done} frames in {self._clock() - self._started_s:.1f} s")
+        if output:
+            self.say(output)
+
+    def _plain_line(self) -> str:
+        rate_hz = self._done / max(self._clock() - self._started_s, 1e-9)
+        line = f"{self._name}: {self._done}{f' of {self._total}' if self._total else ''} frames"
+        if self._done and self._clock() > self._started_s:
+            line += f", {rate_hz:.1f} fps"
+            if self._total:
+                line += f", {(self._total - self._done) / rate_hz:.0f} s left"
+        return line

@@ -1,0 +1,167 @@
+"""What a person asks for in the window, done to the run and to the view of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from streamer.data.prompt import Prompt
+from streamer.data.source import Pausable
+from streamer.errors import PromptError, SinkError
+from streamer.sinks.image import write_image
+from streamer.sinks.recorder import Recorder
+from streamer.ui.overlay import Overlay
+from streamer.ui.parameters import DepthPlace
+from streamer.ui.view import View
+from streamer.ui.window.events import (
+    Click,
+    CycleDepth,
+    Delete,
+    DragBox,
+    Event,
+    ForceKeyframe,
+    NewObject,
+    Pause,
+    Quit,
+    SelectObject,
+    Snapshot,
+    ToggleMasks,
+    ToggleRecord,
+    Undo,
+)
+
+_NEXT_PLACE: dict[DepthPlace, DepthPlace] = {"off": "overlay", "overlay": "side", "side": "off"}
+
+
+class Prompted(Protocol):
+    """What a person can speak to about the frame that is shown."""
+
+    def prompt(self, prompt: Prompt) -> int | None:
+        """Say something about an object. Returns its id, where it is known yet."""
+        ...
+
+    def remove(self, object_id: int) -> None:
+        """Follow an object no longer."""
+        ...
+
+    def undo(self) -> None:
+        """Take back the last prompt or removal."""
+        ...
+
+    def force_keyframe(self) -> None:
+        """Look at the next frame, whatever the schedule says."""
+        ...
+
+
+class Commands:
+    """Obeys events.
+
+    Args:
+        view: What is shown, and what has been chosen so far.
+        prompted: Told about objects.
+        source: Held by a pause.
+        overlay: Draws snapshots.
+        say: Prints a line for the person.
+        recorder: None where recording makes no sense.
+        snapshot: Prefix of the snapshots' paths; the index of the frame and ``.png`` are added.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        prompted: Prompted,
+        source: Pausable,
+        overlay: Overlay,
+        say: Callable[[str], None],
+        recorder: Recorder | None = None,
+        snapshot: Path = Path("snapshot"),
+    ) -> None:
+        self._view, self._prompted, self._source, self._overlay = view, prompted, source, overlay
+        self._say, self._recorder, self._snapshot_prefix = say, recorder, snapshot
+        self._undoable: list[tuple[int | None, bool]] = []
+
+    @property
+    def recording(self) -> bool:
+        """Whether a recording is under way that a person has begun."""
+        return self._recorder is not None and self._recorder.recording
+
+    def obey(self, event: Event) -> None:
+        """Do what was asked for; what cannot be done is told in the window."""
+        try:
+            self._obey(event)
+        except (PromptError, SinkError) as error:
+            self._view.tell(str(error))
+
+    def _obey(self, event: Event) -> None:
+        view = self._view
+        match event:
+            case Click(x, y, label):
+                self._prompt(Prompt([(x, y)], [label], object_id=view.selected))
+            case DragBox(x0, y0, x1, y1):
+                self._prompt(Prompt(box=(x0, y0, x1, y1), object_id=view.selected))
+            case NewObject():
+                view.selected = None
+                view.tell("new object: click on it")
+            case SelectObject(object_id):
+                view.selected = object_id
+            case Delete():
+                self._delete()
+            case Undo():
+                self._undo()
+            case ForceKeyframe():
+                self._prompted.force_keyframe()
+            case Pause():
+                self._pause()
+            case ToggleMasks():
+                view.style = replace(view.style, masks=not view.style.masks)
+            case CycleDepth():
+                view.style = replace(view.style, depth=_NEXT_PLACE[view.style.depth])
+            case Snapshot():
+                self._save_snapshot()
+            case ToggleRecord():
+                if self._recorder is not None:
+                    self._announce(self._recorder.toggle())
+            case Quit():
+                view.quit = True
+
+    def _prompt(self, prompt: Prompt) -> None:
+        self._view.selected = self._prompted.prompt(prompt)
+        self._undoable.append((self._view.selected, False))
+
+    def _delete(self) -> None:
+        object_id = self._view.selected
+        if object_id is None:
+            self._view.tell("select an object first: 1-9, tab, or click it in the list")
+            return
+        self._prompted.remove(object_id)
+        self._undoable.append((object_id, True))
+        self._view.selected = None
+        self._view.tell(f"object {object_id} deleted: u brings it back")
+
+    def _undo(self) -> None:
+        self._prompted.undo()
+        object_id, was_removed = self._undoable.pop() if self._undoable else (None, False)
+        if was_removed:
+            self._view.selected = object_id
+            self._view.tell(f"object {object_id} is back")
+
+    def _pause(self) -> None:
+        self._view.paused = not self._view.paused
+        if self._view.paused:
+            self._source.pause()
+        else:
+            self._source.resume()
+
+    def _save_snapshot(self) -> None:
+        result = self._view.result
+        if result is None:
+            return
+        path = self._snapshot_prefix.with_name(f"{self._snapshot_prefix.name}-{result.index:05d}.png")
+        write_image(path, self._overlay.draw(result, self._view.style))
+        self._announce(f"snapshot {path}")
+
+    def _announce(self, message: str) -> None:
+        self._view.tell(message)
+        self._say(message)

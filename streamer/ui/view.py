@@ -1,0 +1,50 @@
+"""What a person sees of a run, and has chosen to see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from streamer.data.result import Result
+from streamer.ui.overlay import Style
+
+_MESSAGE_S = 3.0
+
+
+@dataclass(slots=True)
+class View:
+    """The state of the window and of whoever sits in front of it.
+
+    Attributes:
+        style: How results are drawn.
+        result: The result that is shown; None before the first.
+        selected: Object that the next clicks belong to; None for a new one.
+        paused: Whether the frame is held.
+        quit: Whether the run shall end.
+        clock: Monotonic clock [s].
+    """
+
+    style: Style = field(default_factory=Style)
+    result: Result | None = None
+    selected: int | None = None
+    paused: bool = False
+    quit: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _message: str = ""
+    _until_s: float = -float("inf")
+
+    @property
+    def message(self) -> str:
+        """The last short line for the person; empty once it has been there for long enough."""
+        return self._message if self.clock() < self._until_s else ""
+
+    def show(self, result: Result) -> None:
+        """Make this the result that is shown; an object that is gone is selected no longer."""
+        self.result = result
+        if self.selected not in {track.id for track in result.tracks}:
+            self.selected = None
+
+    def tell(self, message: str) -> None:
+        """Show a short line for some seconds."""
+        self._message, self._until_s = message, self.clock() + _MESSAGE_S

@@ -1,0 +1,125 @@
+"""What a person asks for, done to a run that keeps notes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from streamer.data.frame import Frame
+from streamer.data.result import Result
+from streamer.data.track import State, Track
+from streamer.errors import PromptError
+from streamer.ui.commands import Commands
+from streamer.ui.overlay import Overlay
+from streamer.ui.view import View
+from streamer.ui.window import events
+
+
+class Notes:
+    """A pipeline and a source that only remember; objects go and come back as the tracker promises."""
+
+    def __init__(self):
+        self.objects, self.done, self.held = set(), [], False
+
+    def prompt(self, prompt):
+        object_id = prompt.object_id or max(self.objects, default=0) + 1
+        self.done.append(("prompt", object_id, object_id in self.objects))
+        self.objects.add(object_id)
+        return object_id
+
+    def remove(self, object_id):
+        self.done.append(("remove", object_id, True))
+        self.objects.discard(object_id)
+
+    def undo(self):
+        if self.done:
+            _, object_id, was_there = self.done.pop()
+            (self.objects.add if was_there else self.objects.discard)(object_id)
+
+    def force_keyframe(self):
+        self.done.append(("force", None, False))
+
+    def pause(self):
+        self.held = True
+
+    def resume(self):
+        self.held = False
+
+
+def result_with(ids):
+    image = np.zeros((4, 6, 3), np.uint8)
+    tracks = tuple(Track(number, np.zeros((4, 6), bool), None, 0.5, State.LOST) for number in sorted(ids))
+    return Result(Frame(0, 0.0, image, 0.0), tracks)
+
+
+@pytest.fixture
+def window(tmp_path):
+    return Setting(tmp_path)
+
+
+class Setting:
+    def __init__(self, tmp_path):
+        self.notes, self.view, self.said = Notes(), View(), []
+        self.commands = Commands(
+            self.view, self.notes, self.notes, Overlay(), self.said.append, snapshot=tmp_path / "door"
+        )
+
+    def __call__(self, *asked):
+        for event in asked:
+            self.commands.obey(event)
+            self.view.show(result_with(self.notes.objects))
+
+
+def test_undo_brings_a_deleted_object_back_and_selects_it(window):
+    window(events.Click(1, 1, 1), events.NewObject(), events.Click(3, 3, 1), events.SelectObject(1), events.Delete())
+    assert (window.notes.objects, window.view.selected) == ({2}, None)
+    assert window.view.message == "object 1 deleted: u brings it back"
+    window(events.Undo())
+    assert (window.notes.objects, window.view.selected) == ({1, 2}, 1)
+    assert window.view.message == "object 1 is back"
+    window(events.Undo())
+    assert (window.notes.objects, window.view.selected) == ({1}, 1)
+
+
+def test_an_object_that_is_taken_back_is_selected_no_longer(window):
+    window(events.Click(1, 1, 1))
+    assert window.view.selected == 1
+    window(events.Undo())
+    assert window.view.selected is None
+    window(events.Undo())
+    assert window.notes.objects == set()
+
+
+def test_a_prompt_that_is_refused_cannot_be_undone(window, monkeypatch):
+    window(events.Click(1, 1, 1), events.Delete())
+
+    def refuse(prompt):
+        raise PromptError("It lies outside.")
+
+    monkeypatch.setattr(window.notes, "prompt", refuse)
+    window(events.Click(99, 99, 1))
+    assert window.view.message == "It lies outside."
+    window(events.Undo())
+    assert window.view.selected == 1
+
+
+def test_a_pause_holds_the_source(window):
+    window(events.Pause())
+    assert window.notes.held
+    window(events.Pause())
+    assert not window.notes.held
+
+
+def test_a_recording_that_makes_no_sense_is_not_begun(window):
+    window(events.ToggleRecord())
+    assert not window.commands.recording
+    assert window.said == []
+
+
+def test_a_message_is_there_for_a_while():
+    now_s = [10.0]
+    view = View(clock=lambda: now_s[0])
+    view.tell("saved")
+    assert view.message == "saved"
+    now_s[0] += 5
+    assert view.message == ""

@@ -32,6 +32,9 @@ class ColorSegmenter:
         height, width = image_rgb.shape[:2]
         return Embedding(image_rgb.copy(), (width, height))
 
+    def encode_batch(self, images_rgb):
+        return [self.encode(image_rgb) for image_rgb in images_rgb]
+
     def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
         self.asked += prompts
         logits = [self._region(embedding.features, prompt) for prompt in prompts]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
+from streamer.data.result import Result
 from streamer.data.track import State
 from streamer.models.image_call import ImageCall
 from streamer.motion.anchors import Anchor
@@ -137,7 +138,7 @@ def _column(motion: Motion, x: float) -> int:
     return int(x * motion.present.image_rgb.shape[1] / motion.grid.frame_size[0])
 
 
-def ids(result) -> list[int]:
+def ids(result: Result) -> list[int]:
     return [track.id for track in result.tracks]
 
 
@@ -151,7 +152,9 @@ def test_it_plays_a_whole_run() -> None:
         assert result.age_of("masks") == index % 5
         assert iou(result.tracks[0].mask, moving_scene(index)[1] == 1) > 0.75
         assert result.tracks[0].depth is not None
-    assert "threshold" in pipeline.refresh().model_timings_ms
+    held = pipeline.refresh()
+    assert held is not None
+    assert "threshold" in held.model_timings_ms
 
 
 def test_clicks_masks_removal_and_undo_reach_it() -> None:
@@ -160,6 +163,7 @@ def test_clicks_masks_removal_and_undo_reach_it() -> None:
     assert ids(pipeline.process(frame(0))) == [1]
     assert pipeline.prompt(Prompt(mask=moving_scene(0)[1] == 2)) == 2
     held = pipeline.refresh()
+    assert held is not None
     assert iou(held.tracks[1].mask, moving_scene(0)[1] == 2) > 0.8, "it is answered at once"
     pipeline.remove(1)
     assert ids(pipeline.process(frame(1))) == [2]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Hashable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch
-from streamer.scheduling.workers import ThreadedWorkers
+from streamer.scheduling.workers import ThreadedWorkers, Workers
 from streamer.sinks.jsonl import to_dict
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
@@ -75,8 +77,8 @@ def level_of(image_rgb: NDArray[np.uint8]) -> float:
     return float(image_rgb[:60, :60].mean())
 
 
-def with_all_three(stage: BrightnessStage, *arguments: object) -> Pipeline:
-    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), *arguments, more=[stage])  # type: ignore[arg-type]
+def with_all_three(stage: BrightnessStage, workers: Workers | None = None) -> Pipeline:
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), workers, more=[stage])
     pipeline.prompt(Prompt([(60, 80)]))
     return pipeline
 
@@ -176,8 +178,8 @@ def test_in_threads_each_of_the_three_has_its_turn() -> None:
     workers, stage = ThreadedWorkers(in_turns=slow), BrightnessStage()
     submit = workers.submit
 
-    def watched(lane, key, call):
-        def alone():
+    def watched(lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
+        def alone() -> Any:
             if lane in slow and not running.acquire(blocking=False):
                 overlapped.append(lane)
             try:

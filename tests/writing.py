@@ -68,3 +68,21 @@ def make_source(path: Path, codec: str = "aac", frames: int = 30, audio_s: float
         container.mux(video.encode(None))
         container.mux(tone.encode(None))
     return path
+
+
+def sound(path: Path) -> tuple[str, np.ndarray]:
+    """Codec and samples of the first channel of the first sound track."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+        return container.streams.audio[0].codec_context.name, np.concatenate(
+            [
+                frame.to_ndarray()[0] if frame.format.is_planar else frame.to_ndarray()[0, :: frame.layout.nb_channels]
+                for frame in frames
+            ]
+        )
+
+
+def tone_hz(samples: np.ndarray, rate_hz: int = 48_000) -> float:
+    """The loudest frequency."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(np.argmax(spectrum) * rate_hz / len(samples))

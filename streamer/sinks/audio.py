@@ -1,57 +1,116 @@
-"""The sound of a video: copied packet by packet from its source."""
+"""The sound of a video: taken along from its source, in time with the pictures."""
 
 from __future__ import annotations
 
+import errno
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
 
+from streamer.sinks.audio_tracks import AudioTrack, CopiedTrack, EncodedTrack, can_be_copied
 from streamer.sinks.outputs import reason_of
+from streamer.timeline import Timeline
+
+_AHEAD_S = 5
+"""How much of the source is looked at before it is decided what becomes of its sound [s]."""
+_ENOUGH = 8
+"""Packets of a track that tell what it is."""
+_UNHEARD_S = 0.1
+"""Encoders start a little early (AAC 21 to 44 ms, Opus up to 80 ms): nobody hears that."""
 
 
 class AudioCopy:
-    """Moves the audio packets of a file into a video as they are, as the pictures come along.
+    """Brings the sound of a file into a video as the pictures come along: as it is, or encoded anew.
+
+    Whatever is wrong with the sound is told in `warning`; nothing that it does raises.
 
     Args:
-        path: The file.
-        container: Where they go; must not have begun to encode.
+        path: The file, or its address.
+        container: Where it goes; must not have begun to encode.
         start_s: Media time of the file that is 0 in the video [s].
         lead_s: How long before that a packet may begin [s].
+        options: Of the container, for the rehearsal.
+        suffix: How the video's name ends; decides what sound is encoded with.
 
     Attributes:
         warning: One sentence about what had to be left out; None where all is well.
     """
 
-    def __init__(self, path: Path, container: av.container.OutputContainer, start_s: Fraction, lead_s: float) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        container: av.container.OutputContainer,
+        start_s: Fraction,
+        lead_s: float,
+        options: dict[str, str] | None = None,
+        suffix: str = ".mp4",
+    ) -> None:
         self.warning: str | None = None
         self._lead_s = lead_s
         self._container = container
-        self._outputs: dict[int, av.stream.Stream] = {}
+        self._tracks: dict[int, AudioTrack] = {}
         self._waiting: av.Packet | None = None
         self._video_s = Fraction(-1)
         self._packets: Iterator[av.Packet] = iter(())
+        self._early_s = Fraction(0)
+        self._skipped = 0
+        place = path if isinstance(path, str) else str(path.absolute())
         try:
-            self._input: av.container.InputContainer | None = av.open(str(path.absolute()))
+            self._input: av.container.InputContainer | None = av.open(place)
         except (av.FFmpegError, OSError) as error:
             self._input = None
             self.warning = f"The audio of {path} was left out, because the file cannot be opened ({reason_of(error)})."
             return
         video = self._input.streams.video[:1]
         self._origin_s = start_s + sum((stream.start_time or 0) * stream.time_base for stream in video)
-        for stream in self._input.streams.audio:
-            self._add(stream)
-        if self._outputs:
-            self._packets = self._input.demux([*video, *(self._input.streams[index] for index in self._outputs)])
+        sound = list(self._input.streams.audio)
+        if not sound:
+            return
+        self._timeline = Timeline(self._input.format.name)
+        self._source = self._input.demux([*video, *sound])
+        ahead, ended = self._look_ahead()
+        firsts = defaultdict(list)
+        for packet in ahead:
+            if packet.pts is not None:
+                firsts[packet.stream.index].append(packet)
+        for number, stream in enumerate(sound, 1):
+            self._add(stream, number, firsts[stream.index][:_ENOUGH], ended, options or {}, suffix)
+        self._packets = chain(ahead, iter(self._demuxed, None)) if self._tracks else iter(())
 
-    def _add(self, stream: av.audio.AudioStream) -> None:
+    def _look_ahead(self) -> tuple[list[av.Packet], bool]:
+        """The first seconds of the file, and whether that is all there is."""
+        ahead: list[av.Packet] = []
+        while (packet := self._demuxed()) is not None:
+            ahead.append(packet)
+            if packet.pts is not None and self._begins_s(packet) > _AHEAD_S:
+                return ahead, False
+        return ahead, True
+
+    def _add(
+        self,
+        stream: av.audio.AudioStream,
+        number: int,
+        packets: list[av.Packet],
+        ended: bool,
+        options: dict[str, str],
+        suffix: str,
+    ) -> None:
+        codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
+        if ended and not packets:
+            self._warn(f"Sound track {number} ({codec}) was left out, because it is empty.")
+            return
         try:
-            self._outputs[stream.index] = self._container.add_stream_from_template(stream)
-        except ValueError:
-            codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
-            self.warning = f"Audio ({codec}) was left out, because {self._container.format.name} cannot hold it."
+            if can_be_copied(stream, packets, self._container.format.name, options):
+                self._tracks[stream.index] = CopiedTrack(stream, self._container, packets)
+            else:
+                self._tracks[stream.index] = EncodedTrack(stream, self._container, suffix)
+        except (ValueError, av.FFmpegError, OSError):
+            self._warn(f"Audio ({codec}) was left out, because {self._container.format.name} cannot hold it.")
 
     def copy_until(self, time_s: Fraction | float) -> None:
         """Copy the packets that begin before this time of the video [s]."""
@@ -73,6 +132,24 @@ class AudioCopy:
             if self._begins_s(packet) < end_s:
                 self._mux(packet)
         self.copy_until(end_s)
+        for track in self._tracks.values():
+            try:
+                self._container.mux(track.rest())
+            except av.FFmpegError as error:
+                if is_of_the_system(error):
+                    raise
+                self._skipped += 1
+        self._tell()
+
+    def give_up(self, error: Exception) -> None:
+        """Leave out the rest of the sound, because it kept the video from being written."""
+        self._packets, self._waiting, self._tracks = iter(()), None, {}
+        self._warn(f"The rest of the sound was left out, because it cannot be written ({reason_of(error)}).")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is sound to be written."""
+        return bool(self._tracks)
 
     def close(self) -> None:
         if self._input is not None:
@@ -83,27 +160,54 @@ class AudioCopy:
 
     def _next(self) -> av.Packet | None:
         """The next packet of audio; damage in the source ends it."""
-        try:
-            for packet in self._packets:
-                if packet.pts is None:
-                    continue
-                if packet.stream.index in self._outputs:
-                    return packet
+        for packet in self._packets:
+            if packet.pts is None:
+                continue
+            if packet.stream.index in self._tracks:
+                return packet
+            if packet.stream.type == "video":
                 self._video_s = max(self._video_s, self._begins_s(packet))
-        except (av.FFmpegError, OSError) as error:
-            self.warning = f"The audio ends early, because the source is damaged ({reason_of(error)})."
-            self._packets = iter(())
         return None
+
+    def _demuxed(self) -> av.Packet | None:
+        try:
+            packet = next(self._source, None)
+        except (av.FFmpegError, OSError) as error:
+            self._warn(f"The audio ends early, because the source is damaged ({reason_of(error)}).")
+            return None
+        if packet is not None:
+            self._timeline.place(packet)
+        return packet
 
     def _begins_s(self, packet: av.Packet) -> Fraction:
         return packet.pts * packet.time_base - self._origin_s
 
     def _mux(self, packet: av.Packet) -> None:
-        if self._begins_s(packet) < -self._lead_s:
+        begins_s = self._begins_s(packet)
+        track = self._tracks[packet.stream.index]
+        packet.pts -= round(self._origin_s / packet.time_base)
+        if isinstance(track, CopiedTrack) and begins_s < -self._lead_s:
+            self._early_s = max(self._early_s, -begins_s)
             return
-        shift = round(self._origin_s / packet.time_base)
-        packet.stream = self._outputs[packet.stream.index]
-        packet.pts -= shift
-        if packet.dts is not None:
-            packet.dts -= shift
-        self._container.mux(packet)
+        try:
+            self._container.mux(track.take(packet))
+        except (av.FFmpegError, ValueError) as error:
+            if is_of_the_system(error):
+                raise
+            self._skipped += 1
+
+    def _tell(self) -> None:
+        """Say at the end what was left out on the way."""
+        if self._early_s > _UNHEARD_S:
+            self._warn(f"The first {float(self._early_s):.1f} s of sound were left out: they lie before the pictures.")
+        skipped = self._skipped + sum(track.skipped for track in self._tracks.values())
+        if skipped:
+            self._warn(f"{skipped} damaged pieces of the sound were left out.")
+
+    def _warn(self, sentence: str) -> None:
+        self.warning = sentence if self.warning is None else f"{self.warning} {sentence}"
+
+
+def is_of_the_system(error: Exception) -> bool:
+    """Whether an error comes from the disk or the network rather than from what was to be written."""
+    return isinstance(error, OSError) and error.errno not in (errno.EINVAL, errno.EPERM, None)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from streamer.data.result import Result
 from streamer.errors import SinkError
-from streamer.sinks.audio import AudioCopy
+from streamer.sinks.audio import AudioCopy, is_of_the_system
 from streamer.sinks.outputs import make_room, partial_path, reason_of, unwritable
 
 Image = NDArray[np.uint8]
@@ -58,7 +58,7 @@ class VideoSink:
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
         start_s: Media time that becomes 0 [s]; None takes that of the first result (a recording begun midway).
-        audio_from: A file whose audio is copied, packet by packet, up to the end of the video.
+        audio_from: A file whose sound is taken along, as it is where possible, up to the end of the video.
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
         threads: Encoder threads; 0 takes as many as there are cores.
@@ -175,7 +175,8 @@ class VideoSink:
         stream.codec_context.color_trc = ColorTrc.BT709
         self._stream = stream
         if self._audio_from is not None:
-            self._audio = AudioCopy(self._audio_from, container, Fraction(self._start_s), _LEAD_S[suffix])
+            start_s, lead_s = Fraction(self._start_s), _LEAD_S[suffix]
+            self._audio = AudioCopy(self._audio_from, container, start_s, lead_s, _CONTAINERS[suffix], suffix)
             self.warning = self._audio.warning
         container.start_encoding()
 
@@ -195,13 +196,27 @@ class VideoSink:
         if shown_s >= self._next_keyframe_s:
             frame.pict_type = PictureType.I
             self._next_keyframe_s = shown_s + _KEYFRAME_S
-        self._container.mux(self._stream.encode(frame))
+        self._mux(self._stream.encode(frame))
         if self._audio is not None:
             self._audio.copy_until(shown_s)
 
+    def _mux(self, packets: list[av.Packet]) -> None:
+        """Write frames; sound that waited to be written beside them and cannot be is given up instead of them."""
+        for packet in packets:
+            try:
+                self._write_packet(packet)
+            except av.FFmpegError as error:
+                if self._audio is None or not self._audio.is_on or is_of_the_system(error):
+                    raise
+                self._audio.give_up(error)
+
+    def _write_packet(self, packet: av.Packet) -> None:
+        assert self._container is not None
+        self._container.mux(packet)
+
     def _finish(self) -> None:
         assert self._container is not None
-        self._container.mux(self._stream.encode(None))
+        self._mux(self._stream.encode(None))
         if self._audio is not None:
             self._audio.copy_rest(self._last_pts * self._time_base, 1 / self._rate_hz)
             self.warning = self._audio.warning

@@ -22,6 +22,9 @@ class Timeline:
 
     Args:
         format_name: FFmpeg's name of the container's format, such as ``mpegts``.
+
+    Attributes:
+        joins: How often time has started again so far.
     """
 
     def __init__(self, format_name: str) -> None:
@@ -29,6 +32,7 @@ class Timeline:
         self._ignored = format_name in _UNTIMED
         self._offsets_s = [Fraction(0)]
         self._since_new = _LATE
+        self.joins = 0
         self._expected_s: dict[int, Fraction] = {}
 
     def place(self, packet: av.Packet) -> None:
@@ -62,6 +66,7 @@ class Timeline:
             return best_s
         self._offsets_s.append(expected_s - stamp_s)
         self._since_new = 0
+        self.joins += 1
         return self._offsets_s[-1]
 
     def _fits(self, ahead_s: Fraction) -> bool:

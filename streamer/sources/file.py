@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from streamer.data.frame import Frame
 from streamer.data.source import BaseSource, SourceInfo
 from streamer.errors import SourceError
+from streamer.sources.decoding import Decoder
 from streamer.sources.url import is_url, redact, short_name
+from streamer.timeline import Timeline
 
 _TURNS = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_CLOCKWISE,
 }
+_BESIDE_JOIN = 4
+"""Packets before a join that MPEG-TS may call corrupt although they are whole."""
 
 
 class VideoSource(BaseSource):
@@ -50,11 +54,13 @@ class VideoSource(BaseSource):
         self._container = _open(place, self._label, timeout_s if remote else None)
         try:
             self._stream = _video_stream(self._container, self._label)
-            self._stream.thread_type = "AUTO"
+            self._place = place
+            self._second: av.container.InputContainer | None = None
+            self._decoder = Decoder(self._stream, self._stream_again)
+            self._timeline = Timeline(self._container.format.name)
             self._packets = 0
             self._broke_off: str | None = None
-            self._undecodable = 0
-            self._corrupt = 0
+            self._suspects: list[int] = []
             self._stated_packets = _stated_packets(self._stream)
             self._end = 0
             self._index = 0
@@ -93,9 +99,17 @@ class VideoSource(BaseSource):
     def _release(self) -> None:
         self._decoded.close()
         self._container.close()
+        if self._second is not None:
+            self._second.close()
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
-        """Every frame that decodes; packets that do not are counted and skipped."""
+        """Every frame that decodes."""
+        for packet in self._demux():
+            yield from self._decoder.take(packet)
+        yield from self._decoder.rest()
+
+    def _demux(self) -> Generator[av.Packet, None, None]:
+        """Every packet of the video, on one running time."""
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -103,25 +117,26 @@ class VideoSource(BaseSource):
             except av.FFmpegError as error:
                 silent = isinstance(error, av.error.ExitError)  # what the timeout looks like from here
                 self._broke_off = "nothing more came" if silent else error.strerror
-                packet = None
+                return
             if packet is None:
-                break
-            if packet.size:
-                self._packets += 1
-                self._end = max(self._end, (packet.pts or 0) + (packet.duration or 0))
-            if packet.is_corrupt:  # given to a threaded decoder, it would take whole frames before it along
-                self._undecodable += 1
+                return
+            if not packet.size:
                 continue
-            try:
-                pictures = packet.decode()
-            except av.FFmpegError:
-                self._undecodable += 1
-                continue
-            for picture in pictures:
-                self._corrupt += picture.is_corrupt
-                yield picture
-        if self._broke_off is not None:  # at a proper end the last packet has emptied the decoder already
-            yield from self._stream.decode(None)
+            joins = self._timeline.joins
+            self._timeline.place(packet)
+            self._packets += 1
+            if packet.is_corrupt:
+                self._suspects.append(self._packets)
+            if self._timeline.joins > joins:  # the counters that tell of loss have started again, too
+                self._suspects = [number for number in self._suspects if number < self._packets - _BESIDE_JOIN]
+            self._end = max(self._end, (packet.pts or 0) + (packet.duration or 0))
+            yield packet
+
+    def _stream_again(self) -> av.VideoStream:
+        """The same stream, with a decoder that is fresh."""
+        self._second = av.open(self._place)
+        stream: av.VideoStream = self._second.streams[self._stream.index]
+        return stream
 
     def _time_of(self, picture: av.VideoFrame) -> float:
         pts = picture.pts
@@ -180,10 +195,11 @@ class VideoSource(BaseSource):
             return f"{self._label} is cut off: {self._index} of {self._stated_packets} frames could be read."
         if self._stated_packets is None and expected_s is not None and end_s < expected_s - 0.5:
             return f"{self._label} is cut off: {end_s:.1f} s of {expected_s:.1f} s could be read."
-        if self._undecodable or self._corrupt:
+        undecodable, corrupt = self._decoder.undecodable + len(self._suspects), self._decoder.corrupt
+        if undecodable or corrupt:
             return (
-                f"{self._label} is damaged: {self._index} frames could be read, {self._corrupt} of them with errors, "
-                f"and {self._undecodable} pieces were skipped."
+                f"{self._label} is damaged: {self._index} frames could be read, {corrupt} of them with errors, "
+                f"and {undecodable} pieces were skipped."
             )
         return None
 

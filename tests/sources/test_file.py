@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from streamer.data.frame import Frame
 from streamer.errors import SourceError
+from streamer.sources import decoding
 from streamer.sources.file import VideoSource
 from tests.videos import make_video, number_of, numbered_image
 
@@ -124,10 +127,55 @@ def test_damage_in_the_middle_is_told_and_the_rest_is_read(tmp_path: Path) -> No
     assert "is damaged" in source.damage
 
 
+def decodable(path: Path) -> int:
+    """Frames that come out of one thread."""
+    count = 0
+    with av.open(str(path)) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        for packet in container.demux(video=0):
+            with contextlib.suppress(av.FFmpegError):
+                count += len(packet.decode())
+    return count
+
+
+@pytest.mark.parametrize("cores", [1, 2, 16])
+@pytest.mark.parametrize("broken", [[49], [25], [10, 30, 48]], ids=["last", "middle", "several"])
+def test_a_damaged_packet_costs_no_frame_but_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: list[int], cores: int
+) -> None:
+    monkeypatch.setattr(decoding, "CORES", cores)
+    path = make_video(tmp_path / "clip.mp4", 50)
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    for number in broken:
+        place, size = places[number]
+        content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+    source = VideoSource(path)
+    frames = read_all(source)
+    assert len(frames) == decodable(path) >= 50 - 3 * len(broken)
+    if broken == [49]:
+        assert len(frames) == 49
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert len({frame.time_s for frame in frames}) == len(frames)
+    assert source.damage is not None
+    assert "is damaged" in source.damage
+
+
+def test_recordings_that_were_joined_play_one_after_the_other(tmp_path: Path) -> None:
+    part = make_video(tmp_path / "part.ts", 25, audio=True)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(part.read_bytes() * 3)
+    source = VideoSource(joined)
+    frames = read_all(source)
+    assert numbers(frames) == [*range(25)] * 3
+    assert [frame.time_s for frame in frames] == pytest.approx([number / 25 for number in range(75)], abs=1e-3)
+    assert source.damage is None
+
+
 def test_no_damage_is_told_of_a_clip_cut_without_encoding(tmp_path: Path) -> None:
     """Its header counts packets before the start, which are there but never shown."""
-    import av
-
     whole, cut = make_video(tmp_path / "whole.mp4", 24), tmp_path / "cut.mp4"
     with av.open(str(whole)) as source, av.open(str(cut), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
@@ -153,8 +201,6 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path, content: bytes) -> N
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:
-    import av
-
     path = tmp_path / "song.m4a"
     with av.open(str(path), "w") as container:
         sound = container.add_stream("aac", rate=16_000)

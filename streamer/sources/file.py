@@ -174,7 +174,9 @@ class VideoSource(BaseSource):
         """Length of the video stream as its header states it [s]."""
         if self._stream.duration is not None:
             return float(self._stream.duration * self._time_base)
-        return _seconds(self._stream.metadata.get("DURATION", ""))
+        # Matroska states when a track ends, on the clock of the file, not how long it is.
+        end_s = _seconds(self._stream.metadata.get("DURATION", ""))
+        return None if end_s is None else end_s - float(self._origin * self._time_base)
 
     def _expected_frames(self) -> int | None:
         rate_hz = self._stream.average_rate
@@ -193,8 +195,9 @@ class VideoSource(BaseSource):
         end_s = float((self._end - self._origin) * self._time_base)
         if self._stated_packets is not None and self._packets < self._stated_packets:
             return f"{self._label} is cut off: {self._index} of {self._stated_packets} frames could be read."
-        if self._stated_packets is None and expected_s is not None and end_s < expected_s - 0.5:
-            return f"{self._label} is cut off: {end_s:.1f} s of {expected_s:.1f} s could be read."
+        frame_s = float(self._ticks_per_frame() * self._time_base)
+        if self._stated_packets is None and expected_s is not None and end_s < expected_s - max(1.5 * frame_s, 0.01):
+            return f"{self._label} is cut off: {end_s:.2f} s of {expected_s:.2f} s could be read."
         undecodable, corrupt = self._decoder.undecodable + len(self._suspects), self._decoder.corrupt
         if undecodable or corrupt:
             return (

@@ -112,6 +112,28 @@ def test_what_is_left_of_a_cut_off_video_is_read(tmp_path: Path, name: str, opti
     assert source.damage.count(". ") == 0
 
 
+def test_a_matroska_file_that_starts_late_is_whole(tmp_path: Path) -> None:
+    """Its DURATION is when the track ends. So are the later parts that FFmpeg's segmenter writes."""
+    path = make_video(tmp_path / "clip.mkv", 25, times_ms=[1000 + 40 * number for number in range(25)])
+    source = VideoSource(path)
+    frames = read_all(source)
+    assert (len(frames), source.info.frame_count) == (25, 25)
+    assert frames[0].time_s == 0
+    assert source.damage is None
+
+
+@pytest.mark.parametrize("lost", [2, 5, 10])
+def test_a_matroska_file_cut_by_a_few_frames_is_told(tmp_path: Path, lost: int) -> None:
+    path = make_video(tmp_path / "clip.mkv", 50, options={"cluster_time_limit": "100"})
+    with av.open(str(path)) as container:
+        places = sorted(packet.pos for packet in container.demux(video=0) if packet.size)
+    path.write_bytes(path.read_bytes()[: places[-lost]])
+    source = VideoSource(path)
+    assert 50 - lost - 4 <= len(read_all(source)) <= 50 - lost
+    assert source.damage is not None
+    assert "is cut off" in source.damage
+
+
 def test_damage_in_the_middle_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     path = make_video(tmp_path / "clip.mp4", 60, size=(320, 240))
     content = bytearray(path.read_bytes())

@@ -25,6 +25,7 @@ _TURNS = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_CLOCKWISE,
 }
+_PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
 _BESIDE_JOIN = 4
 """Packets before a join that MPEG-TS may call corrupt although they are whole."""
 
@@ -51,12 +52,13 @@ class VideoSource(BaseSource):
         self._label = redact(str(path)) if remote else str(path)
         # FFmpeg takes what comes before a colon for a protocol, but not in an absolute path.
         place = str(path) if remote else str(Path(path).absolute())
+        once = not remote and Path(path).exists() and not Path(path).is_file()
         self._container = _open(place, self._label, timeout_s if remote else None)
         try:
             self._stream = _video_stream(self._container, self._label)
             self._place = place
             self._second: av.container.InputContainer | None = None
-            self._decoder = Decoder(self._stream, self._stream_again)
+            self._decoder = Decoder(self._stream, None if once else self._stream_again)
             self._timeline = Timeline(self._container.format.name)
             self._packets = 0
             self._broke_off: str | None = None
@@ -83,7 +85,8 @@ class VideoSource(BaseSource):
             rate_hz=self._stream.average_rate or self._stream.guessed_rate,
             time_base=self._stream.time_base,
             frame_count=self._expected_frames(),
-            path=None if remote else Path(path),
+            path=None if remote or once else Path(path),
+            notice=_PIPED if once and self._container.streams.audio else None,
         )
 
     def _read(self) -> Frame | None:

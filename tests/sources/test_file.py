@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -253,6 +254,20 @@ def test_reading_after_the_end_or_after_closing_gives_nothing(tmp_path: Path) ->
     source.close()
     source.close()
     assert source.read() is None
+
+
+def test_a_pipe_is_read_once_and_to_its_end(tmp_path: Path) -> None:
+    whole, pipe = make_video(tmp_path / "clip.ts", 50, audio=True), tmp_path / "pipe.ts"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(whole.read_bytes()))
+    writer.start()
+    source = VideoSource(pipe)
+    frames = read_all(source)
+    writer.join()
+    assert numbers(frames) == [number_of(numbered_image(number)) for number in range(50)]
+    assert source.damage is None
+    assert source.info.path is None  # nobody opens it a second time
+    assert source.info.notice == "The sound is left out, because a pipe can be read only once: give a file to keep it."
 
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["closes", "hangs"])

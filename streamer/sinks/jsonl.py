@@ -16,7 +16,7 @@ from pycocotools import mask as coco
 from streamer.data.result import Result
 from streamer.data.track import Track
 from streamer.errors import SinkError
-from streamer.sinks.outputs import STDOUT, make_room, partial_path, reason_of, unwritable
+from streamer.sinks.outputs import STDOUT, Claim, make_room, reason_of, unwritable
 
 
 class JsonlSink:
@@ -33,9 +33,10 @@ class JsonlSink:
         make_room(path)
         self.name = "standard output" if path == STDOUT else path.name
         self._path = path
-        self._partial = partial_path(path)
         self._error: SinkError | None = None
         try:
+            self._claim = Claim(path)
+            self._partial = self._claim.path
             self._file = _open(self._partial)
         except OSError as error:
             raise unwritable(path, error) from None
@@ -71,6 +72,8 @@ class JsonlSink:
         except OSError as error:
             if self._error is None:
                 raise unwritable(self._path, error) from error
+        finally:
+            self._claim.release()
 
     def _broken_off(self, error: OSError) -> SinkError:
         reason = reason_of(error)

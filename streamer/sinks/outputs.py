@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from streamer.errors import SinkError
 
 STDOUT = Path("-")
 """Stands for the standard output where a file could be named."""
+_LONGEST_NAME = 255
+"""What ext4, APFS and NTFS take for one name [bytes]."""
+_NUMBER = 4
+"""Room for ``-2`` up to ``-999`` [bytes]."""
 
 
 def partial_path(path: Path) -> Path:
@@ -20,7 +26,93 @@ def partial_path(path: Path) -> Path:
     """
     if path == STDOUT or (path.exists() and not path.is_file()):
         return path
-    return path.with_name(f"{path.stem}.partial{path.suffix}")
+    return path.with_name(shortened(path.stem, f".partial{path.suffix}"))
+
+
+def shortened(stem: str, end: str) -> str:
+    """``stem`` and ``end`` in one name, the stem cut where file systems take no more than 255 bytes."""
+    room = _LONGEST_NAME - _NUMBER - len(os.fsencode(end))
+    return os.fsencode(stem)[: max(room, 1)].decode(errors="ignore") + end
+
+
+class Claim:
+    """The file that an output grows under until it is whole, created and held by this run alone.
+
+    What a killed run left behind is never written over: a later run takes ``out.partial-2.mp4``. A pipe, a device or
+    the standard output is its own.
+
+    Attributes:
+        path: Where to write.
+
+    Raises:
+        SinkError: Another run is at work on the same output.
+        OSError: The file cannot be created.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._held: int | None = None
+        self.path = partial_path(target)
+        if self.path == target:
+            return
+        for self.path in _partials(target):
+            try:
+                self._held = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+            except FileExistsError:
+                if _is_held(self.path):
+                    raise SinkError(f"{target} is being written by another run: choose another name.") from None
+                continue
+            _hold(self._held)
+            return
+
+    def release(self) -> None:
+        """Let others have the place. May be called twice."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    def remove(self) -> None:
+        """Take the file away where nothing is in it."""
+        if self._held is not None and self.path.exists() and not self.path.stat().st_size:
+            self.path.unlink()
+        self.release()
+
+
+def _partials(target: Path) -> Iterator[Path]:
+    """``out.partial.mp4``, ``out.partial-2.mp4`` and so on; shortened where the system takes no such long names."""
+    first = partial_path(target)
+    yield first
+    for number in count(2):
+        yield first.with_name(f"{first.stem}-{number}{first.suffix}")
+
+
+def _hold(descriptor: int) -> None:
+    """Lock an open file until it is closed or the process ends, however it does."""
+    if sys.platform != "win32":
+        import fcntl
+
+        with suppress(OSError):  # some network disks know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process holds this file."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def make_folder(folder: Path) -> None:
@@ -65,12 +157,17 @@ def replacing(path: Path) -> Iterator[Path]:
         SinkError: The folder or the file cannot be written.
     """
     make_room(path)
-    partial = partial_path(path)
     try:
-        yield partial
-        os.replace(partial, path)
+        claim = Claim(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        yield claim.path
+        if claim.path != path:
+            os.replace(claim.path, path)
     except OSError as error:
         raise unwritable(path, error) from error
     finally:
-        if partial != path:
-            partial.unlink(missing_ok=True)
+        claim.release()
+        if claim.path != path:
+            claim.path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from streamer.data.source import PICTURE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink
-from streamer.sinks.outputs import STDOUT
+from streamer.sinks.outputs import STDOUT, shortened
 from streamer.sinks.parameters import VideoParameters
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mkv"})
@@ -101,6 +102,9 @@ class Targets:
                 jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
                 stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
             )
+        for path in (targets.output, targets.jsonl, targets.stats):
+            if path is not None and path != STDOUT and path.is_dir():
+                raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
             if path != STDOUT:
                 _spare(path, info)
@@ -115,7 +119,7 @@ class Targets:
         if self.output is None:
             return None
         if self.is_folder:
-            return self.output / f"{info.name}-annotated{'.png' if info.still else '.mp4'}"
+            return _free(self.output, info.name, ".png" if info.still else ".mp4")
         is_image = self.output.suffix.lower() in PICTURE_SUFFIXES
         if is_image and not info.still:
             raise SinkError(f"{info.name} is no single picture: end the output's name in .mp4 or .mkv.")
@@ -140,12 +144,28 @@ class Targets:
             video: Quality and speed.
             drop: Leave frames out rather than wait for a slow disk or encoder (live).
         """
+        sinks: list[Sink] = []
+        try:
+            self._open(sinks, info, draw, video, drop)
+        except BaseException:
+            for sink in sinks:
+                sink.close()
+            raise
+        return sinks
+
+    def _open(
+        self,
+        sinks: list[Sink],
+        info: SourceInfo,
+        draw: Callable[[Result], NDArray[np.uint8]],
+        video: VideoParameters,
+        drop: bool,
+    ) -> None:
         from streamer.sinks.depth_maps import DepthMapSink
         from streamer.sinks.image import ImageSink
         from streamer.sinks.jsonl import JsonlSink
         from streamer.sinks.masks import MaskSink
 
-        sinks: list[Sink] = []
         if self.output is not None:
             if self.output.suffix.lower() in PICTURE_SUFFIXES:
                 sinks.append(BackgroundSink(ImageSink(self.output, draw)))
@@ -157,7 +177,15 @@ class Targets:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
-        return sinks
+
+
+def _free(folder: Path, name: str, suffix: str) -> Path:
+    """A name in a folder that no other file has: a clip of the same name may have been annotated before."""
+    for number in count(1):
+        path = folder / shortened(name, f"-annotated{'' if number == 1 else f'-{number}'}{suffix}")
+        if not path.exists():
+            return path
+    raise AssertionError
 
 
 def _spare(path: Path, info: SourceInfo) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, is_of_the_system
-from streamer.sinks.outputs import make_room, partial_path, reason_of, unwritable
+from streamer.sinks.outputs import Claim, make_room, reason_of, unwritable
 
 Image = NDArray[np.uint8]
 
@@ -107,11 +107,11 @@ class VideoSink:
         self._error: SinkError | None = None
         self._closed = False
         make_room(path)
-        self._partial = _free(partial_path(path))
         try:
-            self._partial.touch()
+            self._claim = Claim(path)
         except OSError as error:
             raise unwritable(path, error) from None
+        self._partial = self._claim.path
 
     def write(self, result: Result) -> None:
         """Draw and encode the next result.
@@ -138,16 +138,16 @@ class VideoSink:
         self._closed = True
         try:
             if self._container is None:
-                self._partial.unlink(missing_ok=True)
+                self._claim.remove()
             elif self._error is not None:
                 with contextlib.suppress(av.FFmpegError):
                     self._container.close()
-                if self._partial.stat().st_size == 0:
-                    self._partial.unlink()
+                self._claim.remove()
             else:
                 with self._reporting():
                     self._finish()
         finally:
+            self._claim.release()
             if self._audio is not None:
                 self._audio.close()
 
@@ -235,15 +235,6 @@ class VideoSink:
                 f"place{f'; what was written until then is in {self._partial.name}' if kept else ''}."
             )
             raise self._error from error
-
-
-def _free(path: Path) -> Path:
-    """``path``, or the first of ``out.partial-2.mp4``, ... that holds nothing left behind by a killed run."""
-    candidate, number = path, 1
-    while candidate.exists() and candidate.stat().st_size > 0:
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
 
 
 def _fitted(image: Image, size: tuple[int, int]) -> Image:

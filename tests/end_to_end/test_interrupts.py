@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,7 +53,9 @@ def check_video(path, least):
     return len(times_s)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "terminate", "hang-up"]
+)
 def test_an_interrupted_run_finishes_its_files(running, tmp_path, number):
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
@@ -59,6 +65,37 @@ def test_an_interrupted_run_finishes_its_files(running, tmp_path, number):
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     assert [json.loads(line)["index"] for line in lines] == list(range(written))
     assert names_in(tmp_path) == ["long.mp4", "out.jsonl", "out.mp4"]
+
+
+def test_a_terminal_that_is_gone_ends_the_run_in_order(tmp_path, long_video):
+    """What ssh does when the connection drops: the terminal vanishes, and with it the place to speak to."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        path = str(Path(__file__).parents[2])
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [path, os.environ.get("PYTHONPATH")]))
+        arguments = ["annotate", str(long_video), *ARGUMENTS[2:], *QUICK]
+        os.execv(sys.executable, [sys.executable, "-m", "streamer", *arguments])
+    lines = tmp_path / "out.partial.jsonl"
+    wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") > 100, what="the first hundred frames")
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 130
+    check_video(tmp_path / "out.mp4", 100)
+    assert names_in(tmp_path) == ["out.jsonl", "out.mp4"]
+
+
+def test_a_second_run_at_the_same_output_is_refused_and_the_first_goes_on(running, inside, tmp_path):
+    make_video(tmp_path / "other.mp4", 4)
+    running.send_signal(signal.SIGSTOP)
+    done = inside("annotate", "other.mp4", "-o", "out.mp4", *QUICK)
+    assert done.code == 2
+    assert done.err == "streamer: out.mp4 is being written by another run: choose another name.\n"
+    running.send_signal(signal.SIGCONT)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    check_video(tmp_path / "out.mp4", 100)
+    assert names_in(tmp_path) == ["long.mp4", "other.mp4", "out.jsonl", "out.mp4"]
 
 
 def test_a_killed_run_leaves_a_video_that_plays_under_another_name(running, tmp_path):

@@ -22,6 +22,18 @@ def test_a_folder_gets_a_name_that_suits_the_source(tmp_path):
     assert not Targets(tmp_path / "new.mp4").is_folder
 
 
+def test_a_clip_of_the_same_name_takes_nothing_away(tmp_path):
+    assert Targets(tmp_path).of(VIDEO, several=False).output == tmp_path / "dog-annotated.mp4"
+    (tmp_path / "dog-annotated.mp4").touch()
+    assert Targets(tmp_path).of(VIDEO, several=False).output == tmp_path / "dog-annotated-2.mp4"
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused_at_once(tmp_path):
+    for targets in (Targets(jsonl=tmp_path), Targets(stats=tmp_path)):
+        with pytest.raises(SinkError, match="is a folder: give the name of a file in it"):
+            targets.of(VIDEO, several=False)
+
+
 def test_several_sources_get_names_of_their_own(tmp_path):
     folders = tmp_path / "masks", tmp_path / "depth"
     targets = Targets(tmp_path, *folders, tmp_path / "lines.jsonl", tmp_path / "stats.json")

@@ -123,6 +123,11 @@ class BaseSource:
     def damage(self) -> str | None:
         return self._damage
 
+    @property
+    def remark(self) -> str | None:
+        """One sentence about what was done on the way that a person should know, though nothing is lost."""
+        return None
+
     def read(self) -> Frame | None:
         with self._lock:
             if self._closed.is_set():

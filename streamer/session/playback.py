@@ -146,6 +146,8 @@ class Playback:
         for sink in self.sinks:
             if sink.warning:
                 self._terminal.warn(sink.warning)
+        if self.reader.remark:
+            self._terminal.warn(self.reader.remark)
         written = ", ".join(self._targets.written())
         if self._stop.signalled or self.view.quit:
             self._terminal.warn(f"Ended after {self.frames_shown} frames, before the source did.")

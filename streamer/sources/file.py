@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
@@ -17,14 +16,12 @@ from streamer.data.frame import Frame
 from streamer.data.source import BaseSource, SourceInfo
 from streamer.errors import SourceError
 from streamer.sources.decoding import Decoder
+from streamer.sources.deinterlacing import deinterlaced
+from streamer.sources.orientation import Orientation, placed, size_within, square_size
+from streamer.sources.tone_mapping import ToneMapper, is_hdr, name_of
 from streamer.sources.url import is_url, redact, short_name
 from streamer.timeline import Timeline
 
-_TURNS = {
-    90: cv2.ROTATE_90_COUNTERCLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_CLOCKWISE,
-}
 _PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
 _BESIDE_JOIN = 4
 """Packets before a join that MPEG-TS may call corrupt although they are whole."""
@@ -34,8 +31,9 @@ class VideoSource(BaseSource):
     """The frames of a video file with their own timestamps, as a player would show them.
 
     Times count from the start of the video stream, and a variable rate stays variable; a timestamp that is missing or
-    runs backwards is moved on by the least step. The rotation of phone videos is applied, and so is a pixel aspect
-    (the width is scaled). Streams other than the video are never touched. What is damaged is skipped and told in
+    runs backwards is moved on by the least step. Rotation and mirroring are applied, and so is a pixel aspect (the
+    shorter side of a pixel is stretched); a frame of another size than the first is fitted between black bars. HDR is
+    tone-mapped, and what is marked as interlaced is deinterlaced. What is damaged is skipped and told in
     `damage`; a file that was cut off gives the frames that are there.
 
     Args:
@@ -68,7 +66,7 @@ class VideoSource(BaseSource):
             self._index = 0
             self._last_pts: int | None = None
             self._reformatter = VideoReformatter()
-            self._decoded = self._decode()
+            self._decoded = deinterlaced(self._decode(), self._stream.time_base)
             self._pending = next(self._decoded, None)
             if self._pending is None:
                 raise SourceError(f"{self._label} has no frame that can be decoded: check that the file is whole.")
@@ -76,18 +74,37 @@ class VideoSource(BaseSource):
             self._container.close()
             raise
         self._origin = _first_of(self._stream.start_time, self._pending.pts)
-        self._upright_size = _square_pixels(self._pending, self._stream.sample_aspect_ratio)
-        self._rotation = round(self._pending.rotation / 90) % 4 * 90
-        width, height = self._upright_size
+        self._coded_size = self._pending.width, self._pending.height
+        self._size = square_size(self._coded_size, self._stream.sample_aspect_ratio)
+        self._orientation = Orientation.of(self._pending)
+        self._tone_mapper: ToneMapper | None = None
+        self._other_sizes = 0
         self._info = SourceInfo(
             name=short_name(str(path)) if remote else Path(path).stem,
-            size=(height, width) if self._rotation in (90, 270) else (width, height),
+            size=self._orientation.size(self._size),
             rate_hz=self._stream.average_rate or self._stream.guessed_rate,
             time_base=self._stream.time_base,
             frame_count=self._expected_frames(),
             path=None if remote or once else Path(path),
-            notice=_PIPED if once and self._container.streams.audio else None,
+            notice=" ".join(self._notices(once)) or None,
         )
+
+    @property
+    def remark(self) -> str | None:
+        if not self._other_sizes:
+            return None
+        return (
+            f"{self._label} changes its size: {self._other_sizes} frames were fitted into "
+            f"{self._info.size[0]}x{self._info.size[1]}, the size of the first."
+        )
+
+    def _notices(self, once: bool) -> Iterator[str]:
+        """What to know before it begins."""
+        assert self._pending is not None
+        if once and self._container.streams.audio:
+            yield _PIPED
+        if is_hdr(self._pending):
+            yield f"{self._label} is HDR ({name_of(self._pending)}): it is shown and written as BT.709, tone-mapped."
 
     def _read(self) -> Frame | None:
         picture, self._pending = self._pending or next(self._decoded, None), None
@@ -157,21 +174,32 @@ class VideoSource(BaseSource):
         return max(1, round(1 / (rate_hz * self._time_base)))
 
     def _image_of(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
-        width, height = self._upright_size
-        same_size = (picture.width, picture.height) == (width, height)
+        coded_size, size = (picture.width, picture.height), self._size
+        if coded_size != self._coded_size:
+            self._other_sizes += 1
+            size = size_within(square_size(coded_size, self._stream.sample_aspect_ratio), self._size)
+        image = self._rgb(picture, size)
+        if size != self._size:
+            image = placed(image, self._size)
+        return self._orientation.upright(image)
+
+    def _rgb(self, picture: av.VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """The frame as ``(H, W, 3)`` uint8 at this (width, height), as an ordinary screen shows it."""
+        if is_hdr(picture):
+            if self._tone_mapper is None or not self._tone_mapper.takes(picture, size):
+                self._tone_mapper = ToneMapper(picture, size)
+            return self._tone_mapper.map(picture)
+        same_size = (picture.width, picture.height) == size
         # The fast path equals the default one, bit for bit, unless there is something to interpolate.
-        fast = same_size and width % 2 == 0 and height % 2 == 0
+        fast = same_size and size[0] % 2 == 0 and size[1] % 2 == 0
         rgb = self._reformatter.reformat(
             picture,
-            width,
-            height,
+            *size,
             "rgb24",
             interpolation=Interpolation.FAST_BILINEAR if fast else Interpolation.BICUBIC,
         )
         image: NDArray[np.uint8] = rgb.to_ndarray()
-        if self._rotation:
-            image = cv2.rotate(image, _TURNS[self._rotation])
-        return np.ascontiguousarray(image)
+        return image
 
     def _expected_s(self) -> float | None:
         """Length of the video stream as its header states it [s]."""
@@ -233,14 +261,6 @@ def _stated_packets(stream: av.VideoStream) -> int | None:
     """How many packets header and index promise; an edit list may keep some of the header's out of the index."""
     indexed = len(stream.index_entries)
     return min(stream.frames, indexed or stream.frames) or None
-
-
-def _square_pixels(picture: av.VideoFrame, pixel_aspect: Fraction | None) -> tuple[int, int]:
-    """(width, height) at which the pixels are square, before rotation [px]."""
-    aspect = float(pixel_aspect or 1)
-    if not 0.25 <= aspect <= 4 or abs(aspect - 1) < 0.02:
-        return picture.width, picture.height
-    return max(2, round(picture.width * aspect / 2) * 2), picture.height
 
 
 def _first_of(start: int | None, first: int | None) -> int:

@@ -54,6 +54,10 @@ class PacedSource(BaseSource):
     def damage(self) -> str | None:
         return self._source.damage
 
+    @property
+    def remark(self) -> str | None:
+        return getattr(self._source, "remark", None)
+
     def _read(self) -> Frame | None:
         frame = self._source.read()
         if frame is None:

@@ -96,6 +96,11 @@ class Reader:
         return self._source.damage
 
     @property
+    def remark(self) -> str | None:
+        """What the source did on the way that a person should know, in one sentence."""
+        return getattr(self._source, "remark", None)
+
+    @property
     def silent_s(self) -> float:
         """Time since the last frame arrived [s]."""
         return self._clock() - self._heard_at_s

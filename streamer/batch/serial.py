@@ -13,7 +13,7 @@ from streamer.engine import Engine
 from streamer.errors import PartialError, SourceError, StreamerError
 from streamer.session.playback import Playback, advise, can_show, open_window, opened, style_of
 from streamer.sinks.targets import Targets
-from streamer.sources.open import kind_of
+from streamer.sources.open import kind_of, matches
 from streamer.sources.url import redact
 from streamer.terminal.console import aside
 from streamer.terminal.progress import AnnotateConsole
@@ -78,18 +78,20 @@ def expand(sources: Sequence[str]) -> list[str]:
     Raises:
         SourceError: Cameras and streams have no end.
     """
-    import glob
-
     expanded: list[str] = []
     for source in sources:
         kind = kind_of(source)
-        if kind in ("camera", "stream"):
-            name = redact(source)
-            raise SourceError(f"{name} never ends: use `streamer live {name}`, with -o to record it.")
-        matches = sorted(glob.glob(source)) if kind == "folder" and not Path(source).is_dir() else []
-        has_videos = any(kind_of(match) == "video" for match in matches)
-        expanded += matches if has_videos else [source]
+        if kind == "camera" or (kind == "stream" and not source.lower().startswith(("http://", "https://"))):
+            raise _endless(source)
+        files = matches(source) if kind == "folder" and not Path(source).is_dir() else []
+        has_videos = any(kind_of(file) == "video" for file in files)
+        expanded += files if has_videos else [source]
     return expanded
+
+
+def _endless(source: str) -> SourceError:
+    name = redact(source)
+    return SourceError(f"{name} never ends: use `streamer live {name}`, with -o to record it.")
 
 
 def _annotate_one(
@@ -98,6 +100,8 @@ def _annotate_one(
     """Annotate one source; where it is one of several, under a name that is not ``taken`` yet."""
 
     def targets_of(info: SourceInfo) -> Targets:
+        if info.live:
+            raise _endless(source)
         if taken is None:
             return job.targets.of(info, several=False)
         return job.targets.of(replace(info, name=_free_name(info.name, taken)), several=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
@@ -11,9 +11,10 @@ from typing import Protocol, Self, runtime_checkable
 from streamer.data.frame import Frame
 from streamer.errors import SourceError
 
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif"}  # a GIF is a video
-)
+HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+PICTURE_SUFFIXES = HEIF_SUFFIXES | {
+    *(".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif")  # a GIF is a video
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class SourceInfo:
         live: Whether frames arrive by themselves and are gone if nobody takes them (camera, stream).
         still: Whether the source is one picture, so that the output is a picture too.
         path: The file that it was read from, where there is one (audio is copied from there).
+        address: Where on a server it lies, if it is a file there, credentials included: not to be shown.
         folders: Where its pictures lie, if it is made of pictures.
         renewable: Whether it can be opened again where it went on meanwhile, as a camera can.
         settings: What a camera was really set to, in words; empty where there is nothing to set.
@@ -43,6 +45,7 @@ class SourceInfo:
     live: bool = False
     still: bool = False
     path: Path | None = None
+    address: str | None = field(default=None, repr=False)
     folders: frozenset[Path] = frozenset()
     renewable: bool = True
     settings: str = ""

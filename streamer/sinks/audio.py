@@ -64,7 +64,8 @@ class AudioCopy:
             self._input: av.container.InputContainer | None = av.open(place)
         except (av.FFmpegError, OSError) as error:
             self._input = None
-            self.warning = f"The audio of {path} was left out, because the file cannot be opened ({reason_of(error)})."
+            label = path if isinstance(path, Path) else "the address"  # which may hold a password
+            self.warning = f"The audio of {label} was left out, because the file cannot be opened ({reason_of(error)})."
             return
         video = self._input.streams.video[:1]
         self._origin_s = start_s + sum((stream.start_time or 0) * stream.time_base for stream in video)

@@ -223,7 +223,7 @@ def video_sink(
         rate_hz=info.rate_hz,
         time_base=info.time_base,
         start_s=start_s,
-        audio_from=None if drop else info.path,
+        audio_from=None if drop else info.path or info.address,
         crf=video.crf,
         preset=video.preset,
     )

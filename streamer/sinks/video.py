@@ -58,7 +58,7 @@ class VideoSink:
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
         start_s: Media time that becomes 0 [s]; None takes that of the first result (a recording begun midway).
-        audio_from: A file whose sound is taken along, as it is where possible, up to the end of the video.
+        audio_from: A file, or its address, whose sound is taken along, as it is where possible.
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
         threads: Encoder threads; 0 takes as many as there are cores.
@@ -79,7 +79,7 @@ class VideoSink:
         rate_hz: Fraction | None = None,
         time_base: Fraction | None = None,
         start_s: float | None = 0.0,
-        audio_from: Path | None = None,
+        audio_from: Path | str | None = None,
         crf: int = 20,
         preset: str = "veryfast",
         threads: int = 0,

@@ -47,10 +47,11 @@ class VideoSource(BaseSource):
     def __init__(self, path: str | Path, timeout_s: float = 5.0) -> None:
         super().__init__()
         remote = is_url(str(path))
-        self._label = redact(str(path)) if remote else str(path)
+        self._label = redact(str(path)) if remote else "The standard input" if str(path) == "-" else str(path)
         # FFmpeg takes what comes before a colon for a protocol, but not in an absolute path.
-        place = str(path) if remote else str(Path(path).absolute())
-        once = not remote and Path(path).exists() and not Path(path).is_file()
+        is_stdin = str(path) == "-"
+        place = "pipe:0" if is_stdin else str(path) if remote else str(Path(path).absolute())
+        once = is_stdin or (not remote and Path(path).exists() and not Path(path).is_file())
         self._container = _open(place, self._label, timeout_s if remote else None)
         try:
             self._stream = _video_stream(self._container, self._label)
@@ -80,12 +81,13 @@ class VideoSource(BaseSource):
         self._tone_mapper: ToneMapper | None = None
         self._other_sizes = 0
         self._info = SourceInfo(
-            name=short_name(str(path)) if remote else Path(path).stem,
+            name="stdin" if is_stdin else short_name(str(path)) if remote else Path(path).stem,
             size=self._orientation.size(self._size),
             rate_hz=self._stream.average_rate or self._stream.guessed_rate,
             time_base=self._stream.time_base,
             frame_count=self._expected_frames(),
             path=None if remote or once else Path(path),
+            address=str(path) if remote else None,
             notice=" ".join(self._notices(once)) or None,
         )
 
@@ -238,6 +240,15 @@ class VideoSource(BaseSource):
         return None
 
 
+def has_end(address: str, timeout_s: float) -> bool:
+    """Whether an address is that of a file, or of a playlist that is complete, rather than of something live."""
+    try:
+        with av.open(address, timeout=timeout_s) as container:
+            return container.size > 0 if container.duration is None else True
+    except (av.FFmpegError, OSError):
+        return False
+
+
 def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputContainer:
     try:
         return av.open(path, timeout=timeout_s)
@@ -249,8 +260,8 @@ def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputC
 
 
 def _video_stream(container: av.container.InputContainer, label: str) -> av.VideoStream:
-    """The first moving picture of the file: a cover in a music file is not one."""
-    cover = av.stream.Disposition.attached_pic
+    """The first moving picture of the file: a cover in a music file is not one, nor is a tile of a photo."""
+    cover = av.stream.Disposition.attached_pic | av.stream.Disposition.dependent
     for stream in container.streams.video:
         if not stream.disposition & cover and stream.codec_context is not None:
             return stream

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from streamer.data.frame import Frame
-from streamer.data.source import PICTURE_SUFFIXES, BaseSource, SourceInfo, exact_rate
+from streamer.data.source import HEIF_SUFFIXES, PICTURE_SUFFIXES, BaseSource, SourceInfo, exact_rate
 from streamer.errors import SourceError
+from streamer.sources.levels import Levels
+
+_ORIENTATION = 0x0112
+"""The EXIF tag that says how a photo was held."""
 
 
 class ImageSource(BaseSource):
@@ -30,7 +34,7 @@ class ImageSource(BaseSource):
         path = Path(path)
         self._image: NDArray[np.uint8] | None = read_rgb(path)
         height, width = self._image.shape[:2]
-        count = _pictures_inside(path)
+        count = _images_inside(path)
         self._info = SourceInfo(
             path.stem,
             (width, height),
@@ -74,6 +78,7 @@ class ImageFolderSource(BaseSource):
             folder = self._paths[0].parent
         self._index = 0
         self._unreadable: list[str] = []
+        self._levels = Levels()
         stems = {path.stem for path in self._paths}
         self._has_stems = len(stems) == len(self._paths)
         self._pending = self._next_readable()
@@ -104,14 +109,14 @@ class ImageFolderSource(BaseSource):
             return None
         index, image = found
         stem = self._paths[index].stem if self._has_stems else None
-        return Frame(index, float(index / self._rate_hz), _fitted(image, self._info.size), time.monotonic(), stem)
+        return Frame(index, float(index / self._rate_hz), fitted(image, self._info.size), time.monotonic(), stem)
 
     def _next_readable(self) -> tuple[int, NDArray[np.uint8]] | None:
         while self._index < len(self._paths):
             index = self._index
             self._index += 1
             try:
-                return index, read_rgb(self._paths[index])
+                return index, read_rgb(self._paths[index], self._levels)
             except SourceError:
                 self._unreadable.append(str(self._paths[index]))
         return None
@@ -138,46 +143,107 @@ def natural_order(path: Path) -> list[tuple[int, int, str]]:
     return [(1, int(part), part) if part.isdecimal() else (0, 0, part.casefold()) for part in parts]
 
 
-def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """A picture as ``(H, W, 3)`` uint8 RGB, turned upright by its EXIF orientation, transparency laid on white.
+def read_rgb(path: Path, levels: Levels | None = None) -> NDArray[np.uint8]:
+    """An image as ``(H, W, 3)`` uint8 RGB, turned upright by its EXIF orientation, transparency laid on white.
 
-    16 bits become 8 by their high byte.
+    Args:
+        path: Its file.
+        levels: What 16 bits and floating point have been scaled by before, in images of one sequence.
 
     Raises:
-        SourceError: It does not exist or is no picture.
+        SourceError: It does not exist or is no image.
     """
+    with opened_image(path) as image:
+        try:
+            return rgb_of(image, levels)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise _unreadable(path, error) from None
+
+
+def opened_image(path: Path) -> Image.Image:
+    """An image whose pixels have not been read yet.
+
+    Raises:
+        SourceError: It does not exist, is no image, or needs a library that is not here.
+    """
+    if path.suffix.lower() in HEIF_SUFFIXES:
+        _learn_heif(path)
     try:
-        with Image.open(path) as picture:
-            return np.array(_to_rgb(ImageOps.exif_transpose(picture)))
+        return Image.open(path)
     except FileNotFoundError:
         raise SourceError(f"There is no file {path}: check the path.") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or "it is no picture, or a damaged one"
-        raise SourceError(f"{path} cannot be read ({reason}): give a JPEG, PNG or similar picture.") from None
+        raise _unreadable(path, error) from None
 
 
-def _pictures_inside(path: Path) -> int:
-    with Image.open(path) as picture:
-        return getattr(picture, "n_frames", 1)
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    reason = getattr(error, "strerror", None) or "it is no picture, or a damaged one"
+    return SourceError(f"{path} cannot be read ({reason}): give a JPEG, PNG or similar picture.")
+
+
+def _learn_heif(path: Path) -> None:
+    """Teach Pillow to read what phones write.
+
+    Raises:
+        SourceError: The library for it is missing.
+    """
+    try:
+        import pillow_heif
+    except ImportError:
+        raise SourceError(f"{path} is a HEIC photo, which needs a library: run `uv pip install pillow-heif`.") from None
+    pillow_heif.register_heif_opener()
+
+
+def _images_inside(path: Path) -> int:
+    with opened_image(path) as image:
+        return getattr(image, "n_frames", 1)
+
+
+def rgb_of(image: Image.Image, levels: Levels | None = None) -> NDArray[np.uint8]:
+    """The present image of an open file as ``(H, W, 3)`` uint8 RGB; see `read_rgb`."""
+    if image.mode.startswith(("I", "F")) or _is_deep(image):
+        return _upright(_deep(image, levels or Levels()), image)
+    return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def _deep(image: Image.Image, levels: Levels) -> NDArray[np.uint8]:
+    values = np.asarray(image) if image.mode.startswith(("I", "F")) else _all_bits(image)
+    gray_or_rgb = levels.in_8_bits(values)
+    return cv2.cvtColor(gray_or_rgb, cv2.COLOR_GRAY2RGB) if gray_or_rgb.ndim == 2 else gray_or_rgb
+
+
+def _upright(pixels: NDArray[np.uint8], image: Image.Image) -> NDArray[np.uint8]:
+    turned = Image.fromarray(pixels)
+    turned.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+    return np.array(ImageOps.exif_transpose(turned))
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether a color PNG holds 16 bits, of which Pillow gives the upper half."""
+    return image.format == "PNG" and image.mode == "RGB" and _png_depth(image) == 16
+
+
+def _png_depth(image: Image.Image) -> int:
+    with open(image.filename, "rb") as file:  # type: ignore[attr-defined]
+        header = file.read(25)
+    return header[24] if len(header) == 25 else 8
+
+
+def _all_bits(image: Image.Image) -> NDArray[np.generic]:
+    values = cv2.imread(str(image.filename), cv2.IMREAD_UNCHANGED)  # type: ignore[attr-defined]
+    if values is None:
+        raise ValueError("It cannot be read with all its bits.")
+    return cv2.cvtColor(values, cv2.COLOR_BGR2RGB) if values.ndim == 3 else values
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith(("I", "F")):
-        return Image.fromarray(_high_byte(np.asarray(picture))).convert("RGB")
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
     return picture.convert("RGB")
 
 
-def _high_byte(levels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """16-bit and wider gray to 8 bits; floating point is taken to run from 0 to 1."""
-    if np.issubdtype(levels.dtype, np.floating):
-        return (np.clip(levels, 0, 1) * 255).round().astype(np.uint8)
-    return (np.clip(levels, 0, 65535) // 256).astype(np.uint8)
-
-
-def _fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """The picture whole and undistorted in a frame of this (width, height), black around it."""
     width, height = size
     rows, columns = image.shape[:2]

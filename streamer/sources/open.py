@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from streamer.data.source import PICTURE_SUFFIXES, Source
 from streamer.errors import SourceError
 from streamer.sources.url import is_url
+
+_NUMBER = re.compile(r"%0?(\d*)d")
+_PIPES = ("/dev/fd/", "/dev/stdin")
+"""What shells give in the place of a file."""
 
 Kind = Literal["camera", "stream", "scene", "folder", "image", "video", "arrays"]
 
@@ -18,25 +25,59 @@ Kind = Literal["camera", "stream", "scene", "folder", "image", "video", "arrays"
 def kind_of(spec: object) -> Kind:
     """What a source is, without opening it.
 
-    An int, digits or ``/dev/...`` are a camera, an address is a stream, ``scene`` is the rendered scene (a folder of
-    that name is ``./scene``), a folder or a pattern with ``*``, ``?`` or ``[`` is a folder of pictures, anything
-    iterable but text gives arrays; everything else is a file.
+    An int, digits or ``/dev/...`` are a camera, an address is a stream, ``scene`` is the rendered scene (unless a file
+    has that name; a folder of that name is ``./scene``), a folder or a pattern with ``*``, ``?``, ``[`` or ``%04d`` is
+    a folder of pictures, ``-`` is a video from the standard input, anything iterable but text gives arrays; everything
+    else is a file.
     """
     if isinstance(spec, int) and not isinstance(spec, bool):
         return "camera"
     if not isinstance(spec, (str, Path)):
         return "arrays"
-    text = str(spec)
+    text = local(str(spec))
     if is_url(text):
         return "stream"
-    if text == "scene":
-        return "scene"
-    if text.isdecimal() or text.startswith("/dev/"):
-        return "camera"
     path = Path(text)
-    if path.is_dir() or (glob.has_magic(text) and not path.exists()):
+    if text == "scene" and not path.is_file():
+        return "scene"
+    if text.isdecimal() or (text.startswith("/dev/") and not text.startswith(_PIPES)):
+        return "camera"
+    if path.is_dir() or (not path.exists() and is_pattern(text)):
         return "folder"
     return "image" if path.suffix.lower() in PICTURE_SUFFIXES else "video"
+
+
+def local(spec: str) -> str:
+    """The path of a ``file://`` address; everything else as it is."""
+    if not spec.lower().startswith("file://"):
+        return spec
+    return url2pathname(urlsplit(spec).path)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a path stands for several files: ``*``, ``?``, ``[...]`` or a number such as ``%04d``."""
+    return glob.has_magic(text) or _NUMBER.search(Path(text).name) is not None
+
+
+def matches(pattern: str) -> list[str]:
+    """The files that a pattern stands for, sorted; signs in the name of a folder that exists are no pattern."""
+    path = Path(pattern)
+    folder = next(parent for parent in path.parents if parent.is_dir() or not parent.name)
+    rest = str(path.relative_to(folder))
+    begin = "" if str(folder) == "." and not pattern.startswith("./") else f"{glob.escape(str(folder))}/"
+    numbered = _NUMBER.search(path.name)
+    if numbered is None or glob.has_magic(path.name):
+        found = glob.glob(begin + rest, recursive=True)
+    else:
+        found = [name for name in glob.glob(f"{glob.escape(str(path.parent))}/*") if _is_numbered(path, Path(name))]
+    return sorted(name for name in found if Path(name).is_file())
+
+
+def _is_numbered(pattern: Path, file: Path) -> bool:
+    """Whether a file's name is the pattern's with a number in it, of as many digits at least."""
+    before, digits, after = _NUMBER.split(pattern.name, maxsplit=1)
+    number = rf"\d{{{int(digits or 1)},}}"
+    return re.fullmatch(re.escape(before) + number + re.escape(after), file.name) is not None
 
 
 def open_source(
@@ -59,6 +100,10 @@ def open_source(
     Raises:
         SourceError: It cannot be opened.
     """
+    if isinstance(spec, str):
+        spec = local(spec)
+        if not spec:
+            raise SourceError("The source has no name: give a path, a camera number or an address.")
     kind = kind_of(spec)
     if kind == "arrays" and not isinstance(spec, Iterable):
         raise SourceError(f"A source is a path, a camera number, an address or an iterable, not {type(spec).__name__}.")
@@ -67,7 +112,7 @@ def open_source(
         raise SourceError("A video keeps its own timestamps: a rate can be given only where it is played live.")
     if kind == "arrays" and isinstance(spec, Iterator):
         keywords["live"] = live  # nobody knows when it gives the next one, so there is nothing to pace
-    source: Source = _OPENERS[kind](spec, **({} if kind in ("video", "image") else rate), **keywords)
+    source: Source = _OPENERS[kind](spec, **({} if kind == "video" else rate), **keywords)
     if not live or source.info.live or source.info.still:
         return source
     from streamer.sources.paced import PacedSource
@@ -82,11 +127,12 @@ def _open_camera(spec: Any, **keywords: Any) -> Source:
 
 
 def _open_stream(spec: Any, **keywords: Any) -> Source:
-    stream = _open_camera(spec, **keywords)
-    if stream.info.frame_count is None:
-        return stream
-    stream.close()  # a file on a server: that it has a length shows only once it is open
-    return _open_video(spec)
+    if str(spec).lower().startswith(("http://", "https://")):
+        from streamer.sources.file import has_end
+
+        if has_end(str(spec), keywords.get("open_timeout_s", 5.0)):
+            return _open_video(spec)
+    return _open_camera(spec, **keywords)
 
 
 def _open_scene(spec: Any, **keywords: Any) -> Source:
@@ -100,7 +146,7 @@ def _open_folder(spec: Any, **keywords: Any) -> Source:
 
     if Path(spec).is_dir():
         return ImageFolderSource(spec, **keywords)
-    files = [Path(file) for file in glob.glob(str(spec), recursive=True) if Path(file).is_file()]
+    files = [Path(file) for file in matches(str(spec))]
     pictures = [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
     if pictures:
         return ImageFolderSource(pictures, **keywords)
@@ -111,8 +157,9 @@ def _open_folder(spec: Any, **keywords: Any) -> Source:
 
 def _open_image(spec: Any, **keywords: Any) -> Source:
     from streamer.sources.images import ImageSource
+    from streamer.sources.pages import PagesSource, is_sequence
 
-    return ImageSource(spec, **keywords)
+    return PagesSource(spec, **keywords) if is_sequence(Path(spec)) else ImageSource(spec)
 
 
 def _open_video(spec: Any, **keywords: Any) -> Source:

@@ -48,7 +48,7 @@ class PacedSource(BaseSource):
         self._going.set()
         self._info = replace(source.info, live=True)
         if self._rate_hz is not None:  # the file's own timestamps, and with them its audio, no longer fit
-            self._info = replace(self._info, rate_hz=self._rate_hz, time_base=None, path=None)
+            self._info = replace(self._info, rate_hz=self._rate_hz, time_base=None, path=None, address=None)
 
     @property
     def damage(self) -> str | None:

@@ -270,6 +270,19 @@ def test_a_pipe_is_read_once_and_to_its_end(tmp_path: Path) -> None:
     assert source.info.notice == "The sound is left out, because a pipe can be read only once: give a file to keep it."
 
 
+def test_the_standard_input_is_a_video(tmp_path: Path) -> None:
+    before = os.dup(0)
+    try:
+        with make_video(tmp_path / "clip.ts", 12).open("rb") as file:
+            os.dup2(file.fileno(), 0)
+        source = VideoSource("-")
+        assert len(read_all(source)) == 12
+        assert (source.info.name, source.info.path, source.damage) == ("stdin", None, None)
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
 @pytest.mark.parametrize("hangs", [False, True], ids=["closes", "hangs"])
 def test_a_server_that_stops_halfway_gives_what_it_sent(tmp_path: Path, hangs: bool) -> None:
     path = make_video(tmp_path / "clip.mp4", 60, size=(320, 240), options={"movflags": "faststart"})

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from streamer.data.frame import Frame
 from streamer.errors import SourceError
+from streamer.sources.file import VideoSource
 from streamer.sources.images import ImageFolderSource, ImageSource
+from streamer.sources.open import open_source
+from tests.heif import make_heic
 
 DAVIS = Path(__file__).parent.parent.parent / "shared" / "data" / "davis" / "JPEGImages" / "480p"
 
@@ -155,11 +160,83 @@ def test_a_davis_sequence_keeps_its_names() -> None:
     assert source.info.frame_count == len(list(folder.glob("*.jpg")))
 
 
-def test_a_file_of_several_pictures_says_that_one_is_used(tmp_path: Path) -> None:
-    pages = [Image.new("RGB", (8, 6), color) for color in ("red", "blue", "green")]
-    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
-    info = ImageSource(tmp_path / "pages.tif").info
-    assert info.notice == f"{tmp_path / 'pages.tif'} holds 3 pictures, of which only the first is used."
-    assert info.folders == {tmp_path.resolve()}
-    pages[0].save(tmp_path / "page.tif")
-    assert ImageSource(tmp_path / "page.tif").info.notice is None
+def test_a_photo_of_which_more_than_one_is_inside_is_the_first(tmp_path: Path) -> None:
+    photo = Image.new("RGB", (8, 6), "red")
+    photo.save(tmp_path / "stereo.jpg", format="MPO", save_all=True, append_images=[Image.new("RGB", (8, 6), "blue")])
+    source = open_source(tmp_path / "stereo.jpg")
+    assert isinstance(source, ImageSource)
+    assert source.info.notice == f"{tmp_path / 'stereo.jpg'} holds 2 pictures, of which only the first is used."
+    assert source.info.folders == {tmp_path.resolve()}
+    assert ImageSource(save(tmp_path / "page.tif")).info.notice is None
+
+
+@pytest.mark.parametrize("name", ["pages.tif", "moving.webp", "moving.png"])
+def test_images_that_follow_each_other_in_one_file_are_a_video(tmp_path: Path, name: str) -> None:
+    colors = ["red", "blue", "green"]
+    pages = [Image.new("RGB", (8, 6), color) for color in colors]
+    times = {} if name.endswith("tif") else {"duration": [40, 200, 40]}
+    pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:], **({"lossless": True} | times))
+    source = open_source(tmp_path / name)
+    frames = list(iter(source.read, None))
+    assert [frame.image_rgb[0, 0].tolist() for frame in frames] == [[255, 0, 0], [0, 0, 255], [0, 128, 0]]
+    expected_s = [0, 1 / 24, 2 / 24] if name.endswith("tif") else [0, 0.04, 0.24]
+    assert [frame.time_s for frame in frames] == pytest.approx(expected_s)
+    assert (source.info.still, source.info.frame_count, source.damage) == (False, 3, None)
+
+
+def test_smaller_versions_of_a_photo_in_its_file_are_no_video(tmp_path: Path) -> None:
+    photo, small = Image.new("RGB", (8, 6), "red"), Image.new("RGB", (4, 3), "red")
+    photo.save(tmp_path / "photo.tif", save_all=True, append_images=[small])
+    assert open_source(tmp_path / "photo.tif").info.still
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("color", [False, True], ids=["gray", "color"])
+def test_as_many_bits_count_as_the_sensor_had(tmp_path: Path, bits: int, color: bool) -> None:
+    ramp = np.linspace(0, 2**bits - 1, 64).astype(np.uint16)[None].repeat(4, axis=0)
+    cv2.imwrite(str(tmp_path / "ramp.png"), ramp[..., None].repeat(3, axis=2) if color else ramp)
+    frame = ImageSource(tmp_path / "ramp.png").read()
+    assert frame is not None
+    assert np.abs(frame.image_rgb[0, :, 1] - np.linspace(0, 255, 64)).max() < 1.5
+
+
+def test_colors_of_16_bits_keep_their_places(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "red.png"), np.full((4, 4, 3), (0, 0x8000, 0xFFFF), np.uint16))
+    assert only_pixel(tmp_path / "red.png") == [255, 127, 0]
+
+
+@pytest.mark.parametrize(("most", "half"), [(1.0, 128), (3.0, 128), (255.0, 128), (65535.0, 128)])
+def test_floating_point_of_any_range_is_neither_black_nor_white(tmp_path: Path, most: float, half: int) -> None:
+    Image.fromarray(np.array([[most / 2, most, np.nan, -1]] * 4, np.float32)).save(tmp_path / "float.tif")
+    frame = ImageSource(tmp_path / "float.tif").read()
+    assert frame is not None
+    assert frame.image_rgb[0, :, 0].tolist() == [half, 255, 0, 0]
+
+
+def test_brightness_does_not_flicker_within_a_folder(tmp_path: Path) -> None:
+    for number, level in enumerate([4000, 900]):
+        Image.fromarray(np.full((4, 4), level, np.uint16)).save(tmp_path / f"{number}.png")
+    assert [int(frame.image_rgb[0, 0, 0]) for frame in read_all(ImageFolderSource(tmp_path))] == [249, 56]
+
+
+def test_a_photo_made_of_tiles_is_read_whole(tmp_path: Path) -> None:
+    y, x = np.mgrid[:128, :192]
+    image = np.stack([x, y * 2 - 1, 255 - x], axis=-1).clip(0, 255).astype(np.uint8)
+    path = make_heic(tmp_path / "IMG_0001.HEIC", image)
+    for source in (open_source(path), open_source(tmp_path)):
+        frame = source.read()
+        assert frame is not None
+        assert frame.image_rgb.shape == image.shape
+        assert np.abs(frame.image_rgb.astype(int) - image).mean() < 4
+
+
+def test_tiles_are_not_taken_for_a_video(tmp_path: Path) -> None:
+    path = make_heic(tmp_path / "photo.mp4", np.full((128, 128, 3), 90, np.uint8))
+    with pytest.raises(SourceError, match="holds no video"):
+        VideoSource(path)
+
+
+def test_a_heic_photo_without_its_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(SourceError, match=r"needs a library: run `uv pip install pillow-heif`\.$"):
+        ImageSource(tmp_path / "photo.heic")

@@ -64,6 +64,10 @@ def file_server(folder: Path) -> Iterator[str]:
         ("clip.gif", "video"),
         ("photo.JPG", "image"),
         ("frames/*.png", "folder"),
+        ("frames/frame.%04d.png", "folder"),
+        ("file:///nowhere/clip%20one.mp4", "video"),
+        ("-", "video"),
+        ("/dev/fd/63", "video"),
         ([PICTURE], "arrays"),
         (iter([PICTURE]), "arrays"),
     ],
@@ -85,6 +89,56 @@ def test_paths_open_as_what_they_are(folder: Path) -> None:
 def test_a_file_with_pattern_signs_in_its_name_is_that_file(folder: Path) -> None:
     path = (folder / "1.png").rename(folder / "a[1].png")
     assert open_source(str(path)).info.name == "a[1]"
+
+
+def test_numbered_names_are_a_sequence(tmp_path: Path) -> None:
+    for number in (1, 2, 10):
+        Image.fromarray(PICTURE).save(tmp_path / f"frame.{number:04d}.png")
+    for name in ("frame.1.png", "frame.0001b.png", "other.0001.png"):
+        Image.fromarray(PICTURE).save(tmp_path / name)
+    source = open_source(str(tmp_path / "frame.%04d.png"), rate_hz=10)
+    assert [frame.stem for frame in iter(source.read, None)] == ["frame.0001", "frame.0002", "frame.0010"]
+    assert open_source(str(tmp_path / "frame.%d.png")).info.frame_count == 4
+
+
+def test_signs_in_the_name_of_a_folder_are_no_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "[1] #2 %d"
+    folder.mkdir()
+    for name in ("1.png", "2.png"):
+        Image.fromarray(PICTURE).save(folder / name)
+    assert open_source(str(folder / "*.png")).info.frame_count == 2
+    assert open_source(str(folder / "%d.png")).info.frame_count == 2
+    monkeypatch.chdir(tmp_path)
+    assert open_source("[1] #2 %d/*.png").info.frame_count == 2
+    assert open_source("*/1.png").info.frame_count == 1
+
+
+def test_a_file_address_is_its_path(folder: Path) -> None:
+    (folder / "clip.mp4").rename(folder / "a clip.mp4")
+    source = open_source((folder / "a clip.mp4").as_uri())
+    assert source.info.path == folder / "a clip.mp4"
+    source.close()
+
+
+def test_a_file_called_scene_is_that_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "clip.mp4").rename(folder / "scene")
+    assert kind_of("scene") == "video"
+
+
+def test_a_source_without_a_name_is_refused() -> None:
+    with pytest.raises(SourceError, match="The source has no name"):
+        open_source("")
+
+
+def test_a_transport_stream_on_a_web_server_ends(folder: Path, file_server: str) -> None:
+    make_video(folder / "clip.ts", 12, audio=True)
+    source = open_source(f"{file_server}/clip.ts")
+    assert isinstance(source, VideoSource)
+    assert len(list(iter(source.read, None))) == 12
+    assert source.damage is None
+    assert source.info.address == f"{file_server}/clip.ts"
+    source.close()
 
 
 def test_the_scene_opens_by_its_name() -> None:

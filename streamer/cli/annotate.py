@@ -26,7 +26,7 @@ from streamer.cli.options import (
 
 
 def annotate(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders or patterns.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders, patterns, addresses; - to pipe one.")],
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,

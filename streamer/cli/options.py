@@ -57,7 +57,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE|DIR",
-        help=".mp4 or .mkv (.png or .jpg for a picture), or a folder.",
+        help=".mp4, .mkv, .mov, .webm, .gif (.png or .jpg for a picture), or a folder.",
         rich_help_panel=WHERE,
     ),
 ]
@@ -76,7 +76,7 @@ Jsonl = Annotated[
     ),
 ]
 Stats = Annotated[
-    Path | None, typer.Option(metavar="FILE.json", help="The figures of the run, at its end.", rich_help_panel=WHERE)
+    Path | None, typer.Option(metavar="FILE.json|-", help="The figures of the run, at its end.", rich_help_panel=WHERE)
 ]
 Size = Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered scene in pixels.")]
 Figures = Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")]

@@ -19,7 +19,7 @@ from streamer.sinks.base import Sink
 from streamer.sinks.outputs import STDOUT, shortened
 from streamer.sinks.parameters import VideoParameters
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv"})
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
 FOLDER = Path("recordings")
 
 
@@ -32,7 +32,7 @@ class Targets:
         masks: Folder of indexed PNGs.
         depth_maps: Folder of 16-bit PNGs.
         jsonl: One JSON line per frame; `STDOUT` for the standard output.
-        stats: JSON at the end.
+        stats: JSON at the end; `STDOUT` for the standard output.
     """
 
     output: Path | None = None
@@ -60,25 +60,27 @@ class Targets:
         if self.depth_maps is not None and not depth:
             raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
-            raise SinkError("The lines of several sources would run together on the standard output: name a file.")
+            raise SinkError("What is said of several sources would run together on the standard output: name a file.")
         places = [path.resolve() for path in self]
         for path in self:
             if places.count(path.resolve()) > 1:
                 raise SinkError(f"{path} is named twice: give each output a place of its own.")
+        if STDOUT in (self.output, self.masks, self.depth_maps):
+            raise SinkError("Only --jsonl and --stats can go to the standard output (-): name a file or a folder.")
         if self.output is None or self.is_folder:
             return
         if several:
             raise SinkError(f"{self.output} is one file, but there are several sources: name a folder with -o.")
-        if self.output.suffix.lower() not in VIDEO_SUFFIXES | PICTURE_SUFFIXES:
+        if self.output.suffix.lower() not in {*VIDEO_SUFFIXES, *PICTURE_SUFFIXES}:
             raise SinkError(
                 f"{self.output.name} is nothing that can be written: "
-                "end its name in .mp4 or .mkv (or .png or .jpg for a picture), or name a folder."
+                f"end its name in {', '.join(VIDEO_SUFFIXES)} (or .png or .jpg for a picture), or name a folder."
             )
 
     @property
     def take_stdout(self) -> bool:
         """Whether results go to the standard output, so that what is said to the person must not."""
-        return self.jsonl == STDOUT
+        return STDOUT in (self.jsonl, self.stats)
 
     @property
     def is_folder(self) -> bool:
@@ -122,7 +124,7 @@ class Targets:
             return _free(self.output, info.name, ".png" if info.still else ".mp4")
         is_image = self.output.suffix.lower() in PICTURE_SUFFIXES
         if is_image and not info.still:
-            raise SinkError(f"{info.name} is no single picture: end the output's name in .mp4 or .mkv.")
+            raise SinkError(f"{info.name} is no single picture: end the output's name in {', '.join(VIDEO_SUFFIXES)}.")
         if info.still and not is_image:
             raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
         return self.output

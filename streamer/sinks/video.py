@@ -1,4 +1,4 @@
-"""H.264 in MP4 or Matroska, with the source's own timestamps and audio, playable whenever the writing stops."""
+"""Video files with the source's own timestamps and audio, playable whenever the writing stops."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, is_of_the_system
+from streamer.sinks.containers import CONTAINERS
 from streamer.sinks.outputs import Claim, make_room, reason_of, unwritable
 
 Image = NDArray[np.uint8]
@@ -26,19 +27,6 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 _CLOCK = Fraction(1, 90_000)
 _FINEST = Fraction(1, 10_000_000)
 _KEYFRAME_S = Fraction(1)
-# Audio encoders start a little before the first picture (AAC 21 to 44 ms, Opus up to 80 ms). Matroska has no negative
-# time: it would move every picture, so that packet stays behind there.
-_LEAD_S = {".mp4": 0.1, ".mkv": 0.0}
-
-# Each group of pictures is a fragment that can be played once it is on disk. At the end `hybrid_fragmented` turns the
-# same file into an ordinary MP4, in place, because fragments seek slowly and some players do not know them.
-# `delay_moov` lets edit lists express audio that starts before 0, which would otherwise shift every timestamp.
-# `max_interleave_delta` [us] keeps the muxer from holding back pictures for audio that has ended.
-_MUXING = {"flush_packets": "1", "max_interleave_delta": "1000000"}
-_CONTAINERS = {
-    ".mp4": {**_MUXING, "movflags": "frag_keyframe+delay_moov+hybrid_fragmented"},
-    ".mkv": {**_MUXING, "cluster_time_limit": "1000"},
-}
 
 
 class VideoSink:
@@ -49,10 +37,12 @@ class VideoSink:
     before the end, and is never overwritten by a later run.
 
     Pictures of odd size are padded by one pixel that repeats the edge, since yuv420p has even sizes only. Pictures
-    that are not of the video's size are scaled to fit into it, between black bars. Matroska keeps time in ms.
+    that are not of the video's size are scaled to fit into it, between black bars; so are those that are larger than
+    the encoder takes. Matroska keeps time in ms, GIF in hundredths of a second: frames that it cannot show are left
+    out and told.
 
     Args:
-        path: Where to write, .mp4 or .mkv; missing folders are created.
+        path: Where to write; its end is one of `CONTAINERS`. Missing folders are created.
         draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result.
         size: (width, height) of the video [px]; None takes that of the first picture.
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
@@ -84,25 +74,28 @@ class VideoSink:
         preset: str = "veryfast",
         threads: int = 0,
     ) -> None:
-        if path.suffix.lower() not in _CONTAINERS:
-            raise SinkError(f"{path.name} is no video that can be written: end its name in {' or '.join(_CONTAINERS)}.")
+        if path.suffix.lower() not in CONTAINERS:
+            raise SinkError(f"{path.name} is no video that can be written: end its name in {', '.join(CONTAINERS)}.")
         if preset not in PRESETS:
             raise SinkError(f"libx264 has no preset {preset!r}: choose one of {', '.join(PRESETS)}.")
         self.name = path.name
-        self.warning: str | None = None
+        self._warnings: list[str] = []
         self._path = path
         self._draw = draw
         self._size = size
         self._rate_hz = rate_hz or Fraction(30)
+        self._kind = CONTAINERS[path.suffix.lower()]
         self._time_base = time_base if time_base is not None and time_base >= _FINEST else _CLOCK
+        if self._kind.ticks_hz is not None:
+            self._time_base = Fraction(1, self._kind.ticks_hz)
         self._start_s = start_s
         self._audio_from = audio_from
-        # Keyframes come by the clock alone, so that fragments are neither long nor, in restless scenes, one frame each.
-        self._options = {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
+        self._options = self._kind.encoder_options(crf, preset)
         self._threads = threads
         self._container: av.container.OutputContainer | None = None
         self._audio: AudioCopy | None = None
-        self._last_pts = -1
+        self._last_pts = -self._kind.least_ticks
+        self._left_out = 0
         self._next_keyframe_s = Fraction(0)
         self._error: SinkError | None = None
         self._closed = False
@@ -112,6 +105,16 @@ class VideoSink:
         except OSError as error:
             raise unwritable(path, error) from None
         self._partial = self._claim.path
+
+    @property
+    def warning(self) -> str | None:
+        """What had to be left out or changed, in a sentence for each; None where all is well."""
+        warnings = list(self._warnings)
+        if self._left_out:
+            warnings.append(f"{self._left_out} frames were left out, because {self._kind.format} cannot show so many.")
+        if self._audio is not None and self._audio.warning:
+            warnings.append(self._audio.warning)
+        return " ".join(warnings) or None
 
     def write(self, result: Result) -> None:
         """Draw and encode the next result.
@@ -154,42 +157,64 @@ class VideoSink:
     def _open(self, image: Image, time_s: float) -> None:
         height, width = image.shape[:2]
         width, height = self._size or (width, height)
-        self._size = width + width % 2, height + height % 2
+        self._size = self._size_for(width, height)
         if self._start_s is None:
             self._start_s = time_s
-        suffix = self._path.suffix.lower()
-        options = dict(_CONTAINERS[suffix])
-        if suffix == ".mp4":
+        options = dict(self._kind.options)
+        if self._kind.timescale:
             options["movie_timescale"] = str(self._time_base.denominator)  # The default rounds a late start to 1 ms.
-        container = self._container = av.open(str(self._partial.absolute()), "w", options=options)
-        stream = container.add_stream("libx264", rate=self._rate_hz, options=self._options)
+        place = str(self._partial.absolute())
+        container = self._container = av.open(place, "w", format=self._kind.format, options=options)
+        self._stream = self._add_stream(container)
+        if self._audio_from is not None:
+            start_s, suffix = Fraction(self._start_s), self._path.suffix.lower()
+            self._audio = AudioCopy(
+                self._audio_from, container, start_s, self._kind.lead_s, dict(self._kind.options), suffix
+            )
+        container.start_encoding()
+
+    def _size_for(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) of the video: even, and no larger than the encoder takes [px]."""
+        longest_px = self._kind.longest_px
+        size = width + width % 2, height + height % 2
+        if max(size) <= longest_px:
+            return size
+        scale = longest_px / max(size)
+        size = max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+        self._warnings.append(
+            f"{self._path.name} is {size[0]}x{size[1]} instead of {width}x{height}, which is more than its codec takes."
+        )
+        return size
+
+    def _add_stream(self, container: av.container.OutputContainer) -> av.VideoStream:
+        assert self._size is not None
+        stream: av.VideoStream = container.add_stream(self._kind.codec, rate=self._rate_hz, options=self._options)
         stream.width, stream.height = self._size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = self._kind.pix_fmt
         stream.time_base = stream.codec_context.time_base = self._time_base
         stream.codec_context.thread_count = self._threads
+        if self._kind.pix_fmt == "pal8":
+            return stream
+        stream.bit_rate = 0  # quality alone decides
         # Without B-frames pictures are written in the order they are shown: less is lost when the process is killed.
         stream.codec_context.max_b_frames = 0
         stream.codec_context.color_range = ColorRange.MPEG
         stream.codec_context.colorspace = Colorspace.ITU709
         stream.codec_context.color_primaries = ColorPrimaries.BT709
         stream.codec_context.color_trc = ColorTrc.BT709
-        self._stream = stream
-        if self._audio_from is not None:
-            start_s, lead_s = Fraction(self._start_s), _LEAD_S[suffix]
-            self._audio = AudioCopy(self._audio_from, container, start_s, lead_s, _CONTAINERS[suffix], suffix)
-            self.warning = self._audio.warning
-        container.start_encoding()
+        return stream
 
     def _encode(self, image: Image, time_s: float) -> None:
         assert self._container is not None
         assert self._size is not None
         assert self._start_s is not None
         time_s -= self._start_s
-        picture = np.ascontiguousarray(_fitted(image, self._size))
-        frame = av.VideoFrame.from_numpy_buffer(picture, format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
-        )
-        self._last_pts = max(round(Fraction(time_s) / self._time_base), self._last_pts + 1)
+        pts = round(Fraction(time_s) / self._time_base)
+        if self._kind.least_ticks > 1 and pts < self._last_pts + self._kind.least_ticks:
+            self._left_out += 1
+            return
+        self._last_pts = max(pts, self._last_pts + 1)
+        frame = self._frame_of(np.ascontiguousarray(_fitted(image, self._size)))
         frame.pts, frame.time_base = self._last_pts, self._time_base
         frame.duration = max(round(1 / self._rate_hz / self._time_base), 1)
         shown_s = self._last_pts * self._time_base
@@ -199,6 +224,14 @@ class VideoSink:
         self._mux(self._stream.encode(frame))
         if self._audio is not None:
             self._audio.copy_until(shown_s)
+
+    def _frame_of(self, image: Image) -> av.VideoFrame:
+        """The image as the encoder takes it."""
+        if self._kind.pix_fmt == "pal8":
+            return _in_256_colors(image)
+        return av.VideoFrame.from_numpy_buffer(image, format="rgb24").reformat(
+            format=self._kind.pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
+        )
 
     def _mux(self, packets: list[av.Packet]) -> None:
         """Write frames; sound that waited to be written beside them and cannot be is given up instead of them."""
@@ -219,7 +252,6 @@ class VideoSink:
         self._mux(self._stream.encode(None))
         if self._audio is not None:
             self._audio.copy_rest(self._last_pts * self._time_base, 1 / self._rate_hz)
-            self.warning = self._audio.warning
         self._container.close()
         os.replace(self._partial, self._path)
 
@@ -235,6 +267,17 @@ class VideoSink:
                 f"place{f'; what was written until then is in {self._partial.name}' if kept else ''}."
             )
             raise self._error from error
+
+
+def _in_256_colors(image: Image) -> av.VideoFrame:
+    from PIL import Image as Pillow
+
+    few = Pillow.fromarray(image).quantize(256, Pillow.Quantize.FASTOCTREE)
+    palette = np.zeros((256, 4), np.uint8)
+    colors = np.array(few.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    palette[: len(colors), 1:], palette[:, 0] = colors, 255
+    frame: av.VideoFrame = av.VideoFrame.from_ndarray((np.array(few), palette), format="pal8")
+    return frame
 
 
 def _fitted(image: Image, size: tuple[int, int]) -> Image:

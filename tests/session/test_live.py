@@ -46,7 +46,7 @@ def test_nothing_shown_and_nothing_written_is_refused_before_the_source_is_opene
 
 
 def test_an_output_that_cannot_be_is_refused_before_the_source_is_opened(tmp_path):
-    with pytest.raises(SinkError, match=r"end its name in \.mp4 or \.mkv"):
+    with pytest.raises(SinkError, match=r"end its name in \.mp4, \.mkv"):
         live(Engine(NO_MODELS), LiveJob("rtsp://nowhere.invalid/1", (), Targets(tmp_path / "out.avi")))
 
 

@@ -54,7 +54,7 @@ def test_what_was_written_is_what_is_there(tmp_path):
 
 @pytest.mark.parametrize("name", ["out.avi", "out.mp3", "out.txt"])
 def test_a_suffix_that_cannot_be_written_is_refused(name):
-    with pytest.raises(SinkError, match=r"end its name in \.mp4 or \.mkv"):
+    with pytest.raises(SinkError, match=r"end its name in \.mp4, \.mkv"):
         Targets(Path(name)).check(several=False)
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,9 +14,11 @@ import pytest
 
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
+from streamer.sinks.containers import CONTAINERS
+from streamer.sinks.targets import VIDEO_SUFFIXES
 from streamer.sinks.video import VideoSink
 from tests.disk import full_beyond
-from tests.writing import audio, drawn, make_source, picture, read, result, write
+from tests.writing import audio, drawn, make_source, picture, read, result, sound, tone_hz, write
 
 CLIP = Path(__file__).parents[2] / "shared" / "data" / "clips" / "dog.mp4"
 NTSC = Fraction(30_000, 1001)
@@ -211,19 +214,73 @@ def test_a_disk_that_is_full_at_the_very_end_is_reported(tmp_path: Path) -> None
     assert not (tmp_path / "a.mp4").exists()
 
 
-def test_pictures_that_cannot_be_encoded_leave_nothing(tmp_path: Path) -> None:
-    sink = VideoSink(tmp_path / "a.mp4", drawn, size=(20_000, 20_000))
+def test_pictures_that_cannot_be_encoded_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONTAINERS, ".mp4", replace(CONTAINERS[".mp4"], longest_px=100_000))
+    sink = VideoSink(tmp_path / "a.mp4", drawn)
     with pytest.raises(SinkError, match=r"a\.mp4 cannot be written.*another place\.$"):
-        sink.write(result(0, 0.0))
+        sink.write(result(0, 0.0, np.zeros((2, 20_000, 3), np.uint8)))
     sink.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("suffix", "size"), [(".mp4", (16_384, 64)), (".gif", (16_384, 64))])
+def test_what_is_wider_than_the_encoder_takes_is_scaled_and_told(
+    tmp_path: Path, suffix: str, size: tuple[int, int]
+) -> None:
+    """A panorama of 8,200 pixels with its depth beside it."""
+    sink = write(tmp_path / f"a{suffix}", [0.0, 0.04], [np.full((64, 16_400, 3), 120, np.uint8)] * 2)
+    assert sink.warning == f"a{suffix} is 16384x64 instead of 16400x64, which is more than its codec takes."
+    images = read(tmp_path / f"a{suffix}")[1]
+    assert [image.shape[1::-1] for image in images] == [size] * 2
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codecs"),
+    [
+        (".mp4", ["h264", "aac"]),
+        (".mov", ["h264", "aac"]),
+        (".m4v", ["h264", "aac"]),
+        (".mkv", ["h264", "aac"]),
+        (".webm", ["vp9", "opus"]),
+        (".gif", ["gif"]),
+    ],
+)
+def test_every_kind_of_file_has_every_frame_in_time_and_its_sound(
+    tmp_path: Path, suffix: str, codecs: list[str]
+) -> None:
+    source = make_source(tmp_path / "source.mp4", frames=30)
+    times_s = [index / 20 for index in range(30)]
+    path = tmp_path / f"a{suffix}"
+    sink = write(path, times_s, rate_hz=Fraction(20), audio_from=source)
+    written_s, images = read(path)
+    assert [float(time_s) for time_s in written_s] == pytest.approx(times_s, abs=1e-3)
+    assert all(np.abs(image.astype(int) - picture(index)).mean() < 9 for index, image in enumerate(images))
+    with av.open(str(path)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == codecs
+    if suffix == ".gif":
+        assert sink.warning == "Audio (aac) was left out, because gif cannot hold it."
+    else:
+        assert sink.warning is None
+        assert tone_hz(sound(path)[1]) == pytest.approx(382, rel=0.01)
+    assert {entry.name for entry in tmp_path.iterdir()} == {path.name, "source.mp4"}
+
+
+def test_the_kinds_that_the_command_line_names_are_those_that_can_be_written() -> None:
+    assert tuple(CONTAINERS) == VIDEO_SUFFIXES
+
+
+def test_a_gif_keeps_its_pace_and_tells_of_frames_that_it_cannot_show(tmp_path: Path) -> None:
+    sink = write(tmp_path / "a.gif", [index / 100 for index in range(60)])
+    written_s, _ = read(tmp_path / "a.gif")
+    assert [float(time_s) for time_s in written_s] == pytest.approx([index / 50 for index in range(30)], abs=0.011)
+    assert sink.warning == "30 frames were left out, because gif cannot show so many."
 
 
 def test_paths_that_cannot_be_written_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "file").touch()
     for path, message in (
-        (tmp_path / "a.avi", r"a\.avi is no video that can be written: end its name in \.mp4 or \.mkv"),
+        (tmp_path / "a.avi", r"a\.avi is no video that can be written: end its name in \.mp4, \.mkv"),
         (tmp_path / "folder.mp4", "is a folder"),
         (tmp_path / "file" / "a.mp4", "a file has that name"),
         (Path("/proc/a.mp4"), r"cannot be written \(No such file or directory\)"),

@@ -1,0 +1,68 @@
+"""What kinds of video files can be written, each with a codec that its players take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# Each group of pictures is a fragment that can be played once it is on disk. At the end `hybrid_fragmented` turns the
+# same file into an ordinary MP4, in place, because fragments seek slowly and some players do not know them.
+# `delay_moov` lets edit lists express audio that starts before 0, which would otherwise shift every timestamp.
+# `max_interleave_delta` [us] keeps the muxer from holding back pictures for audio that has ended.
+_MUXING = {"flush_packets": "1", "max_interleave_delta": "1000000"}
+_FRAGMENTS = {**_MUXING, "movflags": "frag_keyframe+delay_moov+hybrid_fragmented"}
+_CLUSTERS = {**_MUXING, "cluster_time_limit": "1000"}
+_LONGEST_PX = 16_384
+"""What libx264 and VP9 take for a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A kind of video file.
+
+    Attributes:
+        format: FFmpeg's name of it.
+        options: For its muxer.
+        codec: FFmpeg's name of the encoder.
+        pix_fmt: What the encoder is given.
+        lead_s: How long before the first frame sound may begin [s]. Audio encoders start a little before the first
+            frame (AAC 21 to 44 ms, Opus up to 80 ms). Matroska has no negative time: it would move every frame, so
+            that packet stays behind there.
+        timescale: Whether the header has a clock of its own, which would round a late start to 1 ms.
+        longest_px: The longest side [px].
+        ticks_hz: The clock that times are rounded to, where the container prescribes one [Hz].
+        least_ticks: Frames that follow each other faster than this are not shown by players.
+    """
+
+    format: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    codec: str = "libx264"
+    pix_fmt: str = "yuv420p"
+    lead_s: float = 0.0
+    timescale: bool = False
+    longest_px: int = _LONGEST_PX
+    ticks_hz: int | None = None
+    least_ticks: int = 1
+
+    def encoder_options(self, crf: int, preset: str) -> dict[str, str]:
+        """Quality and speed in the words of the encoder.
+
+        Keyframes come by the clock alone, so that fragments are neither long nor, in restless scenes, one frame each.
+        """
+        if self.codec == "libx264":
+            return {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
+        if self.codec == "libvpx-vp9":  # its scale goes to 63, and 31 looks like 20 of H.264
+            return {"crf": str(min(crf + 11, 63)), "deadline": "realtime", "cpu-used": "7", "row-mt": "1"}
+        return {}
+
+
+CONTAINERS = {
+    ".mp4": Container("mp4", _FRAGMENTS, lead_s=0.1, timescale=True),
+    ".mkv": Container("matroska", _CLUSTERS),
+    ".mov": Container("mov", _FRAGMENTS, lead_s=0.1, timescale=True),
+    ".m4v": Container("mp4", _FRAGMENTS, lead_s=0.1, timescale=True),
+    ".webm": Container("webm", _CLUSTERS, codec="libvpx-vp9"),
+    # Browsers take frames of less than 2/100 s for a mistake, and show them for 1/10 s.
+    ".gif": Container("gif", codec="gif", pix_fmt="pal8", ticks_hz=100, least_ticks=2),
+}
+"""By the end of the name."""

@@ -41,8 +41,11 @@ class Timeline:
             return
         stamp_s = packet.dts * packet.time_base
         index = packet.stream.index
-        offset_s = self._offset_s(stamp_s, self._expected_s.get(index))
-        self._expected_s[index] = stamp_s + offset_s + (packet.duration or 0) * packet.time_base
+        if packet.stream.type in ("video", "audio"):
+            offset_s = self._offset_s(stamp_s, self._expected_s.get(index))
+            self._expected_s[index] = stamp_s + offset_s + (packet.duration or 0) * packet.time_base
+        else:  # subtitles come when somebody speaks: they tell nothing of the clock
+            offset_s = self._offsets_s[-1]
         shift = round(offset_s / packet.time_base)
         if shift:
             packet.dts += shift

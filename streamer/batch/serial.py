@@ -29,12 +29,14 @@ class AnnotateJob:
         prompts: What to follow, said about the first frame of each source.
         targets: What to write.
         show: Whether to show a window meanwhile.
+        video_track: Which video of a file that holds several, from 1; None for the one that a player would choose.
     """
 
     sources: Sequence[str]
     prompts: Sequence[Prompt]
     targets: Targets
     show: bool = False
+    video_track: int | None = None
 
 
 def annotate(engine: Engine, job: AnnotateJob) -> int:
@@ -106,7 +108,8 @@ def _annotate_one(
             return job.targets.of(info, several=False)
         return job.targets.of(replace(info, name=_free_name(info.name, taken)), several=True)
 
-    with opened(engine, source, console, prompts=job.prompts, check=targets_of) as run:
+    options = {} if job.video_track is None else {"video_track": job.video_track}
+    with opened(engine, source, console, prompts=job.prompts, check=targets_of, **options) as run:
         targets = targets_of(run.info)
         if taken is not None:
             taken.add(_free_name(run.info.name, taken))

@@ -20,13 +20,17 @@ from streamer.cli.options import (
     Points,
     Show,
     Stats,
+    VideoTrack,
     read_config,
     read_prompts,
 )
 
 
 def annotate(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders, patterns, addresses; - to pipe one.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders, patterns, addresses; - to pipe one."),
+    ],
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
@@ -40,6 +44,7 @@ def annotate(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    video_track: VideoTrack = None,
 ) -> None:
     """Turn videos and pictures into annotated ones. Every frame is kept, with its time and the sound.
 
@@ -54,6 +59,6 @@ def annotate(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
-    job = AnnotateJob(sources, read_prompts(points, boxes, init_mask), targets, show=bool(settings.show))
+    job = AnnotateJob(sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -31,6 +31,7 @@ class SourceInfo:
         still: Whether the source is one picture, so that the output is a picture too.
         path: The file that it was read from, where there is one (audio is copied from there).
         address: Where on a server it lies, if it is a file there, credentials included: not to be shown.
+        video_stream: Which stream of its file the frames come from.
         folders: Where its pictures lie, if it is made of pictures.
         renewable: Whether it can be opened again where it went on meanwhile, as a camera can.
         settings: What a camera was really set to, in words; empty where there is nothing to set.
@@ -46,6 +47,7 @@ class SourceInfo:
     still: bool = False
     path: Path | None = None
     address: str | None = field(default=None, repr=False)
+    video_stream: int | None = None
     folders: frozenset[Path] = frozenset()
     renewable: bool = True
     settings: str = ""

@@ -1,4 +1,4 @@
-"""The sound of a video: taken along from its source, in time with the pictures."""
+"""The sound of a video, and its subtitles: taken along from its source, in time with the pictures."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import av
 
-from streamer.sinks.audio_tracks import AudioTrack, CopiedTrack, EncodedTrack, can_be_copied
+from streamer.sinks.audio_tracks import AudioTrack, CopiedTrack, EncodedTrack, can_be_copied, can_hold
 from streamer.sinks.outputs import reason_of
+from streamer.sinks.tags import copy_tags
 from streamer.timeline import Timeline
 
 _AHEAD_S = 5
@@ -36,6 +37,7 @@ class AudioCopy:
         lead_s: How long before that a packet may begin [s].
         options: Of the container, for the rehearsal.
         suffix: How the video's name ends; decides what sound is encoded with.
+        video_stream: Which stream of the file the frames come from; None for its first video.
 
     Attributes:
         warning: One sentence about what had to be left out; None where all is well.
@@ -49,6 +51,7 @@ class AudioCopy:
         lead_s: float,
         options: dict[str, str] | None = None,
         suffix: str = ".mp4",
+        video_stream: int | None = None,
     ) -> None:
         self.warning: str | None = None
         self._lead_s = lead_s
@@ -67,13 +70,15 @@ class AudioCopy:
             label = path if isinstance(path, Path) else "the address"  # which may hold a password
             self.warning = f"The audio of {label} was left out, because the file cannot be opened ({reason_of(error)})."
             return
-        video = self._input.streams.video[:1]
+        video = [stream for stream in self._input.streams.video if stream.index == video_stream]
+        video = video or list(self._input.streams.video[:1])
         self._origin_s = start_s + sum((stream.start_time or 0) * stream.time_base for stream in video)
-        sound = list(self._input.streams.audio)
-        if not sound:
+        sound, subtitles = list(self._input.streams.audio), list(self._input.streams.subtitles)
+        copy_tags(self._input, container, self._origin_s)
+        if not sound and not subtitles:
             return
         self._timeline = Timeline(self._input.format.name)
-        self._source = self._input.demux([*video, *sound])
+        self._source = self._input.demux([*video, *sound, *subtitles])
         ahead, ended = self._look_ahead()
         firsts = defaultdict(list)
         for packet in ahead:
@@ -81,6 +86,8 @@ class AudioCopy:
                 firsts[packet.stream.index].append(packet)
         for number, stream in enumerate(sound, 1):
             self._add(stream, number, firsts[stream.index][:_ENOUGH], ended, options or {}, suffix)
+        for subtitle in subtitles:
+            self._add_subtitles(subtitle, options or {})
         self._packets = chain(ahead, iter(self._demuxed, None)) if self._tracks else iter(())
 
     def _look_ahead(self) -> tuple[list[av.Packet], bool]:
@@ -112,6 +119,13 @@ class AudioCopy:
                 self._tracks[stream.index] = EncodedTrack(stream, self._container, suffix)
         except (ValueError, av.FFmpegError, OSError):
             self._warn(f"Audio ({codec}) was left out, because {self._container.format.name} cannot hold it.")
+
+    def _add_subtitles(self, stream: av.subtitles.stream.SubtitleStream, options: dict[str, str]) -> None:
+        if can_hold(stream, self._container.format.name, options):
+            self._tracks[stream.index] = CopiedTrack(stream, self._container, [])
+            return
+        codec = stream.codec_context.name if stream.codec_context else "of an unknown kind"
+        self._warn(f"Subtitles ({codec}) were left out, because {self._container.format.name} cannot hold them.")
 
     def copy_until(self, time_s: Fraction | float) -> None:
         """Copy the packets that begin before this time of the video [s]."""

@@ -12,6 +12,8 @@ import numpy as np
 from av.bitstream import BitStreamFilterContext
 from numpy.typing import NDArray
 
+from streamer.sinks.tags import copy_track_tags
+
 _NUDGE_S = Fraction(1, 10)
 """A stamp that is a little too early is moved on; what is earlier than that has been heard already."""
 _SLACK_S = 0.04
@@ -49,11 +51,12 @@ class CopiedTrack:
     """
 
     def __init__(
-        self, stream: av.audio.AudioStream, container: av.container.OutputContainer, packets: Sequence[av.Packet]
+        self, stream: av.stream.Stream, container: av.container.OutputContainer, packets: Sequence[av.Packet]
     ) -> None:
         self._filter: BitStreamFilterContext | None = None
         self._output = container.add_stream_from_template(stream)
-        if stream.codec_context.name == "aac" and not stream.codec_context.extradata:
+        copy_track_tags(stream, self._output)
+        if stream.type == "audio" and stream.codec_context.name == "aac" and not stream.codec_context.extradata:
             self._output.codec_context.extradata = _aac_header(stream, packets)
             self._filter = BitStreamFilterContext("aac_adtstoasc", stream)
         self._last: int | None = None
@@ -102,6 +105,7 @@ class EncodedTrack:
         self._rate_hz = _RATE_HZ
         layout = _layout_of(stream)
         self._output = container.add_stream(_ENCODERS.get(suffix, "aac"), rate=self._rate_hz, layout=layout)
+        copy_track_tags(stream, self._output)
         self._output.codec_context.open()
         self._channels = self._output.codec_context.layout.nb_channels
         self._resampler = av.AudioResampler("flt", layout, self._rate_hz)
@@ -153,6 +157,17 @@ class EncodedTrack:
             self._written += len(chunk)
             packets += self._output.encode(frame)
         return packets
+
+
+def can_hold(stream: av.stream.Stream, format_name: str, options: dict[str, str]) -> bool:
+    """Whether a container of this format takes such a stream at all."""
+    try:
+        with av.open(io.BytesIO(), "w", format=format_name, options=options) as rehearsal:
+            rehearsal.add_stream_from_template(stream)
+            rehearsal.start_encoding()
+    except (ValueError, av.FFmpegError, OSError):
+        return False
+    return True
 
 
 def can_be_copied(

@@ -226,6 +226,7 @@ def video_sink(
         time_base=info.time_base,
         start_s=start_s,
         audio_from=None if drop else info.path or info.address,
+        video_stream=info.video_stream,
         crf=video.crf,
         preset=video.preset,
     )

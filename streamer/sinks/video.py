@@ -49,6 +49,7 @@ class VideoSink:
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
         start_s: Media time that becomes 0 [s]; None takes that of the first result (a recording begun midway).
         audio_from: A file, or its address, whose sound is taken along, as it is where possible.
+        video_stream: Which stream of that file the frames come from; None for its first video.
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
         threads: Encoder threads; 0 takes as many as there are cores.
@@ -70,6 +71,7 @@ class VideoSink:
         time_base: Fraction | None = None,
         start_s: float | None = 0.0,
         audio_from: Path | str | None = None,
+        video_stream: int | None = None,
         crf: int = 20,
         preset: str = "veryfast",
         threads: int = 0,
@@ -90,6 +92,7 @@ class VideoSink:
             self._time_base = Fraction(1, self._kind.ticks_hz)
         self._start_s = start_s
         self._audio_from = audio_from
+        self._video_stream = video_stream
         self._options = self._kind.encoder_options(crf, preset)
         self._threads = threads
         self._container: av.container.OutputContainer | None = None
@@ -169,7 +172,8 @@ class VideoSink:
         if self._audio_from is not None:
             start_s, suffix = Fraction(self._start_s), self._path.suffix.lower()
             self._audio = AudioCopy(
-                self._audio_from, container, start_s, self._kind.lead_s, dict(self._kind.options), suffix
+                *(self._audio_from, container, start_s, self._kind.lead_s, dict(self._kind.options), suffix),
+                self._video_stream,
             )
         container.start_encoding()
 

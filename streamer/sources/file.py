@@ -23,6 +23,8 @@ from streamer.sources.url import is_url, redact, short_name
 from streamer.timeline import Timeline
 
 _PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
+_STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})
+"""Next to a video, a track of these is a cover that nobody has marked as one."""
 _BESIDE_JOIN = 4
 """Packets before a join that MPEG-TS may call corrupt although they are whole."""
 
@@ -39,12 +41,13 @@ class VideoSource(BaseSource):
     Args:
         path: A file, or the http(s) address of one.
         timeout_s: An address that says nothing for this long has ended [s].
+        video_track: Which of its videos, from 1; None for the one that a player would choose.
 
     Raises:
         SourceError: It does not exist, is no video, or has not one frame that decodes.
     """
 
-    def __init__(self, path: str | Path, timeout_s: float = 5.0) -> None:
+    def __init__(self, path: str | Path, timeout_s: float = 5.0, video_track: int | None = None) -> None:
         super().__init__()
         remote = is_url(str(path))
         self._label = redact(str(path)) if remote else "The standard input" if str(path) == "-" else str(path)
@@ -54,7 +57,9 @@ class VideoSource(BaseSource):
         once = is_stdin or (not remote and Path(path).exists() and not Path(path).is_file())
         self._container = _open(place, self._label, timeout_s if remote else None)
         try:
-            self._stream = _video_stream(self._container, self._label)
+            self._videos = _videos_in(self._container)
+            self._stream = _chosen(self._videos, video_track, self._label)
+            self._track_was_named = video_track is not None
             self._place = place
             self._second: av.container.InputContainer | None = None
             self._decoder = Decoder(self._stream, None if once else self._stream_again)
@@ -88,6 +93,7 @@ class VideoSource(BaseSource):
             frame_count=self._expected_frames(),
             path=None if remote or once else Path(path),
             address=str(path) if remote else None,
+            video_stream=self._stream.index,
             notice=" ".join(self._notices(once)) or None,
         )
 
@@ -105,6 +111,9 @@ class VideoSource(BaseSource):
         assert self._pending is not None
         if once and self._container.streams.audio:
             yield _PIPED
+        if len(self._videos) > 1 and not self._track_was_named:
+            number = self._videos.index(self._stream) + 1
+            yield f"{self._label} holds {len(self._videos)} videos, of which number {number} is used (--video-track)."
         if is_hdr(self._pending):
             yield f"{self._label} is HDR ({name_of(self._pending)}): it is shown and written as BT.709, tone-mapped."
 
@@ -259,13 +268,31 @@ def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputC
         raise SourceError(f"{label} cannot be read as a video ({reason}): give a video file.") from None
 
 
-def _video_stream(container: av.container.InputContainer, label: str) -> av.VideoStream:
-    """The first moving picture of the file: a cover in a music file is not one, nor is a tile of a photo."""
+def _videos_in(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """The moving pictures of a file: a cover in a music file is not one, nor is a tile of a photo."""
     cover = av.stream.Disposition.attached_pic | av.stream.Disposition.dependent
-    for stream in container.streams.video:
-        if not stream.disposition & cover and stream.codec_context is not None:
-            return stream
-    raise SourceError(f"{label} holds no video that can be decoded here: give a video file.")
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & cover and stream.codec_context is not None
+    ]
+    return [stream for stream in videos if stream.codec_context.name not in _STILL_CODECS] or videos
+
+
+def _chosen(videos: list[av.VideoStream], number: int | None, label: str) -> av.VideoStream:
+    """The video of that number, or the one that a player takes: the default one, else the first.
+
+    Raises:
+        SourceError: There is none, or none of that number.
+    """
+    if not videos:
+        raise SourceError(f"{label} holds no video that can be decoded here: give a video file.")
+    if number is not None:
+        if not 1 <= number <= len(videos):
+            raise SourceError(f"{label} has no video track {number}: choose one from 1 to {len(videos)}.")
+        return videos[number - 1]
+    default = [video for video in videos if video.disposition & av.stream.Disposition.default]
+    return (default or videos)[0]
 
 
 def _stated_packets(stream: av.VideoStream) -> int | None:

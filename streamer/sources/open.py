@@ -112,6 +112,8 @@ def open_source(
         raise SourceError("A video keeps its own timestamps: a rate can be given only where it is played live.")
     if kind == "arrays" and isinstance(spec, Iterator):
         keywords["live"] = live  # nobody knows when it gives the next one, so there is nothing to pace
+    if "video_track" in keywords and kind not in ("video", "stream"):
+        raise SourceError("--video-track is for files that hold several videos: leave it out.")
     source: Source = _OPENERS[kind](spec, **({} if kind == "video" else rate), **keywords)
     if not live or source.info.live or source.info.still:
         return source
@@ -131,7 +133,9 @@ def _open_stream(spec: Any, **keywords: Any) -> Source:
         from streamer.sources.file import has_end
 
         if has_end(str(spec), keywords.get("open_timeout_s", 5.0)):
-            return _open_video(spec)
+            return _open_video(spec, video_track=keywords.get("video_track"))
+    if "video_track" in keywords:
+        raise SourceError("--video-track is for files that hold several videos: leave it out.")
     return _open_camera(spec, **keywords)
 
 

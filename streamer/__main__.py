@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -29,6 +30,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            print("streamer: A name is longer than the disk takes (255 bytes): choose a shorter one.", file=sys.stderr)
+            sys.exit(2)
         print(
             f"streamer: something went wrong inside streamer ({type(error).__name__}: {error}): "
             "run it again with --debug to see where.",

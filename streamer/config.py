@@ -40,6 +40,10 @@ class Config(Section):
     video: VideoParameters = VideoParameters()
 
 
+_LONGEST_VALUE = 80
+"""Characters of a wrong value that are shown."""
+
+
 def presets_folder() -> Path:
     """Where the presets lie: inside the installed package, or beside it in a checkout."""
     packaged = Path(__file__).parent / "configs"
@@ -78,6 +82,8 @@ def _read(name_or_file: str | Path) -> dict[str, Any]:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"The config {path} cannot be read ({error.strerror}): check the path.") from None
+    except RecursionError:
+        raise ConfigError(f"The config {path} is nested too deeply: write sections with keys.") from None
     except (yaml.YAMLError, ValueError) as error:  # a date that there is not is a ValueError
         raise ConfigError(f"The config {path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if entries is None:
@@ -98,19 +104,27 @@ def _apply(entries: dict[str, Any], override: str) -> None:
         entries = entries[section]
     try:
         entries[key] = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError):
-        raise ConfigError(f"--set {override!r}: the value is not valid YAML.") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigError(f"--set {_short(override)}: the value is not valid YAML.") from None
 
 
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
-        return f"The config entry {where} does not fit: {first['msg']} (it is {first['input']!r})."
+        return f"The config entry {where} does not fit: {first['msg']} (it is {_short(first['input'])})."
     valid = _keys_beside(first["loc"])
     close = difflib.get_close_matches(str(first["loc"][-1]), valid, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     return f"There is no config key {where}{hint}: valid here are {', '.join(valid)}."
+
+
+def _short(value: object) -> str:
+    """A value in few words: a file of 400 bytes can hold one that would fill the screen for days."""
+    if isinstance(value, dict | list):
+        return f"a {type(value).__name__} of {len(value)} entries"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _keys_beside(location: tuple[int | str, ...]) -> list[str]:

@@ -96,10 +96,12 @@ def exact_rate(rate_hz: Fraction | float) -> Fraction:
     """The rate as a fraction, so that times do not drift (29.97 becomes 2997/100, 30000/1001 stays) [Hz].
 
     Raises:
-        SourceError: The rate is not between 0 and 1000.
+        SourceError: The rate is not between 1/1000 and 1000.
     """
-    if not 0 < rate_hz <= 1000:
-        raise SourceError(f"There is no playing at {float(rate_hz):g} frames per second: give a rate up to 1000.")
+    if not 0.001 <= rate_hz <= 1000:
+        raise SourceError(
+            f"There is no playing at {float(rate_hz):g} frames per second: give a rate from 0.001 to 1000."
+        )
     return Fraction(rate_hz).limit_denominator(1001)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from streamer.data.result import Result, StageStatus
 from streamer.sinks.base import Sink
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import STDOUT, replacing
 from streamer.terminal.statistics import Ages, Histogram, Rate
 
 _EVENTS = 200
@@ -135,10 +135,13 @@ def peak_memory_mib() -> float | None:
 
 
 def write_stats(path: Path, summary: Mapping[str, Any]) -> None:
-    """Write a summary as JSON.
+    """Write a summary as JSON; `STDOUT` stands for the standard output.
 
     Raises:
         SinkError: The file cannot be written.
     """
+    if path == STDOUT:
+        print(json.dumps(summary, indent=2, allow_nan=False), flush=True)
+        return
     with replacing(path) as partial:
         partial.write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -25,6 +26,9 @@ def material(tmp_path):
     Image.fromarray(np.zeros((48, 64), np.uint8)).save(tmp_path / "blank.png")
     Image.fromarray(np.full((20, 20), 255, np.uint8)).save(tmp_path / "small.png")
     (tmp_path / "typo.yaml").write_text("schedule:\n  keyframe_intervall: 5\n")
+    (tmp_path / "deep.yaml").write_text("[" * 5000 + "]" * 5000)
+    aliases = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+    (tmp_path / "bomb.yaml").write_text("a0: &a0 [lol, lol]\n" + aliases + "schedule: *a8\n")
     return tmp_path
 
 
@@ -62,6 +66,14 @@ def material(tmp_path):
         ("annotate a.mp4 a.png -o out.mp4", "name a folder with -o"),
         ("annotate a.mp4 -o text.mp4/out.mp4", "cannot be written (text.mp4 is a file)"),
         ("annotate a.mp4 --no-masks -o /proc/out.mp4", "cannot be written"),
+        ("annotate a.mp4 -o -", "Only --jsonl and --stats can go to the standard output"),
+        ("annotate a.mp4 --masks -", "Only --jsonl and --stats can go to the standard output"),
+        ("annotate a.mp4 --jsonl empty", "empty is a folder: give the name of a file in it"),
+        ("annotate a.mp4 --video-track 2", "a.mp4 has no video track 2: choose one from 1 to 1"),
+        ("annotate a.png --video-track 1", "--video-track is for files that hold several videos"),
+        ("annotate a.mp4 --config deep.yaml", "deep.yaml is nested too deeply"),
+        ("annotate a.mp4 --config bomb.yaml", "does not fit"),
+        (f"annotate a.mp4 -o {'n' * 300}.mp4", "longer than the disk takes"),
         ("annotate 0", "use `streamer live 0`"),
         ("annotate rtsp://me:secret@127.0.0.1:9/live", "never ends: use `streamer live"),
         ("live 63 -o out.mp4 --no-show", "cannot be opened: check its number"),
@@ -69,6 +81,7 @@ def material(tmp_path):
         ("live http://me:secret@127.0.0.1:9/live -o out.mp4 --no-show", "cannot be reached"),
         ("live a.mp4 -o a.mp4 --no-show", "is the source itself"),
         ("live a.mp4 --source-fps 10 -o a.mp4 --no-show", "is the source itself"),
+        ("live a.mp4 --source-fps 1e-9 -o out.mp4 --no-show", "give a rate from 0.001 to 1000"),
         ("live a.mp4 --no-show", "Nothing is shown and nothing is written"),
         ("live a.mp4 --width 100 -o out.mp4 --no-show", "for a file, use --source-fps"),
         ("demo -o out.avi", "end its name in .mp4, .mkv"),
@@ -86,6 +99,7 @@ def test_a_mistake_costs_one_line(inside, material, arguments, says):
     assert done.err.startswith("streamer: ")
     assert says in done.err
     assert done.err.count("\n") == 1, "more than one line"
+    assert len(done.err) < 1000
     assert done.out == ""
     assert "secret" not in done.err
     assert names_in(material) == before, "something was left behind"
@@ -163,3 +177,26 @@ def test_without_a_display_it_goes_on_if_something_is_written(inside, material, 
         assert len([line for line in done.out.splitlines() if line.endswith("going on without the window.")]) == 1
     assert len(frames_of(material / "file.mp4")[0]) == 4
     assert (material / "live.mp4").exists()
+
+
+def test_a_source_without_a_name_is_refused(inside, material):
+    """What a shell makes of a variable that is not set."""
+    done = inside("annotate", "")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "streamer: The source has no name: give a path, a camera number or an address.\n"
+
+
+def test_the_figures_go_to_the_standard_output_alone(inside, material):
+    done = inside("annotate", "a.mp4", "--stats", "-", *QUICK)
+    assert done.code == 0
+    assert json.loads(done.out)["frames"]["read"] == 4
+    assert not (material / "-").exists()
+
+
+def test_a_name_as_long_as_a_disk_takes_gets_its_output(inside, material):
+    name = "n" * 245
+    (material / "a.mp4").rename(material / f"{name}.mp4")
+    done = inside("annotate", f"{name}.mp4", *QUICK)
+    assert (done.code, done.err) == (0, "")
+    (written,) = (material / "recordings").iterdir()
+    assert len(frames_of(written)[0]) == 4

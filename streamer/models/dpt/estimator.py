@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,10 @@ def _load(model: str | Path) -> tuple[Any, Any]:
         return processor, kind.from_pretrained(model, config=config, local_files_only=True)
     except OSError:
         raise ModelError(_missing(model)) from None
+    except pickle.UnpicklingError:
+        raise ModelError(
+            f"The weights in {model} were refused, because they hold code: use the official ones."
+        ) from None
     except (ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().split("\n")[0].rstrip(".")
         raise ModelError(f"{model} is not a depth model that can be loaded ({reason}): choose another.") from None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -148,6 +149,25 @@ def test_name(tmp_path: Path) -> None:
 def test_missing_models_say_what_to_do(model: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         DptEstimator(model, CPU)
+
+
+class _Code:
+    """What makes a directory when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_weights_that_hold_code_are_refused_and_not_run(tmp_path: Path) -> None:
+    write_small_dpt(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save({"w": _Code(tmp_path / "was-run")}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="were refused, because they hold code"):
+        DptEstimator(tmp_path, CPU)
+    assert not (tmp_path / "was-run").exists()
 
 
 def test_folders_that_lack_something(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class AudioCopy:
         self._skipped = 0
         place = path if isinstance(path, str) else str(path.absolute())
         try:
-            self._input: av.container.InputContainer | None = av.open(place)
+            self._input: av.container.InputContainer | None = av.open(place, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             self._input = None
             label = path if isinstance(path, Path) else "the address"  # which may hold a password

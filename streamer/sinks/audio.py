@@ -62,6 +62,7 @@ class AudioCopy:
         self._packets: Iterator[av.Packet] = iter(())
         self._early_s = Fraction(0)
         self._skipped = 0
+        self._restarted = False
         place = path if isinstance(path, str) else str(path.absolute())
         try:
             self._input: av.container.InputContainer | None = av.open(place, metadata_errors="replace")
@@ -78,7 +79,8 @@ class AudioCopy:
         if not sound and not subtitles:
             return
         self._timeline = Timeline(self._input.format.name)
-        self._source = self._input.demux([*video, *sound, *subtitles])
+        self._taken = [*video, *sound, *subtitles]
+        self._source = self._input.demux(self._taken)
         ahead, ended = self._look_ahead()
         firsts = defaultdict(list)
         for packet in ahead:
@@ -187,10 +189,17 @@ class AudioCopy:
     def _demuxed(self) -> av.Packet | None:
         try:
             packet = next(self._source, None)
+        except IndexError:  # PyAV on a track that has begun in the middle of the file; at its end, too
+            if self._restarted or self._input is None:
+                return None
+            self._restarted = True
+            self._source = self._input.demux(self._taken)
+            return self._demuxed()
         except (av.FFmpegError, OSError) as error:
             self._warn(f"The audio ends early, because the source is damaged ({reason_of(error)}).")
             return None
         if packet is not None:
+            self._restarted = self._restarted and not packet.size
             self._timeline.place(packet)
         return packet
 

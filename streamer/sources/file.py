@@ -143,10 +143,15 @@ class VideoSource(BaseSource):
 
     def _demux(self) -> Generator[av.Packet, None, None]:
         """Every packet of the video, on one running time."""
-        packets = self._container.demux(self._stream)
+        packets, restarted_at = self._container.demux(self._stream), -1
         while True:
             try:
                 packet = next(packets, None)
+            except IndexError:  # PyAV on a track that has begun in the middle of the file; at its end, too
+                if restarted_at == self._packets:
+                    return
+                packets, restarted_at = self._container.demux(self._stream), self._packets
+                continue
             except av.FFmpegError as error:
                 silent = isinstance(error, av.error.ExitError)  # what the timeout looks like from here
                 self._broke_off = "nothing more came" if silent else error.strerror

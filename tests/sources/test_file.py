@@ -218,6 +218,22 @@ def test_recordings_that_were_joined_play_one_after_the_other(tmp_path: Path) ->
     assert source.damage is None
 
 
+def test_a_track_that_begins_in_the_middle_costs_nothing(tmp_path: Path) -> None:
+    """Broadcasts and cameras switch sound on and off."""
+    silent = make_video(tmp_path / "silent.ts", 25, size=(320, 240), images=noise(25)).read_bytes()
+    loud = make_video(tmp_path / "loud.ts", 6, size=(320, 240), audio=True).read_bytes()
+    (tmp_path / "clip.ts").write_bytes(silent * 4 + loud + silent * 2)
+    with VideoSource(tmp_path / "clip.ts") as source:
+        frames = list(iter(source.read, None))
+        assert source.damage is None
+    assert len(frames) == 25 * 6 + 6
+
+
+def noise(count: int) -> list[np.ndarray]:
+    """Images that take much room, so that FFmpeg begins before it has seen them all."""
+    return list(np.random.default_rng(0).integers(0, 256, (count, 240, 320, 3), np.uint8))
+
+
 def test_no_damage_is_told_of_a_clip_cut_without_encoding(tmp_path: Path) -> None:
     """Its header counts packets before the start, which are there but never shown."""
     whole, cut = make_video(tmp_path / "whole.mp4", 24), tmp_path / "cut.mp4"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -69,18 +71,30 @@ def test_an_interrupted_run_finishes_its_files(running, tmp_path, number):
 
 def test_a_terminal_that_is_gone_ends_the_run_in_order(tmp_path, long_video):
     """What ssh does when the connection drops: the terminal vanishes, and with it the place to speak to."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.chdir(tmp_path)
-        path = str(Path(__file__).parents[2])
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [path, os.environ.get("PYTHONPATH")]))
-        arguments = ["annotate", str(long_video), *ARGUMENTS[2:], *QUICK]
-        os.execv(sys.executable, [sys.executable, "-m", "streamer", *arguments])
+    terminal, end = pty.openpty()
+    take_it = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+    run_it = "os.execv(sys.executable, [sys.executable, '-m', 'streamer', *sys.argv[1:]])"
+    paths = [str(Path(__file__).parents[2]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{take_it}; {run_it}", "annotate", str(long_video), *ARGUMENTS[2:], *QUICK],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        **dict.fromkeys(("stdin", "stdout", "stderr"), end),
+        start_new_session=True,
+    )
+    os.close(end)
+    os.set_blocking(terminal, False)
     lines = tmp_path / "out.partial.jsonl"
-    wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") > 100, what="the first hundred frames")
+
+    def under_way():
+        with contextlib.suppress(BlockingIOError):
+            os.read(terminal, 1 << 20)  # a terminal that nobody reads holds up whoever writes to it
+        assert process.poll() is None
+        return lines.exists() and lines.read_bytes().count(b"\n") > 100
+
+    wait_until(under_way, what="the first hundred frames")
     os.close(terminal)
-    _, status = os.waitpid(process, 0)
-    assert os.waitstatus_to_exitcode(status) == 130
+    assert process.wait(60) == 130
     check_video(tmp_path / "out.mp4", 100)
     assert names_in(tmp_path) == ["out.jsonl", "out.mp4"]
 

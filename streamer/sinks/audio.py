@@ -12,10 +12,10 @@ from pathlib import Path
 
 import av
 
+from streamer.data.timeline import Timeline
 from streamer.sinks.audio_tracks import AudioTrack, CopiedTrack, EncodedTrack, can_be_copied, can_hold
 from streamer.sinks.outputs import reason_of
 from streamer.sinks.tags import copy_tags
-from streamer.timeline import Timeline
 
 _AHEAD_S = 5
 """How much of the source is looked at before it is decided what becomes of its sound [s]."""

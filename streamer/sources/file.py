@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
 from streamer.data.source import BaseSource, SourceInfo
+from streamer.data.timeline import Timeline
 from streamer.errors import SourceError
 from streamer.sources.decoding import Decoder
 from streamer.sources.deinterlacing import deinterlaced
 from streamer.sources.orientation import Orientation, placed, size_within, square_size
 from streamer.sources.tone_mapping import ToneMapper, is_hdr, name_of
 from streamer.sources.url import is_url, redact, short_name
-from streamer.timeline import Timeline
 
 _PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
 _STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})

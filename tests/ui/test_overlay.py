@@ -205,7 +205,8 @@ def test_colors_are_stable_and_far_apart():
 def test_a_caption_says_what_is_known():
     mask = ellipse()
     assert caption(make_track(mask)) == "0.90"
-    assert caption(make_track(mask, 1, State.UNCERTAIN, depth=DepthStats(1, 2, 3, now=2))) == "uncertain  0.90  depth 2.00"
+    uncertain = make_track(mask, 1, State.UNCERTAIN, depth=DepthStats(1, 2, 3, now=2))
+    assert caption(uncertain) == "uncertain  0.90  depth 2.00"
 
 
 def test_a_result_is_drawn_once_per_style():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import av
+if TYPE_CHECKING:
+    import av
 
 _BACK_S = Fraction(1, 10)
 """Decoding times never run backwards; FFmpeg takes as much for a new beginning in streams that may have one."""

@@ -172,7 +172,7 @@ class Engine:
 
     def _stages(self, tracking: TrackingParameters) -> tuple[list[Stage], Prompted | None]:
         """Every slow kind of model that the config lets in, and the one that a person can speak to."""
-        schedule, estimator, segmenter = self.config.schedule, self.depth_estimator, self.segmenter
+        schedule, segmenter, estimator = self.config.schedule, self.segmenter, self.depth_estimator
         depth = None if estimator is None else DepthStage(estimator.estimate, schedule, estimator.unit)
         if segmenter is None:
             return ([] if depth is None else [depth]), None

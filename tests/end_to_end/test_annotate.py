@@ -73,7 +73,7 @@ def test_every_line_holds_a_frame_and_its_masks(annotated, clip):
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     assert [line["index"] for line in lines] == list(range(COUNT))
     assert [line["time_s"] for line in lines] == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS])
-    assert lines[0]["keyframe"] == "prompt"
+    assert lines[0]["stages"]["masks"]["reason"] == "prompt"
     assert {"flow", "carry"} <= lines[3]["timings_ms"].keys()
     for line in lines:
         labels = np.array(Image.open(folder / "masks" / f"{line['index']:05d}.png"))
@@ -180,7 +180,7 @@ def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no
     assert pictures[0].shape == (HEIGHT, WIDTH, 3)
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [thing["id"] for thing in lines[0]["objects"]] == [3, 7]
-    assert [line["index"] for line in lines if line["keyframe"]][1] <= 6
+    assert [line["index"] for line in lines if line["stages"]["masks"]["reason"]][1] <= 6
     mask = coco.decode(lines[0]["objects"][0]["mask"]).astype(bool)
     x0, y0, x1, y1 = (round(float(corner)) for corner in clip.box.split(","))
     assert mask[y0:y1, x0:x1].sum() > 0.5 * mask.sum() > 0, "the mask is not where the box is"
@@ -198,7 +198,7 @@ def test_without_a_prompt_objects_are_found(inside, clip, tmp_path):
     lines = tmp_path / "out.jsonl"
     assert inside("annotate", clip.path, "--jsonl", lines, "--no-depth", "--set", "tracking.max_objects=3").code == 0
     first = json.loads(lines.read_text().splitlines()[0])
-    assert first["keyframe"] == "discover"
+    assert first["stages"]["masks"]["reason"] == "discover"
     assert 1 <= len(first["objects"]) <= 3
     assert names_in(tmp_path) == ["out.jsonl"], "nothing else was asked for"
 

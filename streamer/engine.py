@@ -15,7 +15,7 @@ from typing import Any, Self
 import cv2
 
 from streamer import config as configuration
-from streamer.config import Config, TrackingConfig
+from streamer.config import Config
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
@@ -31,7 +31,8 @@ from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers,
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
 from streamer.terminal.telemetry import Meter
-from streamer.tracking.flow_tracker import Asking, Beliefs, Tracker, Worries
+from streamer.tracking.flow_tracker import FlowTracker
+from streamer.tracking.parameters import TrackingParameters
 
 Spec = str | int | Path | Iterable[Any]
 
@@ -138,7 +139,7 @@ class Engine:
     def pipeline(
         self,
         live: bool = False,
-        tracking: TrackingConfig | None = None,
+        tracking: TrackingParameters | None = None,
         ahead: LookAhead | None = None,
         workers: Workers | None = None,
         still: bool = False,
@@ -153,8 +154,9 @@ class Engine:
             still: There will be one frame: its masks may be finer, since they need not keep up with anything.
         """
         schedule, flow, tracking = self.config.schedule, self.config.flow, tracking or self.config.tracking
+        segmenter: Segmenter | None = ahead.segmenter if ahead else self.segmenter
         pipeline = Pipeline(
-            ahead.segmenter if ahead else self.segmenter,
+            None if segmenter is None else FlowTracker(segmenter, tracking),
             ahead.depth_estimator if ahead else self.depth_estimator,
             Scheduler(
                 schedule.keyframe_interval if self.segmenter else None,
@@ -163,10 +165,8 @@ class Engine:
             ),
             workers or (self._threads() if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
-            tracker_of(tracking),
             DepthCarrier(),
             max_objects=tracking.max_objects,
-            asking=asking_of(tracking),
         )
         self._pipelines.append(pipeline)
         return pipeline
@@ -295,37 +295,6 @@ def _sharing_processor() -> Iterator[None]:
         devices.set_threads(threads)
         cv2.setNumThreads(cv2_threads)
         sys.setswitchinterval(interval_s)
-
-
-def tracker_of(tracking: TrackingConfig) -> Tracker:
-    """A tracker that starts from nothing."""
-    return Tracker(
-        tracking.positives,
-        tracking.negatives,
-        tracking.refine,
-        tracking.redetect,
-        tracking.glimpse,
-        Beliefs(
-            drift=tracking.drift,
-            accept=tracking.accept,
-            reject=tracking.reject,
-            likeness=tracking.likeness,
-            confirmations=tracking.confirmations,
-        ),
-        Worries() if tracking.trouble else Worries.none(),
-    )
-
-
-def asking_of(tracking: TrackingConfig) -> Asking:
-    """How SAM is asked on a keyframe."""
-    return Asking(
-        tracking.passes,
-        tracking.use_box,
-        tracking.use_mask,
-        tracking.stability,
-        tracking.agreement,
-        tracking.motion,
-    )
 
 
 def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = ()) -> Engine:

@@ -16,15 +16,14 @@ from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.data.track import Track
 from streamer.depth.propagation import DepthCarrier
-from streamer.models.protocols import DepthEstimator, Embedding, Segmenter
+from streamer.models.protocols import DepthEstimator
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
-from streamer.scheduling.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending, Seen, look
+from streamer.scheduling.jobs import CLICK, DEPTH, KEYFRAME, Job, Pending
 from streamer.scheduling.scheduler import Plan, Scheduler, Situation
 from streamer.scheduling.workers import Done, Workers
-from streamer.tracking.enlarging import on_frame
-from streamer.tracking.fading import Fading
-from streamer.tracking.flow_tracker import INSIDE, Asking, Sight, Tracker, ask
+from streamer.tracking.compositing import INSIDE, FadeIn, on_frame
+from streamer.tracking.protocol import TrackedMask, Tracker
 
 
 class Pipeline:
@@ -33,40 +32,36 @@ class Pipeline:
     Not thread-safe: call it from one thread. The models run in ``workers``.
 
     Args:
-        segmenter: None leaves masks out.
+        tracker: None leaves masks out.
         depth_estimator: None leaves depth out.
         scheduler: When to run them.
         workers: Where to run them.
-        motion, tracker, depth: The state that is carried from frame to frame.
+        motion, depth: The state that is carried from frame to frame.
         max_objects: How many objects are looked for when nobody says what to follow.
-        asking: How SAM is asked on a keyframe.
     """
 
     def __init__(
         self,
-        segmenter: Segmenter | None,
+        tracker: Tracker[Any] | None,
         depth_estimator: DepthEstimator | None,
         scheduler: Scheduler,
         workers: Workers,
         motion: Motion,
-        tracker: Tracker,
         depth: DepthCarrier,
         max_objects: int = 5,
-        asking: Asking | None = None,
     ) -> None:
-        self._segmenter, self._depth_estimator = segmenter, depth_estimator
+        self._tracker, self._depth_estimator = tracker, depth_estimator
         self._scheduler, self._workers = scheduler, workers
-        self._motion, self._tracker, self._depth = motion, tracker, depth
-        self._max_objects, self._asking = max_objects, asking or Asking()
+        self._motion, self._depth = motion, depth
+        self._max_objects = max_objects
         self._frame: Frame | None = None
         self._pending = Pending(workers)
-        self._embedding: tuple[Embedding, Anchor] | None = None
         self._said: list[Prompt] = []
         self._wanted: str | None = None
-        self._discover = self._automatic = False
+        self._discover = self._automatic = self._embedded = False
         self._last: dict[str, int | None] = {KEYFRAME: None, DEPTH: None, CLICK: None}
         self._timings: dict[str, float] = {}
-        self._fading, self._landed = Fading(), set[int]()
+        self._fading, self._landed = FadeIn(), set[int]()
 
     # What a person can say -------------------------------------------------------------------------------------
 
@@ -83,18 +78,20 @@ class Pipeline:
             self._said.append(prompt)
             return prompt.object_id
         check_inside([prompt], self._frame.size)
-        object_id = self._tracker.add(prompt, self._motion)
+        object_id = self._add(prompt)
         self._answer_now()
         return object_id
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""
-        self._tracker.remove(object_id)
+        if self._tracker is not None:
+            self._tracker.remove_object(object_id)
 
     def undo(self) -> None:
         """Take back what was said last."""
-        self._tracker.undo()
-        self._answer_now()
+        if self._tracker is not None:
+            self._tracker.undo()
+            self._answer_now()
 
     def force_keyframe(self) -> None:
         """Ask for a keyframe on the next frame."""
@@ -119,7 +116,8 @@ class Pipeline:
         self._timings = {}
         with self._timed("flow"):
             self._motion.advance(frame.index, frame.image_rgb)
-            self._tracker.advance(self._motion)
+            if self._tracker is not None:
+                self._tracker.propagate(self._motion)
         first, self._frame = self._frame is None, frame
         if first:
             self._begin(frame)
@@ -138,7 +136,8 @@ class Pipeline:
         self._timings = {}
         self._adopt_finished()
         plan = Plan()
-        if self._tracker.unanswered and self._embedding is None and self._workers.ready(KEYFRAME):
+        tracker = self._tracker
+        if tracker is not None and tracker.unanswered and not self._embedded and self._workers.ready(KEYFRAME):
             plan = Plan(keyframe="prompt")
             self._submit(plan)
             self._adopt_finished()
@@ -154,7 +153,7 @@ class Pipeline:
     def queues(self) -> dict[str, str]:
         """What each slow stage does: "busy", "waiting" for its turn although it is due, or "idle"."""
         plan = self._plan_if_free()
-        stages = (KEYFRAME, self._segmenter, plan.keyframe), (DEPTH, self._depth_estimator, plan.depth)
+        stages = (KEYFRAME, self._tracker, plan.keyframe), (DEPTH, self._depth_estimator, plan.depth)
         return {lane: self._queue(lane, due is not None) for lane, model, due in stages if model is not None}
 
     def close(self) -> None:
@@ -165,7 +164,7 @@ class Pipeline:
     def _begin(self, frame: Frame) -> None:
         check_inside(self._said, frame.size)
         for prompt in self._said:
-            self._tracker.add(prompt, self._motion)
+            self._add(prompt)
             self._wanted = "prompt"
         self._said.clear()
 
@@ -173,27 +172,26 @@ class Pipeline:
 
     def _answer_now(self) -> None:
         """Answer a person from the embedding that is at hand; a fresh keyframe confirms it later."""
-        segmenter = self._segmenter
-        if segmenter is None or not self._tracker.unanswered:
+        if self._tracker is None or not self._tracker.unanswered:
             return
         self._wanted = "prompt"
-        if self._embedding is None:
-            return
-        embedding, anchor = self._embedding
-        questions = self._tracker.corrections(anchor)
-        if questions:
-            picture, grid, asking = anchor.pyramid.image_rgb, anchor.grid, self._asking
-            self._start(CLICK, lambda: ask(segmenter, embedding, questions, picture, grid, asking), anchor)
+        corrections = self._tracker.corrections()
+        if corrections is not None:
+            self._start(CLICK, *corrections)
+
+    def _add(self, prompt: Prompt) -> int:
+        assert self._tracker is not None
+        add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
+        return add(prompt, self._motion)
 
     def _start_scene(self) -> None:
         self._pending.start_scene()
-        self._tracker.forget_masks()
-        if self._automatic:
-            self._tracker.forget_found()
-            self._discover = True
+        if self._tracker is not None:
+            self._tracker.start_scene(keep_found=not self._automatic)
+        self._discover = self._discover or self._automatic
         self._depth.forget()
         self._fading.forget()
-        self._embedding = None
+        self._embedded = False
 
     def _queue(self, lane: str, due: bool) -> str:
         state = self._workers.state(lane)
@@ -207,7 +205,8 @@ class Pipeline:
 
     def _situation(self) -> Situation:
         assert self._frame is not None
-        wanted = self._wanted or ("prompt" if self._tracker.unanswered else None)
+        tracker = self._tracker
+        wanted = self._wanted or ("prompt" if tracker is not None and tracker.unanswered else None)
         return Situation(
             index=self._frame.index,
             keyframe_index=self._last[KEYFRAME],
@@ -215,21 +214,18 @@ class Pipeline:
             keyframe_ready=self._workers.ready(KEYFRAME),
             depth_ready=self._workers.ready(DEPTH),
             in_turns={KEYFRAME, DEPTH} <= set(self._workers.in_turns),
-            objects=len(self._tracker),
+            objects=0 if tracker is None else len(tracker),
             wanted="discover" if self._discover else wanted,
-            trouble=self._tracker.trouble,
+            trouble=None if tracker is None else tracker.trouble,
             scene_cut=self._motion.scene_cut,
         )
 
     def _submit(self, plan: Plan) -> None:
         assert self._frame is not None
         image = self._frame.image_rgb
-        if plan.keyframe is not None and self._segmenter is not None:
-            segmenter, asking = self._segmenter, self._asking
-            picture, grid = self._motion.present.image_rgb, self._motion.grid
-            questions = self._tracker.questions(self._motion)
-            limit = self._max_objects if self._discover else 0
-            self._start(KEYFRAME, lambda: look(segmenter, image, questions, limit, picture, grid, asking))
+        if plan.keyframe is not None and self._tracker is not None:
+            find = self._max_objects if self._discover else 0
+            self._start(KEYFRAME, self._tracker.keyframe(image, self._motion, find))
             self._wanted, self._discover = None, False
         if plan.depth is not None and self._depth_estimator is not None:
             estimator = self._depth_estimator
@@ -250,27 +246,19 @@ class Pipeline:
             self._timings["depth"] = done.elapsed_ms
             self._depth.adopt(done.value, job.anchor, job.carried_depth)
             return
-        if done.lane == CLICK:
-            self._timings["click"] = done.elapsed_ms
-            self._tracker.adopt(done.value, job.anchor)
-            return
-        seen: Seen = done.value
-        self._timings |= seen.timings_ms
-        self._embedding = seen.embedding, job.anchor
-        for found in seen.found:
-            self._tracker.add_found(found.mask, found.score, job.anchor)
-        self._tracker.adopt(seen.answers, job.anchor)
-        if job.anchor.age > 0:
-            self._landed |= {answer.question.object_id for answer in seen.answers if not answer.question.spoken}
+        assert self._tracker is not None
+        self._timings |= done.value.timings_ms
+        self._embedded = self._embedded or done.lane == KEYFRAME
+        self._landed |= set(self._tracker.adopt(done.value, job.anchor))
 
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None
         with self._timed("carry"):
             on_grid = self._depth.on_grid(self._motion.present)
-            sights = self._tracker.sights(self._motion, on_grid)
-            softs = self._fading.apply({sight.object_id: sight.soft for sight in sights}, self._landed, self._motion)
+            masks = [] if self._tracker is None else self._tracker.masks(self._motion, on_grid)
+            softs = self._fading.apply({mask.object_id: mask.soft_mask for mask in masks}, self._landed, self._motion)
             self._landed.clear()
-            tracks = tuple(self._track(sight, softs[sight.object_id], on_grid) for sight in sights)
+            tracks = tuple(self._track(mask, softs[mask.object_id], on_grid) for mask in masks)
         return Result(
             frame=self._frame,
             tracks=tracks,
@@ -278,12 +266,12 @@ class Pipeline:
             depth_range=self._depth.range,
             keyframe=plan.keyframe,
             depth_run=plan.depth is not None,
-            mask_age=self._tracker.mask_age,
+            mask_age=None if self._tracker is None else self._tracker.mask_age,
             depth_age=None if self._depth.anchor is None else self._depth.anchor.age,
             timings_ms=self._timings,
         )
 
-    def _track(self, sight: Sight, soft: NDArray[np.uint8], inverse_depth: NDArray[np.float32] | None) -> Track:
+    def _track(self, sight: TrackedMask, soft: NDArray[np.uint8], inverse_depth: NDArray[np.float32] | None) -> Track:
         mask, box = on_frame(soft, self._motion.grid)
         stats = None
         if inverse_depth is not None:

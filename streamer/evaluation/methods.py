@@ -17,7 +17,8 @@ from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers, LateWorkers
-from streamer.tracking.flow_tracker import Tracker
+from streamer.tracking.flow_tracker import FlowTracker
+from streamer.tracking.parameters import TrackingParameters
 
 Mask = NDArray[np.bool_]
 
@@ -79,9 +80,8 @@ class FlowOnly:
 
     def __init__(self, segmenter: Segmenter, motion: Motion) -> None:
         self._segmenter, self.keyframes = segmenter, 0
-        pipeline = Pipeline(
-            None, None, Scheduler(None, None), InlineWorkers(), motion, Tracker(refine=False), DepthCarrier()
-        )
+        tracker = FlowTracker(segmenter, TrackingParameters(refinement=False))
+        pipeline = Pipeline(tracker, None, Scheduler(None, None), InlineWorkers(), motion, DepthCarrier())
         self._carried = Ours(pipeline)
 
     def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:

@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.models.protocols import Embedding, Found, Segmenter
 from streamer.motion.anchors import Anchor
-from streamer.motion.pyramid import Grid
 from streamer.scheduling.workers import Done, Workers
-from streamer.tracking.flow_tracker import Answer, Asking, Question, ask
 
 KEYFRAME, CLICK, DEPTH = "keyframe", "click", "depth"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What a keyframe brings back.
-
-    Attributes:
-        embedding: Of the keyframe, for the clicks to come.
-        answers: One for each question.
-        found: Objects that nobody asked about.
-        timings_ms: Time spent on "encode" and "decode" [ms].
-    """
-
-    embedding: Embedding
-    answers: list[Answer]
-    found: list[Found]
-    timings_ms: dict[str, float]
-
-
-def look(
-    segmenter: Segmenter,
-    image_rgb: NDArray[np.uint8],
-    questions: Sequence[Question],
-    limit: int,
-    picture: NDArray[np.uint8],
-    grid: Grid,
-    asking: Asking,
-) -> Seen:
-    """Let SAM see a keyframe. Runs in a worker, so it touches nothing but its arguments.
-
-    Args:
-        segmenter: Used by one thread at a time.
-        image_rgb: ``(H, W, 3)`` uint8, RGB.
-        questions: About the objects that are followed.
-        limit: How many objects to find without being told where; 0 for none.
-        picture: ``(h, w, 3)`` uint8, the same on the grid.
-        grid: What the masks are kept on.
-        asking: How SAM is asked.
-    """
-    start_s = time.perf_counter()
-    embedding = segmenter.encode(image_rgb)
-    encoded_s = time.perf_counter()
-    found = segmenter.find(embedding, limit) if limit else []
-    answers = ask(segmenter, embedding, questions, picture, grid, asking)
-    decoded_s = time.perf_counter()
-    timings_ms = {"encode": (encoded_s - start_s) * 1000, "decode": (decoded_s - encoded_s) * 1000}
-    return Seen(embedding, answers, found, timings_ms)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

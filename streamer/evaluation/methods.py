@@ -16,7 +16,7 @@ from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.workers import LateWorkers
 from streamer.tracking.compositing import on_frame
-from streamer.tracking.interim import FlowTracker
+from streamer.tracking.flow_tracker import FlowTracker
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 
@@ -95,7 +95,7 @@ class FlowOnly:
 
 def unrefined(segmenter: Segmenter) -> Tracker[Any]:
     """A tracker whose masks are carried by the flow as they are."""
-    return FlowTracker(segmenter, TrackingParameters(refine=False))
+    return FlowTracker(segmenter, TrackingParameters(refinement=False))
 
 
 class EveryFrame:

@@ -1,1 +1,1 @@
-"""The parts of the tracker: refining, prompting, asking, recognising, and what is known of one object."""
+"""Masks on their objects, from frame to frame: see `protocol` for what a tracker is, `flow_tracker` for the default."""

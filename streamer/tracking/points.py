@@ -7,17 +7,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.prompt import BACKGROUND, FOREGROUND
-from streamer.tracking.regions import around, corner
+from streamer.tracking.parameters import (
+    CORNER_CANDIDATES,
+    CORNER_DISTANCE_PX,
+    CORNER_QUALITY,
+    CORNER_REACH_PX,
+    EROSION_SHARE,
+    MAX_EROSION_PX,
+    MEDOID_ROUNDS,
+    NEGATIVE_RING_PX,
+    POINT_CANDIDATES,
+)
+from streamer.tracking.soft_masks import Mask, around, corner
 
 Points = NDArray[np.float32]
 
-_CANDIDATES, _CORNERS = 256, 48
-_RING_PX = (5, 18)
-_CORNER_REACH_PX = 4
 _NO_POINTS = np.empty((0, 2), np.float32)
 
 
-def inside(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
+def inside(mask: Mask, points: Points) -> Mask:
     """Which of ``(N, 2)`` points lie on a ``(h, w)`` mask, ``(N,)``."""
     height, width = mask.shape
     columns, rows = np.rint(points).astype(int).T
@@ -25,35 +33,37 @@ def inside(mask: NDArray[np.bool_], points: Points) -> NDArray[np.bool_]:
     return within & mask[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
 
 
-def positive(mask: NDArray[np.bool_], gray: NDArray[np.uint8], count: int, kept: Points = _NO_POINTS) -> Points:
+def positive(mask: Mask, gray: NDArray[np.uint8], count: int, kept: Points = _NO_POINTS) -> Points:
     """``(count, 2)`` points (fewer on a tiny mask) spread over a ``(h, w)`` mask: those ``kept``, and new ones.
 
     The new ones are medoids of the mask, which is eroded first so that none sits on an edge, and of its corners
     (Shi and Tomasi, CVPR 1994), which count as much as the rest.
     """
-    region = around(mask, _CORNER_REACH_PX)
+    region = around(mask, CORNER_REACH_PX)
     core = _eroded(mask[region])
-    corners = cv2.goodFeaturesToTrack(gray[region], _CORNERS, 0.02, 4, mask=core.view(np.uint8))
+    corners = cv2.goodFeaturesToTrack(
+        gray[region], CORNER_CANDIDATES, CORNER_QUALITY, CORNER_DISTANCE_PX, mask=core.view(np.uint8)
+    )
     candidates = _sampled(core)
     if corners is not None:
         candidates = np.concatenate([candidates, np.repeat(corners.reshape(-1, 2), 2, axis=0)])
     return medoids(candidates + corner(region), count, kept)
 
 
-def negative(mask: NDArray[np.bool_], others: NDArray[np.bool_], count: int) -> Points:
+def negative(mask: Mask, others: Mask, count: int) -> Points:
     """Up to ``(count, 2)`` points around a ``(h, w)`` mask and on ``others``, which are other objects."""
-    region = around(mask, _RING_PX[1])
+    region = around(mask, NEGATIVE_RING_PX[1])
     distance = cv2.distanceTransform((~mask[region]).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    beside = distance > _RING_PX[0]
-    candidates = _sampled(beside & (distance <= _RING_PX[1])) + corner(region)
+    beside = distance > NEGATIVE_RING_PX[0]
+    candidates = _sampled(beside & (distance <= NEGATIVE_RING_PX[1])) + corner(region)
     elsewhere = others.copy()
     elsewhere[region] &= beside
     if elsewhere.any():
-        candidates = np.concatenate([candidates, _sampled(elsewhere, _CANDIDATES // 2)])
+        candidates = np.concatenate([candidates, _sampled(elsewhere, POINT_CANDIDATES // 2)])
     return medoids(candidates, count)
 
 
-def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: int = 2) -> Points:
+def medoids(candidates: Points, count: int, kept: Points = _NO_POINTS, rounds: int = MEDOID_ROUNDS) -> Points:
     """k-medoids on position: ``kept`` and as many of the ``(N, 2)`` candidates as make up ``(count, 2)``.
 
     Starts from the farthest points (Gonzalez, 1985) and then moves each new one to the middle of what is nearest to it.
@@ -93,15 +103,15 @@ def _squares(points: Points, centers: Points) -> NDArray[np.float32]:
     return across * across + down * down
 
 
-def _sampled(mask: NDArray[np.bool_], limit: int = _CANDIDATES) -> Points:
+def _sampled(mask: Mask, limit: int = POINT_CANDIDATES) -> Points:
     """Pixels of the mask at regular steps, at most about ``limit``."""
     places = np.flatnonzero(mask)
     places = places[:: max(1, len(places) // limit)]
     return np.stack([places % mask.shape[1], places // mask.shape[1]], axis=1).astype(np.float32)
 
 
-def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _eroded(mask: Mask) -> Mask:
     """The mask without its rim; thin masks keep their middle."""
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    return depth >= min(4.0, 0.6 * float(depth.max())) if depth.any() else mask
+    return depth >= min(MAX_EROSION_PX, EROSION_SHARE * float(depth.max())) if depth.any() else mask

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from streamer.models.protocols import Segmenter
-from streamer.tracking.interim import FlowTracker
+from streamer.tracking.flow_tracker import FlowTracker
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 
-TRACKERS: dict[str, Any] = {"flow": FlowTracker}
+TRACKERS: dict[str, Callable[[Segmenter, TrackingParameters], Tracker[Any]]] = {"flow": FlowTracker}
 
 
 def build_tracker(segmenter: Segmenter, parameters: TrackingParameters) -> Tracker[Any]:
-    """A tracker that starts from nothing."""
-    return TRACKERS["flow"](segmenter, parameters)
+    """A tracker of the parameters' method that starts from nothing."""
+    return TRACKERS[parameters.method](segmenter, parameters)

@@ -1,0 +1,96 @@
+"""What can be read off a soft mask, and where in the image it is: most masks are small, and work costs by the pixel.
+
+A soft mask is ``(h, w)`` uint8 on the working grid, or on half of it; above `INSIDE` a pixel belongs to the object.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.motion.pyramid import halve
+from streamer.tracking.parameters import SCRAP, STEEPNESS
+
+SoftMask = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Region = tuple[slice, slice]
+
+INSIDE = 127
+"""The middle of uint8."""
+_STEEPER = np.rint(np.clip((np.arange(256) - 127.5) * STEEPNESS + 127.5, 0, 255)).astype(np.uint8)
+
+
+def around(mask: Mask | SoftMask, margin_px: int = 0) -> Region:
+    """The rows and columns of what is not zero in ``(h, w)``, and so many pixels more on each side where there are.
+
+    Where all is zero they are empty.
+    """
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    if width == 0:
+        return np.s_[0:0, 0:0]
+    return np.s_[max(0, y - margin_px) : y + height + margin_px, max(0, x - margin_px) : x + width + margin_px]
+
+
+def corner(region: Region) -> NDArray[np.float32]:
+    """``(2,)`` (x, y) of the region's first pixel."""
+    rows, columns = region
+    return np.array([columns.start, rows.start], np.float32)
+
+
+def is_empty(region: Region) -> bool:
+    """Whether the region has no pixels."""
+    return any(side.start == side.stop for side in region)
+
+
+def area_of(soft_mask: SoftMask) -> int:
+    """How many pixels are inside [px]."""
+    return int(np.count_nonzero(soft_mask > INSIDE))
+
+
+def overlap(first: Mask, second: Mask) -> float:
+    """IoU of two ``(h, w)`` masks; 0 where both are empty."""
+    union = np.count_nonzero(first | second)
+    return np.count_nonzero(first & second) / union if union else 0.0
+
+
+def same_place(first: SoftMask, second: SoftMask, share: float) -> bool:
+    """Whether one soft mask covers at least this share of the smaller one of two."""
+    one, other = (halve(soft_mask) > INSIDE for soft_mask in (first, second))
+    smaller = min(np.count_nonzero(one), np.count_nonzero(other))
+    return bool(0 < share * smaller <= np.count_nonzero(one & other))
+
+
+def pieces_of(soft_mask: SoftMask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """``(h, w)`` number of the piece that each pixel belongs to, from 1 (0 is outside), and ``(N,)`` areas [px]."""
+    if not soft_mask.size:
+        return np.zeros(soft_mask.shape, np.int32), np.empty(0, np.int32)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats((soft_mask > INSIDE).view(np.uint8))
+    return pieces, stats[1:, cv2.CC_STAT_AREA]
+
+
+def smallest_piece(soft_mask: SoftMask) -> float:
+    """The area of the smallest piece of a soft mask as a share of that of the largest."""
+    _, areas = pieces_of(soft_mask)
+    return float(areas.min() / areas.max()) if len(areas) else 1.0
+
+
+def without_scraps(soft_mask: SoftMask, smallest: float = SCRAP) -> SoftMask:
+    """The soft mask without pieces that have less than ``smallest`` of its largest piece's area.
+
+    What an object leaves behind where it passed something, and what it picked up there, are such pieces.
+    """
+    region = around(soft_mask > INSIDE)
+    pieces, areas = pieces_of(soft_mask[region])
+    if len(areas) < 2 or (areas >= smallest * areas.max()).all():
+        return soft_mask
+    scrap = np.concatenate([[False], areas < smallest * areas.max()])
+    kept = soft_mask.copy()
+    # The soft rim of a scrap belongs to no piece, and is weak enough to be left.
+    kept[region][scrap[pieces]] = 0
+    return kept
+
+
+def harden(soft_mask: SoftMask) -> SoftMask:
+    """A soft mask with a steeper edge, so that it does not dissolve when it is refined again and again."""
+    return cv2.LUT(soft_mask, _STEEPER)

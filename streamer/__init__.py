@@ -2,8 +2,8 @@
 
     import streamer
 
-    with streamer.load("tiny") as pipeline:
-        for result in pipeline.run("clip.mp4", prompts=[streamer.Prompt(point_coords=[(640, 360)])]):
+    with streamer.load("tiny") as engine:
+        for result in engine.run("clip.mp4", prompts=[streamer.Prompt(point_coords=[(640, 360)])]):
             result.tracks[0].mask      # (H, W) bool
             result.inverse_depth       # (H, W) float32, larger is nearer
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         StreamerError,
     )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Config",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-FOLDERS = ["streamer", "tests", "training"]
+FOLDERS = ["streamer", "tests", "training", "examples"]
 
 
 @pytest.mark.parametrize(

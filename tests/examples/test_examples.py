@@ -1,0 +1,38 @@
+"""Every example runs as its first line says, without a network, and ends in order."""
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SAYS = {
+    "01_click.py": r"0\.967 s  tracked    score 0\.\d\d  box \(\d+\.0, ",
+    "02_live.py": r"^frame \d+, \d+\.\d\d s: \d objects are tracked$",
+    "03_depth.py": r"^     4      30  \d\.\d\d ",
+    "04_own_sink.py": r"^wrote recordings/speeds.csv$",
+}
+
+
+def run(name: str, cwd: Path) -> str:
+    """What it prints; stderr must stay empty, and the exit code 0."""
+    done = subprocess.run([sys.executable, EXAMPLES / name], cwd=cwd, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_all_examples_are_run():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(SAYS)
+
+
+@pytest.mark.parametrize("name", sorted(SAYS))
+def test_it_runs(name, tmp_path):
+    assert re.search(SAYS[name], run(name, tmp_path), re.MULTILINE)
+    if name == "04_own_sink.py":
+        with (tmp_path / "recordings" / "speeds.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert len({row["time_s"] for row in rows}) == 30
+        assert any(float(row["speed_px_per_s"]) > 0 for row in rows)

@@ -60,7 +60,6 @@ class MasksStage:
 
     def prompt(self, prompt: Prompt, motion: Motion) -> int:
         """Say something about an object on the present frame. Returns its id."""
-        self._wanted = self._wanted or Reason.PROMPT
         add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
         return add(prompt, motion)
 
@@ -71,8 +70,6 @@ class MasksStage:
     def undo(self) -> None:
         """Take back what was said last."""
         self._tracker.undo()
-        if self._tracker.unanswered:
-            self._wanted = self._wanted or Reason.PROMPT
 
     def force(self) -> None:
         """Ask for a keyframe on the next frame."""

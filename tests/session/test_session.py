@@ -117,7 +117,6 @@ def test_undo_takes_the_last_object_back_and_the_next_click_begins_a_new_one(tmp
     assert stage.view.selected == ids[4][0]
 
 
-@pytest.mark.xfail(reason="the tracker does not take a removal back yet", strict=False)
 def test_undo_brings_a_deleted_object_back_and_its_next_click_belongs_to_it(tmp_path):
     script = ([events.Click(62, 80, 1)], [], [events.Delete()], [events.Undo()], [events.Click(70, 82, 1)])
     stage = Stage(tmp_path, *script).play()

@@ -11,7 +11,7 @@ import pytest
 
 import streamer
 from streamer import engine as composition
-from streamer.config import Config, ScheduleConfig, TrackingConfig
+from streamer.config import Config, ScheduleConfig, TrackingParameters
 from streamer.data.prompt import Prompt
 from streamer.engine import Engine
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
@@ -26,7 +26,7 @@ CONFIG = Config(
     device="cpu",
     schedule=ScheduleConfig(keyframe_interval=4, depth_interval=3),
     flow=FlowParameters(max_side_px=320),
-    tracking=TrackingConfig(max_objects=2),
+    tracking=TrackingParameters(max_objects=2),
 )
 
 
@@ -102,7 +102,7 @@ def test_without_prompts_objects_are_looked_for_up_to_the_limit_of_the_config(en
     first = next(engine.run(images()))
     assert first.keyframe == "discover"
     assert len(first.tracks) == 2
-    engine.config = CONFIG.model_copy(update={"tracking": TrackingConfig(max_objects=0)})
+    engine.config = CONFIG.model_copy(update={"tracking": TrackingParameters(max_objects=0)})
     assert [len(result.tracks) for result in engine.run(images())] == [0] * COUNT
 
 
@@ -254,11 +254,6 @@ def test_models_are_loaded_once_as_the_config_says(monkeypatch):
     assert loaded == [("some/model", "cpu", "float32", False)]
 
 
-def test_the_config_reaches_the_tracker():
-    tracking = TrackingConfig(trouble=False, accept=0.5, drift=0.25)
-    tracker = composition.tracker_of(tracking)
-    assert (tracker._beliefs.accept, tracker._beliefs.drift) == (0.5, 0.25)
-    assert tracker._worries == composition.Worries.none()
-    asking = composition.asking_of(TrackingConfig(passes=3, use_box=False, stability=0.3, agreement=0.4, motion=0.5))
-    assert (asking.passes, asking.use_box, asking.use_mask) == (3, False, False)
-    assert (asking.stability, asking.agreement, asking.motion) == (0.3, 0.4, 0.5)
+def test_the_config_reaches_the_tracker(engine):
+    tracking = TrackingParameters(max_objects=3)
+    assert engine.pipeline(tracking=tracking)._tracker._parameters is tracking

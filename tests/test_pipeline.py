@@ -13,8 +13,8 @@ from streamer.motion.parameters import FlowParameters
 from streamer.pipeline import Pipeline
 from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers
-from streamer.tracking.fading import Fading
-from streamer.tracking.flow_tracker import Tracker
+from streamer.tracking.compositing import FadeIn
+from streamer.tracking.flow_tracker import FlowTracker
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 
@@ -24,12 +24,11 @@ def frame(index, speed_px=3.0):
 
 def build(segmenter=None, depth=None, workers=None, keyframe_interval=5, depth_interval=4):
     return Pipeline(
-        segmenter,
+        None if segmenter is None else FlowTracker(segmenter),
         depth,
         Scheduler(keyframe_interval, depth_interval),
         workers or InlineWorkers(),
         Motion(FlowParameters(max_side_px=320)),
-        Tracker(),
         DepthCarrier(),
     )
 
@@ -150,7 +149,7 @@ def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
         landed.append(set(ids))
         return softs
 
-    monkeypatch.setattr(Fading, "apply", apply)
+    monkeypatch.setattr(FadeIn, "apply", apply)
     at_once = build(ColorSegmenter())
     at_once.prompt(Prompt([(60, 80)]))
     for index in range(11):

@@ -22,7 +22,7 @@ from streamer.sinks.fanout import Fanout
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
 from streamer.terminal.telemetry import Meter
-from streamer.tracking.flow_tracker import Tracker
+from streamer.tracking.flow_tracker import FlowTracker
 from streamer.ui.overlay import Overlay, Style
 from streamer.ui.window import events
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
@@ -64,12 +64,11 @@ class Stage:
         source = ArraySource([moving_scene(index)[0] for index in range(COUNT)], rate_hz=Fraction(25))
         scheduler = Scheduler(5, 5, 2)
         pipeline = Pipeline(
-            ColorSegmenter(),
+            FlowTracker(ColorSegmenter()),
             RedDepth(),
             scheduler,
             InlineWorkers(),
             Motion(FlowParameters(max_side_px=320)),
-            Tracker(),
             DepthCarrier(),
         )
         self.sink, self.said = ListSink(), []

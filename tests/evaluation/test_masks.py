@@ -1,6 +1,7 @@
 """What `streamer eval` and `streamer eval-depth` measure."""
 
 import json
+from operator import attrgetter
 
 import cv2
 import numpy as np
@@ -25,7 +26,8 @@ from streamer.scheduling.jobs import KEYFRAME
 from streamer.scheduling.scheduler import Scheduler
 from streamer.scheduling.workers import InlineWorkers, LateWorkers
 from streamer.sources.arrays import ArraySource
-from streamer.tracking.flow_tracker import Tracker
+from streamer.tracking.flow_tracker import FlowTracker
+from streamer.tracking.parameters import PromptingParameters, TrackingParameters
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 
 FRAMES = 16
@@ -41,18 +43,12 @@ def coarse_motion() -> Motion:
     return Motion(FlowParameters(max_side_px=320))
 
 
+WITHOUT_NEGATIVES = TrackingParameters(prompting=PromptingParameters(negatives=0))
+
+
 def ours(segmenter):
-    return Ours(
-        Pipeline(
-            segmenter,
-            None,
-            Scheduler(5, None),
-            InlineWorkers(),
-            coarse_motion(),
-            Tracker(negatives=0),
-            DepthCarrier(),
-        )
-    )
+    tracker = FlowTracker(segmenter, WITHOUT_NEGATIVES)
+    return Ours(Pipeline(tracker, None, Scheduler(5, None), InlineWorkers(), coarse_motion(), DepthCarrier()))
 
 
 @pytest.mark.parametrize("init", ["mask", "box", "click"])
@@ -77,8 +73,8 @@ def test_late_answers_are_late_on_every_run_alike():
     scores = []
     for late in (0, 4, 4):
         workers = LateWorkers({KEYFRAME: late})
-        parts = coarse_motion(), Tracker(negatives=0), DepthCarrier()
-        pipeline = Pipeline(ColorSegmenter(), None, Scheduler(5, None), workers, *parts)
+        tracker, parts = FlowTracker(ColorSegmenter(), WITHOUT_NEGATIVES), (coarse_motion(), DepthCarrier())
+        pipeline = Pipeline(tracker, None, Scheduler(5, None), workers, *parts)
         scores.append(follow(Late(pipeline, workers), CLIP, "box", patience=10))
     prompt, late, again = scores
     assert prompt.j > late.j + 0.1, "no mask before the first answer"
@@ -193,7 +189,7 @@ def test_figures_that_cannot_be_written_are_told(with_fakes, tmp_path):
 def test_every_row_of_the_ablation_is_a_config():
     for changes in PARTS.values():
         tracking = with_changes(Config(), changes)
-        assert all(getattr(tracking, name) == value for name, value in changes.items())
+        assert all(attrgetter(name)(tracking) == value for name, value in changes.items())
 
 
 CAMERA = np.array([[100.0, 0, 80], [0, 100, 60], [0, 0, 1]])

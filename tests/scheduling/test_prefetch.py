@@ -29,7 +29,7 @@ from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
 from streamer.synthetic import SceneSource
 from streamer.terminal.telemetry import Meter
-from streamer.tracking.flow_tracker import Tracker
+from streamer.tracking.flow_tracker import FlowTracker
 from tests.fake_models import ColorSegmenter, moving_scene
 from tests.videos import make_video
 
@@ -246,13 +246,13 @@ class Watched(ColorSegmenter):
 def play(look_ahead: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
     segmenter, depth = Watched(), PlainDepth()
     ahead = LookAhead(segmenter, depth) if look_ahead else None
-    models = (ahead.segmenter, ahead.depth_estimator) if ahead else (segmenter, depth)
+    segmenting, estimating = (ahead.segmenter, ahead.depth_estimator) if ahead else (segmenter, depth)
     pipeline = Pipeline(
-        *models,
+        FlowTracker(segmenting),
+        estimating,
         Scheduler(5, 4, 2),
         InlineWorkers(),
         Motion(FlowParameters(max_side_px=320)),
-        Tracker(),
         DepthCarrier(),
         max_objects=2,
     )

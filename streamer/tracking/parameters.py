@@ -1,7 +1,8 @@
 """What can be set about tracking, the section ``tracking`` of a config, and the constants of its algorithms.
 
-Every figure has a unit and a source: a paper, or a sweep in docs/tracking.md ("Thresholds and constants, swept").
-Lengths in [px of the grid] are on the level of 424 pixels on which masks live, those in [px of the half] on half of it.
+Every figure has a unit and a source: a paper, a measurement in docs/tracking.md, or the sweep there ("swept": under
+"Constants, swept"). Lengths in [px of the grid] are on the level of 424 pixels on which masks live, those in [px of the
+half] on half of it. What has no unit is a share, a factor, or a similarity of at most 1.
 """
 
 from __future__ import annotations
@@ -152,19 +153,21 @@ class TrackingParameters(Parameters):
 
 
 # Points (points.py), [px of the grid]: k-medoids of the mask and its corners after SAM-PT.
-POINT_CANDIDATES, CORNER_CANDIDATES = 256, 48  # enough for 8 medoids; half as many: swept
+POINT_CANDIDATES, CORNER_CANDIDATES = 256, 48  # for 8 medoids: swept
 CORNER_QUALITY, CORNER_DISTANCE_PX = 0.02, 4  # of goodFeaturesToTrack (Shi and Tomasi, CVPR 1994)
 CORNER_REACH_PX = 4  # around the mask, for the corner detector's window
 NEGATIVE_RING_PX = (5, 18)  # distances between which background is sampled: swept
 MAX_EROSION_PX, EROSION_SHARE = 4.0, 0.6  # points lie as deep as this, or as this share of the deepest: swept
-MEDOID_ROUNDS = 2  # Lloyd steps; most sets settle in two
+MEDOID_ROUNDS = 2  # steps of k-medoids (Lloyd, 1982), fewer where nothing moves: swept
 
 # Candidates (candidates.py).
 LOGIT_RANGE = 4.0  # SAM's logits from -4 to 4 become 0 to 255: swept
 STABILITY_OFFSET = 1.0  # [logits] SAM's automatic mask generator (Kirillov et al., 2023)
 DRAWN_BOX_WEIGHT = 1.0  # a box that a person drew counts as much as the predicted IoU: it is meant, not foretold
-PREDICTED_IOU_SHARE = 0.1  # of what a candidate in one of several places is worth beside its similarity: breaks ties
-BESIDE_PX = 9  # [px of the grid] around a mask, where what is like it is a part of it
+PREDICTED_IOU_SHARE = (
+    0.1  # of what a candidate in one of several places is worth beside its similarity: breaks ties, not swept
+)
+BESIDE_PX = 9  # [px of the grid], box around a mask, where what is like it is a part of it: not swept
 
 # Updating (update.py).
 CERTAIN_SCORE = 0.5  # below it a mask is shown as uncertain: as likely wrong as right
@@ -185,48 +188,47 @@ CAUTION = 4  # power of how far apart the colors inside and outside are: swept
 BLUR_PX = 11  # box, applied twice, by which a mask is spread where it is not trusted: swept
 MIN_PRIOR, PRIOR_RANGE = 0.03, (0.002, 0.998)  # below: nowhere near the object, swept; range: sweep of 2026-11-22 (.92)
 STEEPNESS = 4  # of the edge of a mask that becomes an anchor: swept
-OUTSIDE, FAINT = 32, 16  # [of 255] below: surely outside, swept; above: worth refining
-EDGE_SIDE_PX, EDGE_EPS = 3, 195.0  # guided filter (He et al., TPAMI 2013): window, and (0.055 * 255)^2 [gray^2]: swept
+OUTSIDE, FAINT = 32, 16  # [of 255] below: surely outside; above: worth refining: both swept
+EDGE_SIDE_PX, EDGE_EPS = 3, 195.0  # guided filter (He et al., TPAMI 2013): window, .003 * 255^2 [gray levels^2]: swept
 SCRAP = 0.1  # share of the largest piece below which a piece is a scrap: swept
 
 # Snapping (snapping.py), GrabCut (Rother et al., SIGGRAPH 2004).
-BAND_SHARE, MIN_BAND_PX = 0.06, 2  # half the band, of the root of the area [px of the grid]: docs/tracking.md
+BAND_SHARE, MIN_BAND_PX = 0.06, 2  # half the band, of the root of the area, and [px of the grid]: not swept
 MIN_SIDE_PX = 64  # [px of the grid]; fewer on either side tell nothing of its colors
 
 # Appearance (appearance.py).
 GALLERY_SIZE = 6  # the first look and the last five: swept
-MIN_COVERAGE, STRONGEST_WEIGHT = (
-    0.5,
-    0.5,
-)  # of a feature's cell; of the strongest feature beside the mean (PerSAM): swept
+MIN_COVERAGE = 0.5  # of a feature's cell that has to be the object: more than not
+STRONGEST_WEIGHT = 0.5  # of the strongest feature beside the mean (PerSAM): swept
 OWN_PIECE, FOREIGN_PIECE = 0.75, 0.6  # similarities of pieces: a person's .82 to .90, a tree taken along .43 to .51
 PIECE_GAP = 0.5  # of the root of the area: farther pieces are not it; what hides a middle is seldom that wide: swept
 
 # Re-detection by keyframe (redetection.py).
-SEARCH_PLACES, PLACES_APART = 4, 2  # places that are asked about, [cells of the embedding] between them: swept
+SEARCH_PLACES = 4  # places that are asked about: swept
+PLACES_APART = 2  # [cells of the embedding] between them: not swept
 HARDLY_SEEN = 2  # appearances in the gallery of an object that was lost soon: it may be larger than what was seen
 AREA_SHARE = (0.1, 4.0)  # of its largest area so far; others are something else: swept
 MIN_PREDICTED_IOU = 0.5  # as likely wrong as right
-TAKEN_SHARE = 0.3  # of a candidate on another object, from which the two must clearly look different
+TAKEN_SHARE = 0.3  # of a candidate on another object, from which the two must clearly look different: not swept
 SAME_SIGHT = 0.4  # IoU with what the last keyframe saw, from which it is the same: swept
 LATER = 3  # [frames] after which the same place is another sight; 12 to the next keyframe when live: docs/tracking.md
-MAX_SIGHT = 1.5  # of a sight's worth: two make certain, one never does
-PROMISING = 0.3  # from which a keyframe is asked for to confirm it: swept
+MAX_SIGHT = 1.5  # times what one sight is worth; below `confirmations`, so that one alone never makes certain
+PROMISING = 0.3  # of what it takes, from which a keyframe is asked for to confirm it: not swept
 
 # Re-detection by color (redetection.py), [px of the half] for sizes of spots.
 COLOR_INTERVAL, COLOR_STREAK = 2, 2  # [frames] between looks, and looks in a row: 4 frames, a sixth of a second
 OWN_COLOR = 0.5  # share of a color that is the object's rather than the frame's: more its own than not
-SPOT_BLUR_PX, SPOT_CLOSE_PX = 5, 9  # fills spots that are speckled: swept
-SPOT_AREA = (0.2, 1.6)  # of the object's largest area so far: swept
-MIN_COLORS = 0.6  # similarity; right answers about lost objects share .63 to .95, wrong ones .05 to .47
-COLOR_MARGIN = 0.03  # above whatever looked like it elsewhere: swept
+SPOT_BLUR_PX, SPOT_CLOSE_PX = 5, 9  # fills spots that are speckled: not swept
+SPOT_AREA = (0.2, 1.6)  # of the object's largest area so far: not swept
+MIN_COLORS = 0.6  # right answers about lost objects share .63 to .95, wrong ones .05 to .47
+COLOR_MARGIN = 0.03  # above whatever looked like it elsewhere: not swept
 BETTER, MUCH_BETTER = 0.05, 0.15  # than where it is thought to be, in the same place and elsewhere: docs/tracking.md
 CHANGED_COLORS = 0.6  # below which what is followed may have become something else: as MIN_COLORS
 SAME_SPOT = 0.5  # of the smaller of two masks: most of it
 GUESS_SCORE = 0.3  # below min_score, so that it is looked for elsewhere as well
 
 # Compositing (compositing.py).
-DEPTH_SAMPLES = 500  # [px] for a median: enough for a percent
-DEPTH_FALLOFF = 8.0  # e-fold for every eighth of the depth range
-SAME_OBJECT = 0.3  # IoU from which an outline may wander from one mask to the other
+DEPTH_SAMPLES = 500  # [px] for a median, whose error is 1.25 / sqrt(500) of their spread: 6 %
+DEPTH_FALLOFF = 8.0  # e-fold for every eighth of the range of depths; in no figure that has masks alone
+SAME_OBJECT = 0.3  # IoU from which an outline may wander from one mask to the other; for the eye, in no figure
 FADE_EDGE_PX, FADE_MARGIN_PX = 2.0, 4  # [px of the grid] half the soft edge of an outline that moves, and room for it

@@ -287,7 +287,7 @@ class Updater:
         if decision.action is Action.REJECT:
             state.reject(decision.lost_after)
             return
-        _learn_background(state, candidate)
+        learn_background(state, candidate)
         soft_mask, score = candidate.soft_mask, candidate.predicted_iou
         if decision.action is Action.ACCEPT:
             state.learn_appearance(candidate.appearance)
@@ -302,7 +302,7 @@ class Updater:
         self.believe(state, soft_mask, score, anchor, evidence.from_user, is_certain)
 
 
-def _learn_background(state: TrackState, candidate: MaskCandidate) -> None:
+def learn_background(state: TrackState, candidate: MaskCandidate) -> None:
     """Learn how much what is not the object is like it, by a candidate that is.
 
     What is much more like its first look than that candidate tells nothing: it may be the object.

@@ -44,6 +44,7 @@ class QuietTracker:
         self.noted.append(("new scene", keep_found))
 
     def keyframe(self, image_rgb, motion, find):
+        self.unanswered = False
         self.noted.append(("keyframe", find))
         return lambda: SimpleNamespace(timings_ms={})
 
@@ -94,6 +95,7 @@ def test_keyframe_reasons(change, tracker, reason):
 def test_what_a_person_wants_comes_first_and_once(motion):
     stage, tracker = stage_of()
     stage.prompt(Prompt([(5, 5)]), motion)
+    tracker.unanswered = True
     assert stage.due(situation(scene_cut=True)) is Reason.PROMPT
     assert stage.due(situation(calm=True)) is None, "nobody foresees what a person says"
     stage.force()

@@ -2,55 +2,21 @@ import numpy as np
 import pytest
 
 from streamer.data.prompt import Prompt
+from streamer.data.reason import Reason
 from streamer.data.track import State
-from streamer.motion.motion import Motion
-from streamer.motion.parameters import FlowParameters
-from streamer.tracking.flow_tracker import INSIDE, Beliefs, Tracker, ask
-from tests.fake_models import ColorSegmenter, moving_scene
+from streamer.tracking.parameters import MAX_REMOVED, RedetectionParameters, TrackingParameters, UpdateThresholds
+from streamer.tracking.prompting import requests_about_present
+from streamer.tracking.soft_masks import INSIDE
+from tests.tracking.fakes import Stage
+
+NEVER = RedetectionParameters(by_keyframe=False, by_color=False)
 
 
-class Stage:
-    """A tracker on the moving scene, with keyframes when the test says so."""
-
-    def __init__(self, **settings):
-        self.motion, self.tracker, self.segmenter = (
-            Motion(FlowParameters(max_side_px=320)),
-            Tracker(**settings),
-            ColorSegmenter(),
-        )
-        self.index = -1
-        self.step()
-
-    def step(self, count=1):
-        for _ in range(count):
-            self.index += 1
-            self.image, self.labels = moving_scene(self.index)
-            self.motion.advance(self.index, self.image)
-            self.tracker.advance(self.motion)
-
-    def ask(self):
-        questions = self.tracker.questions(self.motion)
-        return ask(
-            self.segmenter,
-            self.segmenter.encode(self.image),
-            questions,
-            self.motion.present.image_rgb,
-            self.motion.grid,
-        )
-
-    def keyframe(self):
-        self.tracker.adopt(self.ask(), self.motion.open())
-
-    def iou(self, object_id, truth=None):
-        truth = self.labels == object_id if truth is None else truth
-        mask = next(sight.soft for sight in self.tracker.sights(self.motion) if sight.object_id == object_id) > INSIDE
-        return (mask & truth).sum() / (mask | truth).sum()
-
-    def state(self, object_id):
-        return next(sight.state for sight in self.tracker.sights(self.motion) if sight.object_id == object_id)
-
-    def score(self, object_id):
-        return next(sight.score for sight in self.tracker.sights(self.motion) if sight.object_id == object_id)
+def requests_of(stage):
+    """What SAM is to be asked on the present frame, as a keyframe would."""
+    states = stage.tracker._states.values()
+    stage.tracker._propagation.bring(states, stage.motion)
+    return requests_about_present(states, stage.motion, TrackingParameters())
 
 
 BALL, BOX = Prompt([(60, 80)], [1], object_id=1), Prompt(box=(230, 120, 280, 180), object_id=2)
@@ -58,8 +24,8 @@ BALL, BOX = Prompt([(60, 80)], [1], object_id=1), Prompt(box=(230, 120, 280, 180
 
 def test_a_click_and_a_box_become_objects_that_are_followed():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
-    stage.tracker.add(BOX, stage.motion)
+    stage.say(BALL)
+    stage.say(BOX)
     assert stage.tracker.unanswered
     stage.keyframe()
     assert not stage.tracker.unanswered
@@ -75,14 +41,14 @@ def test_a_click_and_a_box_become_objects_that_are_followed():
 
 def test_ids_are_given_out_in_order_when_the_prompt_names_none():
     stage = Stage()
-    assert [stage.tracker.add(Prompt([(60, 80)]), stage.motion) for _ in range(2)] == [1, 2]
-    assert stage.tracker.add(Prompt([(60, 80)], object_id=7), stage.motion) == 7
-    assert stage.tracker.add(Prompt([(60, 80)]), stage.motion) == 8
+    assert [stage.say(Prompt([(60, 80)])) for _ in range(2)] == [1, 2]
+    assert stage.say(Prompt([(60, 80)], object_id=7)) == 7
+    assert stage.say(Prompt([(60, 80)])) == 8
 
 
 def test_a_mask_that_was_given_is_taken_as_it_is():
     stage = Stage()
-    stage.tracker.add(Prompt(mask=stage.labels == 1, object_id=1), stage.motion)
+    stage.say(Prompt(mask=stage.labels == 1, object_id=1))
     assert not stage.tracker.unanswered
     assert stage.iou(1) > 0.97
     assert stage.state(1) is State.TRACKED
@@ -91,7 +57,7 @@ def test_a_mask_that_was_given_is_taken_as_it_is():
 @pytest.mark.parametrize("frames", [4, 5, 10])
 def test_a_mask_that_was_given_gives_way_to_an_answer_on_a_later_frame(frames):
     stage = Stage()
-    stage.tracker.add(Prompt(mask=stage.labels == 1, object_id=1), stage.motion)
+    stage.say(Prompt(mask=stage.labels == 1, object_id=1))
     stage.keyframe()
     stage.step(frames)
     assert stage.tracker.mask_age == frames
@@ -100,8 +66,8 @@ def test_a_mask_that_was_given_gives_way_to_an_answer_on_a_later_frame(frames):
 
 
 def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the_object():
-    stage = Stage(beliefs=Beliefs(lost_after=3), redetect=False, glimpse=False)
-    stage.tracker.add(BALL, stage.motion)
+    stage = Stage(TrackingParameters(update=UpdateThresholds(lost_after=3), redetection=NEVER))
+    stage.say(BALL)
     stage.keyframe()
     stage.segmenter.wrong = True
     for expected in (State.UNCERTAIN, State.UNCERTAIN, State.LOST):
@@ -115,53 +81,89 @@ def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the
 
 def test_a_person_is_believed_even_when_the_mask_changes_altogether():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
     stage.tracker.undo()
     assert len(stage.tracker) == 0
-    stage.tracker.add(Prompt([(250, 150)], object_id=1), stage.motion)
+    stage.say(Prompt([(250, 150)], object_id=1))
     stage.keyframe()
     assert stage.iou(1, stage.labels == 2) > 0.9
 
 
 def test_an_answer_to_an_old_question_is_ignored():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
-    questions = stage.tracker.questions(stage.motion)
-    answers = ask(
-        stage.segmenter,
-        stage.segmenter.encode(stage.image),
-        questions,
-        stage.motion.present.image_rgb,
-        stage.motion.grid,
-    )
-    stage.tracker.add(Prompt([(61, 80)], object_id=1), stage.motion)
-    stage.tracker.adopt(answers, stage.motion.open())
+    stage.say(BALL)
+    answer = stage.ask()
+    stage.say(Prompt([(61, 80)], object_id=1))
+    stage.tracker.adopt(answer, stage.motion.open())
     assert stage.tracker.unanswered
     assert stage.iou(1) == 0
 
 
 def test_corrections_are_asked_on_the_frame_whose_embedding_is_at_hand():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
-    embedding, anchor = stage.segmenter.encode(stage.image), stage.motion.open()
+    encoded = stage.segmenter.encoded
     stage.step(6)
     box_now = np.float32([250, 156])
-    stage.tracker.add(Prompt([box_now], object_id=2), stage.motion)
-    (question,) = stage.tracker.corrections(anchor)
-    assert question.prompt.point_coords[0] == pytest.approx(box_now - (0, 6), abs=1.5)
-    stage.tracker.adopt(ask(stage.segmenter, embedding, [question], anchor.pyramid.image_rgb, anchor.grid), anchor)
+    stage.say(Prompt([box_now], object_id=2))
+    call, anchor = stage.tracker.corrections()
+    answer = call()
+    (candidate,) = answer.candidates
+    assert candidate.request.prompt.point_coords[0] == pytest.approx(box_now - (0, 6), abs=1.5)
+    assert list(answer.timings_ms) == ["click"]
+    assert not stage.tracker.adopt(answer, anchor), "a person has asked for it"
     assert stage.iou(2) > 0.85
+    assert stage.segmenter.encoded == encoded
+
+
+def test_what_was_said_is_corrected_once_and_asked_about_on_the_next_keyframe_as_well():
+    stage = Stage()
+    stage.say(BALL)
+    assert stage.tracker.corrections() is None, "there is no embedding yet"
+    stage.keyframe()
+    assert stage.tracker.corrections() is None, "nothing has been said since"
+    stage.say(BOX)
+    call, anchor = stage.tracker.corrections()
+    stage.tracker.adopt(call(), anchor)
+    assert stage.tracker.corrections() is None
+    assert stage.tracker.unanswered
+    stage.keyframe()
+    assert not stage.tracker.unanswered
+    stage.cut()
+    stage.say(Prompt([(62, 82)], object_id=1))
+    assert stage.tracker.corrections() is None, "the embedding is of another scene"
+
+
+def test_only_late_answers_that_nobody_asked_for_are_told_to_the_eye():
+    stage = Stage()
+    stage.say(BALL)
+    assert stage.keyframe() == set()
+    stage.step(5)
+    answer, anchor = stage.ask(), stage.motion.open()
+    assert sorted(answer.timings_ms) == ["decode", "encode"]
+    stage.step(3)
+    assert stage.tracker.adopt(answer, anchor) == {1}
+
+
+def test_what_nobody_pointed_out_is_found_and_goes_with_its_scene_unless_it_is_spoken_of():
+    stage = Stage()
+    stage.keyframe(find=2)
+    assert [mask.object_id for mask in stage.tracker.masks(stage.motion)] == [1, 2]
+    stage.say(Prompt([(60, 80)], object_id=2))
+    stage.cut(keep_found=False)
+    assert [mask.object_id for mask in stage.tracker.masks(stage.motion)] == [2]
+    assert stage.say(Prompt([(60, 80)])) == 3
 
 
 def test_undo_takes_back_the_last_click_only():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
-    stage.tracker.add(Prompt([(62, 82)], [0], object_id=1), stage.motion)
+    stage.say(BALL)
+    stage.say(Prompt([(62, 82)], [0], object_id=1))
     stage.tracker.undo()
-    (sight,) = stage.tracker.sights(stage.motion)
-    assert sight.point_coords.tolist() == [[60, 80]]
+    (mask,) = stage.tracker.masks(stage.motion)
+    assert mask.point_coords.tolist() == [[60, 80]]
     stage.tracker.undo()
     stage.tracker.undo()
     assert len(stage.tracker) == 0
@@ -170,39 +172,39 @@ def test_undo_takes_back_the_last_click_only():
 def test_masks_never_overlap():
     stage = Stage()
     whole = np.ones_like(stage.labels, bool)
-    stage.tracker.add(Prompt(mask=whole, object_id=1), stage.motion)
-    stage.tracker.add(Prompt(mask=stage.labels == 1, object_id=2), stage.motion)
-    first, second = (sight.soft > INSIDE for sight in stage.tracker.sights(stage.motion))
+    stage.say(Prompt(mask=whole, object_id=1))
+    stage.say(Prompt(mask=stage.labels == 1, object_id=2))
+    first, second = (mask.soft_mask > INSIDE for mask in stage.tracker.masks(stage.motion))
     assert not (first & second).any()
     assert (first | second).all()
 
 
 def test_after_a_scene_cut_every_object_is_lost_but_stays():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
-    stage.tracker.forget_masks()
+    stage.cut()
     assert stage.state(1) is State.LOST
     assert stage.iou(1) == 0
-    (question,) = stage.tracker.questions(stage.motion)
-    assert question.prompt is None
-    assert len(question.bank) == 1
-    assert question.others.rivals == ()
-    assert not question.others.taken.any()
+    (request,) = requests_of(stage)
+    assert request.prompt is None
+    assert len(request.gallery) == 1
+    assert request.distractors.gallery == ()
+    assert not request.distractors.taken.any()
 
 
 def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
-    stage.tracker.forget_masks()
+    stage.cut()
     stage.step(2)
     stage.keyframe()
     assert stage.state(1) is State.LOST
     assert stage.iou(1) == 0
     assert stage.tracker.mask_age is None
     stage.step(2)
-    assert stage.tracker.trouble == "found again?"
+    assert stage.tracker.trouble is Reason.FOUND_AGAIN
     stage.keyframe()
     assert stage.state(1) is State.TRACKED
     assert stage.iou(1) > 0.8
@@ -210,9 +212,9 @@ def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
 
 def test_what_one_keyframe_saw_of_a_lost_object_is_shown_if_it_is_still_there_three_frames_later():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
-    stage.tracker.forget_masks()
+    stage.cut()
     stage.step(2)
     stage.keyframe()
     for state in (State.LOST, State.LOST, State.TRACKED):
@@ -223,10 +225,10 @@ def test_what_one_keyframe_saw_of_a_lost_object_is_shown_if_it_is_still_there_th
 
 
 def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true():
-    stage = Stage(glimpse=False)
-    stage.tracker.add(BALL, stage.motion)
+    stage = Stage(TrackingParameters(redetection=RedetectionParameters(by_color=False)))
+    stage.say(BALL)
     stage.keyframe()
-    stage.tracker.forget_masks()
+    stage.cut()
     answers, anchor = stage.ask(), stage.motion.open()
     stage.step(6)
     stage.tracker.adopt(answers, anchor)
@@ -240,7 +242,7 @@ def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
     scores = []
     for late in (False, True):
         stage = Stage()
-        stage.tracker.add(BALL, stage.motion)
+        stage.say(BALL)
         answers, anchor = stage.ask(), stage.motion.open()
         if not late:
             stage.tracker.adopt(answers, anchor)
@@ -249,41 +251,37 @@ def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
             stage.tracker.adopt(answers, anchor)
         scores.append(stage.score(1))
     assert scores[0] == pytest.approx(scores[1])
-    assert scores[0] < answers[0].score
+    assert scores[0] < answers.candidates[0].predicted_iou
 
 
 def test_what_was_carried_for_long_is_looked_for_everywhere():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
     stage.step(8)
-    assert stage.tracker.questions(stage.motion)[0].sought is False
+    assert stage.ask().candidates[0].request.is_sought is False
     stage.step(30)
-    (question,) = stage.tracker.questions(stage.motion)
-    assert question.sought
-    assert question.prompt is not None
+    (request,) = requests_of(stage)
+    assert request.is_sought
+    assert request.prompt is not None
 
 
 def test_an_object_that_is_not_there_is_not_found():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
-    stage.tracker.forget_masks()
+    stage.cut()
     for _ in range(4):
         stage.step()
         gone = stage.image.copy()
         gone[stage.labels == 1] = (70, 0, 90)
-        questions = stage.tracker.questions(stage.motion)
-        answers = ask(
-            stage.segmenter, stage.segmenter.encode(gone), questions, stage.motion.present.image_rgb, stage.motion.grid
-        )
-        stage.tracker.adopt(answers, stage.motion.open())
+        stage.keyframe(image=gone)
         assert stage.state(1) is State.LOST
 
 
 def test_an_object_that_leaves_the_frame_is_lost():
     stage = Stage()
-    stage.tracker.add(BALL, stage.motion)
+    stage.say(BALL)
     stage.keyframe()
     for _ in range(150):
         stage.step()
@@ -294,14 +292,132 @@ def test_an_object_that_leaves_the_frame_is_lost():
 
 
 def test_what_left_the_frame_while_its_answer_was_under_way_is_looked_for():
-    stage = Stage(glimpse=False)
-    stage.tracker.add(BOX, stage.motion)
+    stage = Stage(TrackingParameters(redetection=RedetectionParameters(by_color=False)))
+    stage.say(BOX)
     stage.keyframe()
-    (box,) = stage.tracker._objects.values()
-    box.place(np.zeros_like(box.soft), stage.motion.open())
-    (question,) = stage.tracker.questions(stage.motion)
-    assert (question.prompt, question.sought) == (None, True)
+    (box,) = stage.tracker._states.values()
+    box.place(np.zeros_like(box.soft_mask), stage.motion.open())
+    (request,) = requests_of(stage)
+    assert (request.prompt, request.is_sought) == (None, True)
     stage.keyframe()
     assert stage.state(2) is State.LOST
     stage.keyframe()
     assert stage.state(2) is State.TRACKED
+
+
+# Undo of a removal
+
+
+def tracked(*prompts, **settings):
+    stage = Stage(**settings)
+    for prompt in prompts:
+        stage.say(prompt)
+    stage.keyframe()
+    return stage
+
+
+def test_an_object_that_was_removed_comes_back_whole_and_is_followed_again():
+    stage = tracked(BALL, BOX)
+    stage.step(2)
+    stage.tracker.remove_object(1)
+    assert [mask.object_id for mask in stage.tracker.masks(stage.motion)] == [2]
+    stage.step(4)
+    stage.tracker.undo()
+    assert stage.iou(1) > 0.8
+    (click,) = stage.mask(1).point_coords
+    assert click == pytest.approx((60 + 3 * stage.index, 80), abs=2), "its clicks went with it"
+    stage.step(5)
+    assert stage.iou(1) > 0.75
+    assert stage.state(1) is State.TRACKED
+    stage.keyframe()
+    assert stage.iou(1) > 0.9
+
+
+def test_what_comes_back_is_as_worn_as_if_it_had_never_been_away():
+    scores = []
+    for away in (False, True):
+        stage = tracked(BALL)
+        if away:
+            stage.tracker.remove_object(1)
+        stage.step(4)
+        if away:
+            stage.tracker.undo()
+        stage.step()
+        scores.append(stage.score(1))
+    assert scores[0] == pytest.approx(scores[1])
+
+
+def test_undo_after_a_removal_takes_back_the_removal_and_only_then_what_was_said_before():
+    stage = tracked(BALL, BOX)
+    stage.say(Prompt([(62, 82)], [0], object_id=1))
+    stage.tracker.remove_object(2)
+    stage.tracker.undo()
+    assert len(stage.tracker) == 2
+    assert len(stage.mask(1).point_coords) == 2
+    stage.tracker.undo()
+    assert len(stage.mask(1).point_coords) == 1
+    stage.tracker.undo()
+    assert [mask.object_id for mask in stage.tracker.masks(stage.motion)] == [1]
+
+
+def test_removals_come_back_in_turn_and_a_found_object_as_well():
+    stage = Stage()
+    stage.keyframe(find=2)
+    stage.tracker.remove_object(1)
+    stage.tracker.remove_object(7)  # there is none
+    stage.tracker.remove_object(2)
+    assert len(stage.tracker) == 0
+    stage.tracker.undo()
+    assert [mask.object_id for mask in stage.tracker.masks(stage.motion)] == [2]
+    stage.tracker.undo()
+    assert len(stage.tracker) == 2
+    stage.tracker.undo()
+    assert len(stage.tracker) == 2
+
+
+def test_an_id_that_is_used_again_after_a_removal_belongs_to_one_object_at_a_time():
+    stage = tracked(BALL)
+    stage.tracker.remove_object(1)
+    stage.say(Prompt([(250, 150)], object_id=1))
+    stage.keyframe()
+    assert stage.iou(1, stage.labels == 2) > 0.9
+    stage.tracker.undo()
+    assert len(stage.tracker) == 0
+    stage.tracker.undo()
+    assert stage.iou(1) > 0.9
+
+
+def test_what_was_removed_in_the_scene_before_comes_back_lost_and_what_was_only_found_there_not_at_all():
+    stage = Stage()
+    stage.keyframe(find=1)
+    stage.say(Prompt([(60, 80)], object_id=2))
+    stage.keyframe()
+    stage.tracker.remove_object(1)
+    stage.tracker.remove_object(2)
+    stage.cut(keep_found=False)
+    stage.tracker.undo()
+    assert [(mask.object_id, mask.state) for mask in stage.tracker.masks(stage.motion)] == [(2, State.LOST)]
+    stage.tracker.undo()
+    assert len(stage.tracker) == 0, "next, what was said about it"
+
+
+def test_what_was_removed_before_its_answer_came_is_asked_about_again_when_it_is_back():
+    stage = Stage()
+    stage.say(BALL)
+    answer, anchor = stage.ask(), stage.motion.open()
+    stage.tracker.remove_object(1)
+    stage.tracker.adopt(answer, anchor)
+    stage.tracker.undo()
+    assert stage.tracker.unanswered
+    stage.keyframe()
+    assert stage.iou(1) > 0.9
+
+
+def test_only_so_many_removed_objects_are_kept():
+    stage = Stage()
+    for object_id in range(1, MAX_REMOVED + 4):
+        stage.say(Prompt([(60, 80)], object_id=object_id))
+        stage.tracker.remove_object(object_id)
+    for _ in range(3 * MAX_REMOVED):
+        stage.tracker.undo()
+    assert len(stage.tracker) == 0

@@ -11,7 +11,7 @@ from streamer.data.prompt import Prompt
 from streamer.evaluation.metrics import iou
 from streamer.tracking.snapping import snapped
 from tests.fake_models import ColorSegmenter
-from tests.tracking.test_flow_tracker import Stage
+from tests.tracking.fakes import Stage
 
 SIZE = 200, 120
 
@@ -43,12 +43,12 @@ def test_only_what_is_near_the_outline_may_change():
     assert (moved[50:70, 80:100] == 255).all()
 
 
-def test_the_same_picture_gives_the_same_and_what_was_given_stays():
-    soft, picture = disc(radius=27), scene(disc(), contrast=15)
-    kept = soft.copy(), picture.copy()
-    np.testing.assert_array_equal(snapped(soft, picture), snapped(soft, picture))
+def test_the_same_image_gives_the_same_and_what_was_given_stays():
+    soft, image = disc(radius=27), scene(disc(), contrast=15)
+    kept = soft.copy(), image.copy()
+    np.testing.assert_array_equal(snapped(soft, image), snapped(soft, image))
     np.testing.assert_array_equal(soft, kept[0])
-    np.testing.assert_array_equal(picture, kept[1])
+    np.testing.assert_array_equal(image, kept[1])
 
 
 @pytest.mark.parametrize("soft", [disc(radius=2), np.zeros(SIZE[::-1], np.uint8), np.full(SIZE[::-1], 255, np.uint8)])
@@ -65,9 +65,8 @@ class Coarse(ColorSegmenter):
 
 def test_what_a_person_boxed_is_snapped_and_what_they_clicked_on_is_not():
     def answer(prompt):
-        stage = Stage()
-        stage.segmenter = Coarse()
-        stage.tracker.add(prompt, stage.motion)
+        stage = Stage(segmenter=Coarse())
+        stage.say(prompt)
         stage.keyframe()
         return stage.iou(1)
 

@@ -101,6 +101,7 @@ def _draw(
     texture = textures[level_for(1.3 * footprint * textures[0].shape[0], len(textures))]
     warp = from_unit_square(texture) @ unit_from_image @ shift(x0, y0)
     colors = cv2.warpPerspective(texture, warp, (x1 - x0, y1 - y0), flags=SAMPLE)
-    mask = cv2.compare(cv2.extractChannel(colors, 3), 127.5, cv2.CMP_GT)
+    # Not cv2.compare: it takes a mask of four pixels for a scalar.
+    _, mask = cv2.threshold(cv2.extractChannel(colors, 3), 127, 255, cv2.THRESH_BINARY)
     cv2.convertScaleAbs(colors, dst=colors, alpha=brightness)
     canvas.put(box, colors, plane_values(box, slope), mask, part.body, part.object_id)

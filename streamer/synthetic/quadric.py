@@ -140,7 +140,7 @@ def _draw(
 ) -> None:
     """Draw one quadric from its `_values`; ``place`` is O, ``(4, 1, 1)``."""
     quadric = part.surface
-    mask = cv2.compare(values[0], 0.0, cv2.CMP_GT)
+    mask = (values[0] > 0).view(np.uint8) * np.uint8(255)  # not cv2.compare: it takes four pixels for a scalar
     inverse_depth = np.sqrt(np.maximum(values[0], 0, out=values[0]), out=values[0])
     inverse_depth -= values[1]
     np.maximum(inverse_depth, np.float32(1e-4), out=inverse_depth)

@@ -51,6 +51,8 @@ class Training(ABC):
         arguments: What `parser` read.
     """
 
+    evaluate_every_s = EVALUATE_EVERY_S
+
     def __init__(self, model: nn.Module, backbone: nn.Module, arguments: argparse.Namespace) -> None:
         torch.manual_seed(arguments.seed)
         torch.set_num_threads(arguments.threads)
@@ -108,7 +110,7 @@ class Training(ABC):
                 losses, logged_s = [], now_s
             if now_s - self._saved_s > SAVE_EVERY_S:
                 self._save()
-            if now_s - self._measured_s > EVALUATE_EVERY_S:
+            if now_s - self._measured_s > self.evaluate_every_s:
                 self._measure()
 
     def _train_step(self, loss_of: Callable[[Batch], Tensor], batch: Batch) -> float:

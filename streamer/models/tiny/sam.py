@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from segment_anything.modeling import Sam, TwoWayTransformer
 from segment_anything.modeling.common import LayerNorm2d
@@ -67,7 +69,11 @@ class TinyImageEncoder(nn.Module):
         self.detail4 = nn.Conv2d(stride4, WIDTH // 8, 3, padding=1)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        stride4, stride8, stride16, stride32 = self.backbone(pixels.contiguous(memory_format=torch.channels_last))
+        return self.fuse(self.backbone(pixels.contiguous(memory_format=torch.channels_last)))
+
+    def fuse(self, maps: Sequence[Tensor]) -> Tensor:
+        """The embedding from the backbone's maps of strides 4, 8, 16 and 32 [px]."""
+        stride4, stride8, stride16, stride32 = maps
         coarse = self.context(self.from_stride32(stride32))
         fused = (
             self.from_stride4(functional.pixel_unshuffle(stride4, 4))

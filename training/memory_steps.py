@@ -1,0 +1,86 @@
+"""One training step of the memory: a clip is followed from the masks of its first frame, and every mask is judged."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from streamer.models.tiny.memory import Answer, Carried, ImageFeatures, MemoryNetwork, Query, image_features
+from streamer.models.tiny.sam import PIXEL_MEAN, PIXEL_STD, TinyImageEncoder
+from training.losses import dice_loss, true_iou
+from training.run import Batch
+
+PRESENT_CELLS = 4.0
+
+
+class Weights(NamedTuple):
+    """How much each part of the loss counts."""
+
+    readout: float = 0.5
+    presence: float = 0.3
+    iou: float = 0.3
+
+
+WEIGHTS = Weights()
+
+
+@torch.no_grad()
+def look(encoder: TinyImageEncoder, images: Tensor) -> ImageFeatures:
+    """The frozen encoder's features of ``(B, T, H, W, 3)`` uint8 images, of B * T."""
+    pixels = images.flatten(0, 1).permute(0, 3, 1, 2).float()
+    mean, std = (torch.tensor(values, device=pixels.device)[:, None, None] for values in (PIXEL_MEAN, PIXEL_STD))
+    return image_features(encoder, (pixels - mean) / std)[1]
+
+
+def clip_loss(network: MemoryNetwork, encoder: TinyImageEncoder, batch: Batch, taught: float) -> Tensor:
+    """The mean loss over the frames after the first one.
+
+    Args:
+        taught: Share of the frames that are remembered with their true masks rather than with what was answered.
+    """
+    images, masks = batch["images"], batch["masks"].float() / 255
+    count, frames = images.shape[:2]
+    queries = network.keys(look(encoder, images))
+    steps = [Query(*(part.unflatten(0, (count, frames))[:, t] for part in queries)) for t in range(frames)]
+    keys = [steps[0].key.flatten(2)]
+    values = [network.values(steps[0], masks[:, 0]).flatten(3)]
+    losses = []
+    for t in range(1, frames):
+        carried = Carried(batch["carried"][:, t].float() / 255, batch["known"][:, t].float())
+        answer = network.read(steps[t], torch.cat(keys, dim=2), torch.cat(values, dim=3), carried)
+        losses.append(answer_loss(answer, masks[:, t], batch["real"]))
+        if t + 1 < frames:
+            teach = torch.rand(count, 1, 1, 1, device=masks.device) < taught
+            remembered = torch.where(teach, masks[:, t], answer.mask_logits.detach().sigmoid())
+            remembered = remembered * batch["real"][:, :, None, None]
+            keys.append(steps[t].key.flatten(2))
+            values.append(network.values(steps[t], remembered).flatten(3))
+    return torch.stack(losses).mean()
+
+
+def answer_loss(answer: Answer, truth: Tensor, real: Tensor, weights: Weights = WEIGHTS) -> Tensor:
+    """Cross-entropy and Dice of mask and read-out, presence and IoU.
+
+    Args:
+        truth: ``(B, K, 4h, 4w)``, 0 to 1.
+        real: ``(B, K)``, whether there is such an object at all; others do not count.
+    """
+    count = real.float()
+    present = (truth.sum((2, 3)) > PRESENT_CELLS).float()
+    masks = _mask_loss(answer.mask_logits, truth, present)
+    readout = _mask_loss(answer.readout_logits, functional.avg_pool2d(truth, 4), present)
+    presence = functional.binary_cross_entropy_with_logits(answer.presence_logits, present, reduction="none")
+    iou = true_iou(answer.mask_logits.detach(), truth)
+    error = (answer.iou_logits.sigmoid() - iou).abs() * present
+    each = masks + weights.readout * readout + weights.presence * presence + weights.iou * error
+    return (each * count).sum() / count.sum().clamp(min=1)
+
+
+def _mask_loss(logits: Tensor, truth: Tensor, present: Tensor) -> Tensor:
+    """``(B, K)``: cross-entropy, of which the worst third of the cells is half, and Dice where there is an object."""
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").flatten(2)
+    worst = entropy.topk(entropy.shape[2] // 8, dim=2).values.mean(2)
+    return entropy.mean(2) + worst + dice_loss(logits, truth) * present

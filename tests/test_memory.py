@@ -10,15 +10,8 @@ import pytest
 import torch
 
 from streamer.models.tiny import build_sam
-from streamer.models.tiny.memory import (
-    READOUT_WIDTH,
-    Carried,
-    ImageFeatures,
-    MemoryNetwork,
-    image_features,
-    read_out,
-    set_apart,
-)
+from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features, read_out
+from streamer.models.tiny.memory_decoder import READOUT_WIDTH, Carried, set_apart
 from training import loop
 from training.memory_clips import Recipe, photo_clip, visible_masks
 from training.memory_flow import carry, flow_over
@@ -195,10 +188,10 @@ def test_flow_carries_a_mask_along() -> None:
     rng = np.random.default_rng(0)
     texture = rng.integers(0, 255, (32, 48, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
     images = [np.roll(texture, 4 * number, axis=1) for number in range(3)]
-    mask = torch.zeros(1, 1, 32, 48)
-    mask[..., 10:20, 10:20] = 1
+    mask = torch.zeros(32, 48)
+    mask[10:20, 10:20] = 1
     moved = carry(mask, flow_over(images))
-    assert float((moved[..., 10:20, 12:22]).mean()) > 0.8
+    assert float((moved[10:20, 12:22]).mean()) > 0.8
 
 
 def test_calibration_error_is_zero_where_scores_are_true() -> None:

@@ -29,10 +29,9 @@ def flow_over(images: Sequence[NDArray[np.uint8]]) -> Flow:
     return total
 
 
-def carry(masks: Tensor, flow: Flow) -> Tensor:
-    """``(1, K, h, w)`` masks of the earlier frame, as seen on the later one."""
-    pulled = [_pull(mask, flow) for mask in masks[0].numpy()]
-    return torch.from_numpy(np.stack(pulled))[None]
+def carry(mask: Tensor, flow: Flow) -> Tensor:
+    """``(h, w)`` mask of the earlier frame, as seen on the later one."""
+    return torch.from_numpy(_pull(mask.numpy(), flow))
 
 
 def _pull(values: NDArray[np.float32], flow: Flow) -> NDArray[np.float32]:

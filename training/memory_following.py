@@ -13,7 +13,8 @@ from streamer.evaluation.metrics.metrics import boundary_f, iou
 from torch import Tensor
 from torch.nn import functional
 
-from streamer.models.tiny.memory import Carried, ImageFeatures, MemoryNetwork, Query
+from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
+from streamer.models.tiny.memory_bank import MemoryBank
 from streamer.models.tiny.sam import TinyImageEncoder
 from training.memory_flow import Flow, carry, flow_over
 from training.memory_steps import look
@@ -23,6 +24,7 @@ SIZE = (512, 288)
 CELLS = (SIZE[0] // 4, SIZE[1] // 4)
 STEP = 7  # frames from one look to the next, as shipped
 RECENT = 5
+OBJECT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +106,14 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
     """Through the sequence from the true mask of its first frame."""
     queries = [network.keys(features) for features in sequence.features]
     last = _cells(sequence.truths[0])
-    remembered = [_remember(network, queries[0], last)]
+    bank = MemoryBank(variant.recent)
+    bank.remember(network, queries[0], {OBJECT: last}, 0)
     followed = Followed()
     for number, (query, truth) in enumerate(zip(queries[1:], sequence.truths[1:], strict=True)):
-        keys, values = (torch.cat(parts, dim=-1) for parts in zip(*remembered, strict=True))
-        known = torch.full((1, 1), float(variant.carried))
-        hint = carry(last, sequence.flows[number]) if variant.carried else torch.zeros_like(last)
-        answer = network.read(query, keys, values, Carried(hint, known))
+        _, answer = bank.read(network, query, {OBJECT: carry(last, sequence.flows[number])} if variant.carried else {})
         coarse = functional.interpolate(answer.readout_logits, scale_factor=4.0, mode="bilinear", align_corners=False)
         logits = answer.mask_logits if variant.decoded else coarse
-        last = logits.sigmoid()
+        last = logits[0, 0].sigmoid()
         mask = functional.interpolate(logits, truth.shape[:2], mode="bilinear", align_corners=False)[0, 0].numpy() > 0
         followed.masks.append(mask)
         followed.ious.append(iou(mask, truth))
@@ -121,8 +121,8 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
         followed.presences.append(float(answer.presence_logits.sigmoid()))
         followed.expected.append(float(answer.iou_logits.sigmoid()))
         if variant.recent:
-            remembered.append(_remember(network, query, last))
-            del remembered[1 : max(1, len(remembered) - variant.recent)]
+            score = followed.presences[-1] * followed.expected[-1]
+            bank.remember(network, query, {OBJECT: last}, number + 1, {OBJECT: score})
     return followed
 
 
@@ -144,10 +144,6 @@ def _small(video: Video, frame: int) -> NDArray[np.uint8]:
     return cv2.resize(video.image(frame), SIZE, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
-def _remember(network: MemoryNetwork, query: Query, masks: Tensor) -> tuple[Tensor, Tensor]:
-    return query.key.flatten(2), network.values(query, masks).flatten(3)
-
-
 def _cells(truth: NDArray[np.bool_]) -> Tensor:
     cells = cv2.resize(truth.astype(np.float32), CELLS, interpolation=cv2.INTER_AREA)
-    return torch.from_numpy(cells)[None, None]
+    return torch.from_numpy(cells)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from streamer.models.tiny.memory import Answer, Carried, ImageFeatures, MemoryNetwork, Query, image_features
+from streamer.models.tiny.memory import Answer, ImageFeatures, MemoryNetwork, image_features
+from streamer.models.tiny.memory_decoder import Carried, Query
 from streamer.models.tiny.sam import PIXEL_MEAN, PIXEL_STD, TinyImageEncoder
 from training.losses import dice_loss, true_iou
 from training.run import Batch

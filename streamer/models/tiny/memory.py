@@ -19,18 +19,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from streamer.models.tiny.backbone import CHANNELS
+from streamer.models.tiny.memory_decoder import (
+    CELLS,
+    TRUNK_WIDTH,
+    VALUE_WIDTH,
+    Carried,
+    ChannelNorm,
+    MaskDecoder,
+    Query,
+    Residual,
+    set_apart,
+)
 from streamer.models.tiny.sam import WIDTH, TinyImageEncoder
 
-STRIDE_PX = 16
-LOGIT_STRIDE_PX = 4
-CELLS = (STRIDE_PX // LOGIT_STRIDE_PX) ** 2  # mask cells of stride 4 in a cell of stride 16
 KEY_WIDTH = 64
-TRUNK_WIDTH = 192
-VALUE_WIDTH = 64
-READOUT_WIDTH = VALUE_WIDTH + 2  # and the share of the cell that is this object, and that is another one
 TOP_K = 30
-DECODER_WIDTHS = (96, 48, 24)  # at strides 16, 8, 4
-STATISTICS = 6
 
 
 class ImageFeatures(NamedTuple):
@@ -45,33 +48,6 @@ class ImageFeatures(NamedTuple):
     grid: Tensor
     stride8: Tensor
     stride4: Tensor
-
-
-class Query(NamedTuple):
-    """An image as the memory sees it.
-
-    Attributes:
-        key: ``(B, 64, h, w)``, of length 1 in every cell.
-        trunk: ``(B, 192, h, w)``, what keys, values and masks are made from.
-        stride8, stride4: As in `ImageFeatures`.
-    """
-
-    key: Tensor
-    trunk: Tensor
-    stride8: Tensor
-    stride4: Tensor
-
-
-class Carried(NamedTuple):
-    """Masks that flow brought to the query.
-
-    Attributes:
-        masks: ``(B, K, 4h, 4w)``, 0 to 1.
-        known: ``(B, K)``, 1 where there is one, else 0.
-    """
-
-    masks: Tensor
-    known: Tensor
 
 
 class Answer(NamedTuple):
@@ -98,26 +74,6 @@ def image_features(encoder: TinyImageEncoder, pixels: Tensor) -> tuple[Tensor, I
     coarse = functional.interpolate(stride32, scale_factor=2.0, mode="bilinear", align_corners=False)
     grid = torch.cat([functional.avg_pool2d(stride8, 2), stride16, coarse, embedding[:, :WIDTH]], dim=1)
     return embedding, ImageFeatures(grid, stride8, stride4)
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Layer norm over the channels of ``(N, C, h, w)``; quick where the channels lie beside each other in memory."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        return super().forward(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-
-
-class Residual(nn.Module):
-    """Two 3x3 convolutions beside the identity, ``(N, width, h, w)`` to the same."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = ChannelNorm(width)
-        self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features + self.second(functional.gelu(self.first(self.norm(features))))
 
 
 class KeyProjection(nn.Module):
@@ -179,74 +135,6 @@ def read_out(scores: Tensor, values: Tensor, top_k: int = TOP_K) -> Tensor:
     return torch.bmm(flat, weights.transpose(1, 2).to(flat.dtype)).unflatten(1, values.shape[1:3])
 
 
-class MaskDecoder(nn.Module):
-    """Read-out, query and carried mask to a mask of stride 4, whether it is there, and the IoU to expect."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        stride4, stride8, _, _ = CHANNELS
-        wide, middle, narrow = DECODER_WIDTHS
-        self.from_image = nn.Conv2d(TRUNK_WIDTH, wide, 1)
-        self.from_memory = nn.Conv2d(READOUT_WIDTH + 1 + CELLS + 1, wide, 1)
-        self.blocks = nn.Sequential(Residual(wide), Residual(wide))
-        self.to8, self.skip8 = nn.Conv2d(wide, middle, 1), nn.Conv2d(stride8, middle, 1)
-        self.block8 = Residual(middle)
-        self.to4, self.skip4 = nn.Conv2d(middle, narrow, 1), nn.Conv2d(stride4, narrow, 1)
-        self.block4 = Residual(narrow)
-        self.mask = nn.Conv2d(narrow, 1, 3, padding=1)
-        self.judge = nn.Sequential(nn.Linear(2 * wide + STATISTICS, 64), nn.GELU(), nn.Linear(64, 2))
-
-    def forward(self, query: Query, readout: Tensor, similarity: Tensor, carried: Carried) -> tuple[Tensor, Tensor]:
-        """Logits before the objects are set against each other ``(B, K, 4h, 4w)``, and the judgement ``(B, K, 2)``.
-
-        Args:
-            readout: ``(B, K, 66, h, w)``.
-            similarity: ``(B, 1, h, w)`` cosine with the most similar memory cell.
-        """
-        images, objects = readout.shape[:2]
-        known = carried.known[..., None, None, None].to(readout.dtype)
-        masks = carried.masks.to(readout.dtype)[:, :, None] * known
-        told = torch.cat(
-            [
-                readout.flatten(0, 1),
-                similarity.to(readout.dtype).repeat_interleave(objects, dim=0),
-                functional.pixel_unshuffle(masks.flatten(0, 1), 4),
-                known.flatten(0, 1).expand(-1, -1, *readout.shape[-2:]),
-            ],
-            dim=1,
-        )
-
-        def each(skip: Tensor) -> Tensor:
-            return skip.repeat_interleave(objects, dim=0)
-
-        wide = self.blocks(self.from_memory(told) + each(self.from_image(query.trunk)))
-        middle = self.block8(_enlarged(self.to8(wide)) + each(self.skip8(query.stride8)))
-        narrow = self.block4(_enlarged(self.to4(middle)) + each(self.skip4(query.stride4)))
-        logits = self.mask(functional.gelu(narrow)).float()
-        statistics = _statistics(logits, each(similarity), carried)
-        inside = functional.avg_pool2d(logits.detach().sigmoid(), 4).to(wide.dtype)
-        pooled = (wide * inside).sum((2, 3)) / (inside.sum((2, 3)) + 1)
-        judgement = self.judge(torch.cat([pooled, wide.amax((2, 3)), statistics.to(wide.dtype)], dim=1))
-        return logits.unflatten(0, (images, objects))[:, :, 0], judgement.float().unflatten(0, (images, objects))
-
-
-def _enlarged(features: Tensor) -> Tensor:
-    return functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
-
-
-def _statistics(logits: Tensor, similarity: Tensor, carried: Carried) -> Tensor:
-    """``(N, 6)``: size, sharpness, best cell, familiarity, agreement with the carried mask, whether there is one."""
-    inside = logits.detach().sigmoid()
-    area = inside.sum((2, 3))
-    sure = ((2 * inside - 1).abs() * inside).sum((2, 3)) / (area + 1)
-    cells = functional.avg_pool2d(inside, 4)
-    familiar = (cells * similarity).sum((2, 3)) / (cells.sum((2, 3)) + 0.1)
-    masks, known = carried.masks.flatten(0, 1)[:, None].float(), carried.known.flatten()[:, None].float()
-    shared = torch.minimum(inside, masks).sum((2, 3)) / (torch.maximum(inside, masks).sum((2, 3)) + 1)
-    share = inside.mean((2, 3))
-    return torch.cat([(share + 1e-4).log(), sure, cells.amax((2, 3)), familiar, shared * known, known], dim=1)
-
-
 class MemoryNetwork(nn.Module):
     """All of it; without state, the frames that are remembered are handed in."""
 
@@ -258,8 +146,30 @@ class MemoryNetwork(nn.Module):
         self.log_sharpness = nn.Parameter(torch.tensor(2.7))
         self.readout_scale = nn.Parameter(torch.tensor(6.0))
 
-    def read(self, query: Query, keys: Tensor, values: Tensor, carried: Carried, top_k: int = TOP_K) -> Answer:
-        """The masks of the objects on the query's image.
+    def read(
+        self,
+        query: Query,
+        keys: Tensor,
+        values: Tensor,
+        carried: Carried,
+        top_k: int = TOP_K,
+    ) -> Answer:
+        """The masks of the objects on the query's image, set apart from each other.
+
+        Args as for `recall`.
+        """
+        answer = self.recall(query, keys, values, carried, top_k)
+        return answer._replace(mask_logits=set_apart(answer.mask_logits))
+
+    def recall(
+        self,
+        query: Query,
+        keys: Tensor,
+        values: Tensor,
+        carried: Carried,
+        top_k: int = TOP_K,
+    ) -> Answer:
+        """Each object's mask on the query's image as if the others were not there.
 
         Args:
             keys: ``(B, 64, M)`` of all remembered cells.
@@ -267,20 +177,9 @@ class MemoryNetwork(nn.Module):
         """
         cosines = torch.bmm(query.key.flatten(2).transpose(1, 2), keys)
         size = query.key.shape[-2:]
-        readout = read_out(cosines * self.log_sharpness.exp(), values, top_k).unflatten(3, size)
+        scores = cosines * self.log_sharpness.exp()
+        readout = read_out(scores, values, top_k).unflatten(3, size)
         similarity = cosines.amax(dim=2).unflatten(1, size)[:, None]
         logits, judgement = self.decoder(query, readout, similarity, carried)
         shares = readout[:, :, VALUE_WIDTH].float()
-        return Answer(set_apart(logits), judgement[..., 0], judgement[..., 1], self.readout_scale * (shares - 0.5))
-
-
-def set_apart(logits: Tensor) -> Tensor:
-    """Let K objects share each cell: the logits of a softmax over them and a background whose logit is 0.
-
-    ``(B, K, H, W)`` to the same, as STM's soft aggregation does for probabilities.
-    """
-    if logits.shape[1] == 1:
-        return logits
-    with_background = torch.cat([torch.zeros_like(logits[:, :1]), logits], dim=1)
-    share = with_background.log_softmax(dim=1)[:, 1:]
-    return share - torch.log1p(-share.exp().clamp(max=1 - 1e-6))
+        return Answer(logits, judgement[..., 0], judgement[..., 1], self.readout_scale * (shares - 0.5))

@@ -102,12 +102,12 @@ def test_a_read_out_finds_the_cells_that_are_alike() -> None:
     keys = torch.nn.functional.normalize(torch.randn(1, 8, 20), dim=1)
     values = torch.arange(20.0)[None, None, None]
     scores = 200 * torch.bmm(keys.transpose(1, 2), keys)
-    assert torch.allclose(read_out(scores, values, top_k=3)[0, 0, 0], values[0, 0, 0], atol=0.1)
+    assert torch.allclose(read_out(scores, values, top_k=3)[0][0, 0, 0], values[0, 0, 0], atol=0.1)
 
 
 def test_a_read_out_takes_all_where_there_are_fewer() -> None:
     values = torch.tensor([[[[1.0, 3.0]]]])
-    assert read_out(torch.zeros(1, 5, 2), values).tolist() == [[[[2.0] * 5]]]
+    assert read_out(torch.zeros(1, 5, 2), values)[0].tolist() == [[[[2.0] * 5]]]
 
 
 def test_objects_share_no_cell() -> None:

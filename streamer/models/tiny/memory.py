@@ -119,7 +119,7 @@ class ValueEncoder(nn.Module):
         return torch.cat([value, shares.to(value.dtype)], dim=1).unflatten(0, (images, objects))
 
 
-def read_out(scores: Tensor, values: Tensor, top_k: int = TOP_K) -> Tensor:
+def read_out(scores: Tensor, values: Tensor, top_k: int = TOP_K) -> tuple[Tensor, Tensor]:
     """Every query cell's mean of the ``top_k`` memory cells that it resembles most, weighted by a softmax.
 
     Args:
@@ -127,12 +127,16 @@ def read_out(scores: Tensor, values: Tensor, top_k: int = TOP_K) -> Tensor:
         values: ``(B, K, C, M)``.
 
     Returns:
-        ``(B, K, C, Q)``.
+        ``(B, K, C, Q)`` float32, and the best scores ``(B, Q)``.
     """
-    best, places = scores.topk(min(top_k, scores.shape[2]), dim=2)
-    weights = torch.zeros_like(scores).scatter(2, places, best.softmax(dim=2))
-    flat = values.flatten(1, 2)
-    return torch.bmm(flat, weights.transpose(1, 2).to(flat.dtype)).unflatten(1, values.shape[1:3])
+    images, cells, remembered = scores.shape
+    best, places = scores.topk(min(top_k, remembered), dim=2)
+    rows = values.permute(0, 3, 1, 2).reshape(images * remembered, -1).float()
+    offsets = torch.arange(images, device=scores.device)[:, None, None] * remembered
+    read = functional.embedding_bag(
+        (places + offsets).flatten(0, 1), rows, mode="sum", per_sample_weights=best.softmax(dim=2).flatten(0, 1)
+    )
+    return read.view(images, cells, *values.shape[1:3]).permute(0, 2, 3, 1), best[..., 0]
 
 
 class MemoryNetwork(nn.Module):
@@ -175,11 +179,12 @@ class MemoryNetwork(nn.Module):
             keys: ``(B, 64, M)`` of all remembered cells.
             values: ``(B, K, 66, M)``.
         """
-        cosines = torch.bmm(query.key.flatten(2).transpose(1, 2), keys)
+        sharpness = self.log_sharpness.exp()
+        with torch.autocast(query.key.device.type, enabled=False):
+            scores = torch.bmm((query.key * sharpness).flatten(2).transpose(1, 2), keys)
+            readout, best = read_out(scores, values, top_k)
         size = query.key.shape[-2:]
-        scores = cosines * self.log_sharpness.exp()
-        readout = read_out(scores, values, top_k).unflatten(3, size)
-        similarity = cosines.amax(dim=2).unflatten(1, size)[:, None]
+        readout, similarity = readout.unflatten(3, size), (best / sharpness).unflatten(1, size)[:, None]
         logits, judgement = self.decoder(query, readout, similarity, carried)
-        shares = readout[:, :, VALUE_WIDTH].float()
+        shares = readout[:, :, VALUE_WIDTH]
         return Answer(logits, judgement[..., 0], judgement[..., 1], self.readout_scale * (shares - 0.5))

@@ -18,7 +18,7 @@ from training.memory_flow import carry, flow_over
 from training.memory_following import VARIANTS, WITH_FLOW, Prepared, calibration_error, follow
 from training.memory_photos import without_duplicates
 from training.memory_samples import make_sample, worn
-from training.memory_steps import clip_loss
+from training.memory_steps import Remembering, clip_loss
 from training.memory_videos import SceneClips, gapped
 from training.memory_weights import load_memory, save_memory
 from training.photos import Photo, encode_mask
@@ -222,7 +222,7 @@ def test_the_memory_learns_from_one_batch() -> None:
     optimizer = loop.make_optimizer(memory, torch.nn.Identity(), 2e-3, 1.0)
     losses = []
     for _ in range(8):
-        loss = clip_loss(memory, encoder, batch, taught=1.0)
+        loss = clip_loss(memory, encoder, batch, Remembering(taught=0.5, spoiled=0.5))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

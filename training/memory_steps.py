@@ -22,7 +22,7 @@ class Weights(NamedTuple):
 
     readout: float = 0.5
     presence: float = 0.3
-    iou: float = 0.3
+    iou: float = 0.5
 
 
 WEIGHTS = Weights()
@@ -36,12 +36,21 @@ def look(encoder: TinyImageEncoder, images: Tensor) -> ImageFeatures:
     return image_features(encoder, (pixels - mean) / std)[1]
 
 
-def clip_loss(network: MemoryNetwork, encoder: TinyImageEncoder, batch: Batch, taught: float) -> Tensor:
-    """The mean loss over the frames after the first one.
+class Remembering(NamedTuple):
+    """What is remembered of the frames after the first one.
 
-    Args:
+    Attributes:
         taught: Share of the frames that are remembered with their true masks rather than with what was answered.
+        spoiled: Share of those with a carried mask that are remembered with that one, wrong as it may be: the first
+            frame has to hold out against them, and the score to tell.
     """
+
+    taught: float
+    spoiled: float = 0.0
+
+
+def clip_loss(network: MemoryNetwork, encoder: TinyImageEncoder, batch: Batch, how: Remembering) -> Tensor:
+    """The mean loss over the frames after the first one."""
     images, masks = batch["images"], batch["masks"].float() / 255
     count, frames = images.shape[:2]
     queries = network.keys(look(encoder, images))
@@ -54,12 +63,19 @@ def clip_loss(network: MemoryNetwork, encoder: TinyImageEncoder, batch: Batch, t
         answer = network.read(steps[t], torch.cat(keys, dim=2), torch.cat(values, dim=3), carried)
         losses.append(answer_loss(answer, masks[:, t], batch["real"]))
         if t + 1 < frames:
-            teach = torch.rand(count, 1, 1, 1, device=masks.device) < taught
-            remembered = torch.where(teach, masks[:, t], answer.mask_logits.detach().sigmoid())
-            remembered = remembered * batch["real"][:, :, None, None]
+            remembered = _remembered(answer, masks[:, t], carried, how) * batch["real"][:, :, None, None]
             keys.append(steps[t].key.flatten(2))
             values.append(network.values(steps[t], remembered).flatten(3))
     return torch.stack(losses).mean()
+
+
+def _remembered(answer: Answer, truth: Tensor, carried: Carried, how: Remembering) -> Tensor:
+    """``(B, K, 4h, 4w)`` masks that this frame is remembered with, no cell in more than one."""
+    chance = torch.rand(2, len(truth), 1, 1, 1, device=truth.device)
+    masks = torch.where(chance[0] < how.taught, truth, answer.mask_logits.detach().sigmoid())
+    spoil = (chance[1] < how.spoiled) & (carried.known[..., None, None] > 0)
+    masks = torch.where(spoil, carried.masks, masks)
+    return masks / masks.sum(1, keepdim=True).clamp(min=1)
 
 
 def answer_loss(answer: Answer, truth: Tensor, real: Tensor, weights: Weights = WEIGHTS) -> Tensor:

@@ -25,7 +25,7 @@ from training.memory_clips import Clip, DrawClip, Recipe, photo_clip
 from training.memory_following import VARIANTS, mean_iou, prepare
 from training.memory_photos import memory_photos
 from training.memory_samples import samples
-from training.memory_steps import clip_loss
+from training.memory_steps import Remembering, clip_loss
 from training.memory_videos import SceneClips, VideoClips, davis_train
 from training.memory_weights import save_memory
 from training.run import Batch, Part, Training, parser
@@ -42,7 +42,7 @@ class Stage:
         until: Share of the time at which it ends.
         shares: Of photographs, scenes and real video.
         max_gap: The largest gap between frames of scenes and video at its end; it starts where the last one stopped.
-        taught: Share of the frames that are remembered with their true masks.
+        how: The frames after the first one are remembered.
     """
 
     until: float
@@ -50,13 +50,13 @@ class Stage:
     batch_size: int
     shares: tuple[float, float, float]
     max_gap: int
-    taught: float
+    how: Remembering
 
 
 STAGES = (
-    Stage(0.30, Recipe((384, 224), frames=3), 4, (0.7, 0.3, 0.0), 8, taught=0.5),
-    Stage(0.70, Recipe((512, 288), frames=4), 3, (0.35, 0.2, 0.45), 20, taught=0.2),
-    Stage(1.00, Recipe((512, 288), frames=5), 3, (0.25, 0.2, 0.55), 30, taught=0.0),
+    Stage(0.30, Recipe((384, 224), frames=3), 4, (0.7, 0.3, 0.0), 8, Remembering(0.5)),
+    Stage(0.70, Recipe((512, 288), frames=4), 3, (0.35, 0.2, 0.45), 20, Remembering(0.2, spoiled=0.2)),
+    Stage(1.00, Recipe((512, 288), frames=5), 3, (0.25, 0.2, 0.55), 30, Remembering(0.0, spoiled=0.2)),
 )
 
 
@@ -123,7 +123,7 @@ class MemoryTraining(Training):
         return round(smallest + share * (stage.max_gap - smallest))
 
     def _loss(self, stage: Stage, batch: Batch) -> Tensor:
-        loss = clip_loss(self.network, self.encoder, batch, stage.taught)
+        loss = clip_loss(self.network, self.encoder, batch, stage.how)
         self.losses.append(loss.item())
         if len(self.losses) == LOSS_EVERY_STEPS:
             self._log(loss=float(np.mean(self.losses)))

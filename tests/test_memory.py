@@ -13,7 +13,7 @@ from streamer.models.tiny import build_sam
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features, read_out
 from streamer.models.tiny.memory_decoder import READOUT_WIDTH, Carried, set_apart
 from training import loop
-from training.memory_clips import Recipe, photo_clip, visible_masks
+from training.memory_clips import Recipe, cut_away, photo_clip, visible_masks
 from training.memory_flow import carry, flow_over
 from training.memory_following import VARIANTS, WITH_FLOW, Prepared, calibration_error, follow
 from training.memory_photos import without_duplicates
@@ -148,6 +148,18 @@ def test_scenes_give_clips_with_a_mask_for_every_object() -> None:
     clip = SceneClips(lambda: 5)(RECIPE, np.random.default_rng(0))
     assert len(clip.images) == len(clip.masks) == 3
     assert len({len(masks) for masks in clip.masks}) == 1
+
+
+def test_after_a_cut_nothing_of_the_clip_is_seen() -> None:
+    rng = np.random.default_rng(0)
+    draw = partial(photo_clip, draw_disc)
+    clip = draw(RECIPE, rng)
+    before = [image.copy() for image in clip.images]
+    cut_away(clip, draw, RECIPE, rng)
+    changed = [number for number in range(3) if not np.array_equal(before[number], clip.images[number])]
+    assert len(changed) == 1
+    assert 0 not in changed
+    assert not any(mask.any() for mask in clip.masks[changed[0]])
 
 
 def test_what_lies_behind_is_not_seen() -> None:

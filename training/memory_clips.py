@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -76,6 +76,13 @@ def _apart(masks: list[Image]) -> list[Image]:
     return kept
 
 
+def cut_away(clip: Clip, draw_clip: DrawClip, recipe: Recipe, rng: np.random.Generator) -> None:
+    """Put something else altogether in the place of a frame, on which nothing of the clip is to be seen."""
+    at = int(rng.integers(1, len(clip.images)))
+    clip.images[at] = draw_clip(replace(recipe, frames=1), rng).images[0]
+    clip.masks[at] = [np.zeros_like(mask) for mask in clip.masks[at]]
+
+
 def lay_over(clip: Clip, draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> None:
     """Let cut-out things move in front of the clip: look-alikes of what it shows, and parts of other photographs."""
     for _ in range(int(rng.integers(0, recipe.layers + 1))):
@@ -106,7 +113,7 @@ def _lay(clip: Clip, image: Image, mask: Image, recipe: Recipe, rng: np.random.G
     side = max(x1 - x0, y1 - y0) * float(np.sqrt(abs(np.linalg.det(place[:, :2].astype(np.float64)))))
     image = augment.jitter_color(image, rng) if rng.random() < 0.3 else image
     speed = recipe.speed * width * rng.choice([0.3, 1.0, 2.5])
-    seen = rng.random(recipe.frames) > (0.15 if rng.random() < 0.3 else 0.0)
+    seen = rng.random(recipe.frames) > (0.35 if rng.random() < 0.4 else 0.0)
     soft_edge = np.random.default_rng(int(rng.integers(1 << 30)))
     steps = walk(recipe.frames, (float(middle[0]), float(middle[1])), speed, float(rng.choice([0.05, 0.12, 0.25])), rng)
     for number, step in enumerate(steps):

@@ -113,8 +113,10 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
         _, answer = bank.read(network, query, {OBJECT: carry(last, sequence.flows[number])} if variant.carried else {})
         coarse = functional.interpolate(answer.readout_logits, scale_factor=4.0, mode="bilinear", align_corners=False)
         logits = answer.mask_logits if variant.decoded else coarse
-        last = logits[0, 0].sigmoid()
+        present = bool(answer.presence_logits[0, 0] > 0)
+        last = logits[0, 0].sigmoid() * present
         mask = functional.interpolate(logits, truth.shape[:2], mode="bilinear", align_corners=False)[0, 0].numpy() > 0
+        mask &= present
         followed.masks.append(mask)
         followed.ious.append(iou(mask, truth))
         followed.contours.append(boundary_f(mask, truth) if contours else 0.0)

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import augment
-from training.memory_clips import Clip, DrawClip, Recipe, lay_over, shrink, visible_masks
+from training.memory_clips import Clip, DrawClip, Recipe, cut_away, lay_over, shrink, visible_masks
 from training.samples import DrawPhoto
 
 OBJECTS = 2
 MIN_CELLS = 12
 CARRIED_PROBABILITY = 0.5
+CUT_PROBABILITY = 0.1
 
 Sample = dict[str, NDArray[Any]]
 Cells = NDArray[np.uint8]
@@ -31,6 +32,8 @@ def make_sample(draw_clip: DrawClip, draw_photo: DrawPhoto, recipe: Recipe, rng:
     """
     while True:
         clip = draw_clip(recipe, rng)
+        if rng.random() < CUT_PROBABILITY:
+            cut_away(clip, draw_clip, recipe, rng)
         lay_over(clip, draw_photo, recipe, rng)
         cells = [np.stack([shrink(mask) for mask in visible_masks(masks)]) for masks in clip.masks if masks]
         if len(cells) < len(clip.images):

@@ -21,7 +21,7 @@ class Weights(NamedTuple):
     """How much each part of the loss counts."""
 
     readout: float = 0.5
-    presence: float = 0.3
+    presence: float = 0.6
     iou: float = 0.5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -240,3 +241,14 @@ def test_the_memory_learns_from_one_batch() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_what_goes_wrong_in_the_samples_is_heard_of() -> None:
+    def broken() -> Iterator[dict[str, np.ndarray]]:
+        yield {"image": np.zeros(1)}
+        raise ValueError("no more")
+
+    drawn = loop.batches(broken(), 1)
+    next(drawn)
+    with pytest.raises(ValueError, match="no more"):
+        next(drawn)

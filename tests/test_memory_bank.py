@@ -31,23 +31,23 @@ def frames(bank: MemoryBank, object_id: int) -> list[int]:
 
 def test_it_never_grows() -> None:
     memory, bank = network(), MemoryBank(recent=3, given=2)
-    bank.remember(memory, look(memory, 0), {1: mask(0)}, 0)
+    bank.remember(memory, look(memory, 0), {1: mask(0)}, 0, given=True)
     for frame in range(1, 30):
-        bank.remember(memory, look(memory, frame), {1: mask(frame)}, frame, {1: 0.9})
+        bank.remember(memory, look(memory, frame), {1: mask(frame)}, frame)
     assert frames(bank, 1) == [0, 27, 28, 29]
 
 
 def test_what_a_person_gave_first_and_last_stays() -> None:
     memory, bank = network(), MemoryBank(recent=1, given=2)
     for frame in (0, 5, 9):
-        bank.remember(memory, look(memory, frame), {1: mask(frame)}, frame)
+        bank.remember(memory, look(memory, frame), {1: mask(frame)}, frame, given=True)
     assert frames(bank, 1) == [0, 9]
 
 
 def test_late_frames_find_their_place() -> None:
     memory, bank = network(), MemoryBank(recent=2)
     for frame in (0, 9, 4):
-        bank.remember(memory, look(memory, frame), {1: mask(frame)}, frame, {1: 0.9})
+        bank.remember(memory, look(memory, frame), {1: mask(frame)}, frame)
     assert frames(bank, 1) == [4, 9]
 
 

@@ -160,9 +160,15 @@ def batches(stream: Iterator[dict[str, NDArray[Any]]], batch_size: int) -> Itera
 
     A thread is enough, for OpenCV and torch let go of the interpreter; a forked process hangs in their thread pools.
     """
-    ahead: queue.Queue[dict[str, Tensor]] = queue.Queue(maxsize=4)
+    ahead: queue.Queue[dict[str, Tensor] | Exception] = queue.Queue(maxsize=4)
 
     def fill() -> None:
+        try:
+            make()
+        except Exception as error:
+            ahead.put(error)
+
+    def make() -> None:
         waiting: dict[tuple[tuple[int, ...], ...], list[dict[str, NDArray[Any]]]] = defaultdict(list)
         for sample in stream:
             batch = waiting[tuple(value.shape for value in sample.values())]
@@ -173,4 +179,7 @@ def batches(stream: Iterator[dict[str, NDArray[Any]]], batch_size: int) -> Itera
 
     threading.Thread(target=fill, daemon=True).start()
     while True:
-        yield ahead.get()
+        batch = ahead.get()
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch

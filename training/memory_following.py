@@ -107,7 +107,7 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
     queries = [network.keys(features) for features in sequence.features]
     last = _cells(sequence.truths[0])
     bank = MemoryBank(variant.recent)
-    bank.remember(network, queries[0], {OBJECT: last}, 0)
+    bank.remember(network, queries[0], {OBJECT: last}, 0, given=True)
     followed = Followed()
     for number, (query, truth) in enumerate(zip(queries[1:], sequence.truths[1:], strict=True)):
         _, answer = bank.read(network, query, {OBJECT: carry(last, sequence.flows[number])} if variant.carried else {})
@@ -123,8 +123,7 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
         followed.presences.append(float(answer.presence_logits.sigmoid()))
         followed.expected.append(float(answer.iou_logits.sigmoid()))
         if variant.recent:
-            score = followed.presences[-1] * followed.expected[-1]
-            bank.remember(network, query, {OBJECT: last}, number + 1, {OBJECT: score})
+            bank.remember(network, query, {OBJECT: last}, number + 1)
     return followed
 
 

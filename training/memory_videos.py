@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,12 +99,21 @@ class SceneClips:
         self._scenes: list[SceneSource] = []
 
     def __call__(self, recipe: Recipe, rng: np.random.Generator) -> Clip:
-        scene = self._scene(recipe.size, rng)
-        frames = gapped(SCENE_LENGTH, recipe.frames, self._max_gap(), rng)
-        images = [scene.render(frame) for frame in frames]
-        labels = [scene.truth(frame).labels for frame in frames]
+        images, labels = self._rendered(recipe, rng)
         ids = [int(i) for i in np.unique(np.stack(labels)) if i]
         return _cut(images, [[(label == i).astype(np.uint8) for i in ids] for label in labels], recipe, rng)
+
+    def _rendered(
+        self, recipe: Recipe, rng: np.random.Generator
+    ) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+        """Images and labels of some frames; one in some ten thousand cannot be drawn, so then of others."""
+        while True:
+            scene = self._scene(recipe.size, rng)
+            frames = gapped(SCENE_LENGTH, recipe.frames, self._max_gap(), rng)
+            try:
+                return [scene.render(frame) for frame in frames], [scene.truth(frame).labels for frame in frames]
+            except cv2.error:
+                continue
 
     def _scene(self, size: tuple[int, int], rng: np.random.Generator) -> SceneSource:
         if len(self._scenes) < POOL or rng.random() < 0.05:

@@ -67,7 +67,7 @@ def parts(objects: int, precision: str) -> dict[str, Callable[[], object]]:
         masks = {number: torch.rand(SIZE[1] // 4, SIZE[0] // 4) for number in range(objects)}
         bank = MemoryBank(REMEMBERED - 1)
         for frame in range(REMEMBERED):
-            bank.remember(network, query, masks, frame, None if frame == 0 else dict.fromkeys(masks, 1.0))
+            bank.remember(network, query, masks, frame, given=frame == 0)
     segmenter = SamSegmenter(load_sam(), "tiny", torch.device("cpu"), precision)
     image = np.random.default_rng(0).integers(0, 255, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
     embedding, prompts = segmenter.encode(image), [tracker_prompt()] * objects

@@ -20,14 +20,12 @@ class Memory:
         frame: Its index.
         key: ``(64, h * w)``.
         values: ``(66, h * w)`` of every object whose mask is known on that frame.
-        scores: How good each of those masks is, 0 to 1.
         permanent: Objects whose mask a person gave; it is kept.
     """
 
     frame: int
     key: Tensor
     values: dict[int, Tensor]
-    scores: dict[int, float]
     permanent: frozenset[int] = frozenset()
 
 
@@ -54,19 +52,18 @@ class MemoryBank:
         query: Query,
         masks: dict[int, Tensor],
         frame: int,
-        scores: dict[int, float] | None = None,
+        given: bool = False,
     ) -> None:
         """Take in the masks of a frame.
 
         Args:
             query: Of that frame, of one image.
             masks: ``(4h, 4w)``, 0 to 1, of every object that is known there.
-            scores: How good they are, 0 to 1; None where a person gave them.
+            given: Whether a person gave them.
         """
         values = network.values(query, torch.stack(list(masks.values()))[None])[0].flatten(2)
         known = dict(zip(masks, values, strict=True))
-        permanent = frozenset(masks) if scores is None else frozenset()
-        memory = Memory(frame, query.key[0].flatten(1), known, scores or dict.fromkeys(masks, 1.0), permanent)
+        memory = Memory(frame, query.key[0].flatten(1), known, frozenset(masks if given else ()))
         self.memories = sorted([*self.memories, memory], key=lambda memory: memory.frame)
         for object_id in masks:
             self._forget_surplus(object_id)
@@ -122,5 +119,4 @@ def _carried(ids: Sequence[int], carried: dict[int, Tensor], query: Query) -> Ca
 
 def _without(memory: Memory, object_id: int) -> Memory:
     values = {each: value for each, value in memory.values.items() if each != object_id}
-    scores = {each: score for each, score in memory.scores.items() if each != object_id}
-    return Memory(memory.frame, memory.key, values, scores, memory.permanent - {object_id})
+    return Memory(memory.frame, memory.key, values, memory.permanent - {object_id})

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from streamer.evaluation.metrics.metrics import boundary_f, iou
+from streamer.evaluation.metrics import boundary_f, iou
 from torch import Tensor
 from torch.nn import functional
 

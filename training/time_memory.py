@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from streamer.models.sam.segmenter.segmenter import SamSegmenter
+from streamer.models.sam.segmenter import SamSegmenter
 
 from streamer.data.prompt import Prompt
 from streamer.models.runtime.devices import has_fast_bfloat16

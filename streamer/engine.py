@@ -23,7 +23,8 @@ from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
 from streamer.scheduling.sharing import sharing_processor
-from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers
+from streamer.scheduling.threads import ThreadedWorkers
+from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
 from streamer.stages.depth import DepthStage

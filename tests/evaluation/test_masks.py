@@ -19,7 +19,7 @@ from streamer.evaluation.sequences import LabeledSequence, prompts_for, sequence
 from streamer.models import registry
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
-from streamer.scheduling.workers import LateWorkers
+from streamer.scheduling.late_workers import LateWorkers
 from streamer.sources.arrays import ArraySource
 from streamer.stages.masks import MasksStage
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene

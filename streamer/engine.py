@@ -23,7 +23,8 @@ from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
 from streamer.scheduling.sharing import sharing_processor
-from streamer.scheduling.workers import InlineWorkers, ThreadedWorkers, Workers
+from streamer.scheduling.threads import ThreadedWorkers
+from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
 from streamer.stages.depth import DepthStage
@@ -116,10 +117,10 @@ class Engine:
         """
         from streamer.models import registry
 
-        wanted, device = self.config.segmenter, self.config.device
+        wanted = self.config.segmenter
         if wanted is None or self._own_segmenter is not None:
             return None if wanted is None else self._own_segmenter
-        return registry.load_segmenter(wanted.model, wanted.checkpoint, device, wanted.precision, wanted.compile)
+        return registry.load_segmenter(wanted, self.config.device)
 
     @cached_property
     def depth_estimator(self) -> DepthEstimator | None:
@@ -130,10 +131,10 @@ class Engine:
         """
         from streamer.models import registry
 
-        wanted, device = self.config.depth, self.config.device
+        wanted = self.config.depth
         if wanted is None or self._own_depth_estimator is not None:
             return None if wanted is None else self._own_depth_estimator
-        return registry.load_depth(wanted.model, device, wanted.precision, wanted.compile)
+        return registry.load_depth(wanted, self.config.device)
 
     def load(self) -> Self:
         """Load the models now.

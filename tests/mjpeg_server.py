@@ -25,7 +25,7 @@ class MjpegServer:
         self.silent = threading.Event()
         self._wanted = login and f"Basic {b64encode(login.encode()).decode()}"
         self._pause_s = 1 / rate_hz
-        self._pictures = [cv2.imencode(".jpg", numbered_image(n, size)[..., ::-1])[1].tobytes() for n in range(20)]
+        self._images = [cv2.imencode(".jpg", numbered_image(n, size)[..., ::-1])[1].tobytes() for n in range(20)]
         self._port = 0
         self.start()
 
@@ -76,11 +76,11 @@ class MjpegServer:
                 while not stopping.wait(server._pause_s):
                     if server.silent.is_set():
                         continue
-                    picture = server._pictures[number % 20]
+                    image = server._images[number % 20]
                     number += 1
-                    head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+                    head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(image)}\r\n\r\n"
                     try:
-                        self.wfile.write(head.encode() + picture + b"\r\n")
+                        self.wfile.write(head.encode() + image + b"\r\n")
                     except OSError:
                         return
 

@@ -16,6 +16,7 @@ from streamer.data.prompt import Prompt
 from streamer.engine import Engine
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
 from streamer.models import registry
+from streamer.models.parameters import DepthParameters
 from streamer.models.runtime import devices
 from streamer.motion.parameters import FlowParameters
 from streamer.stages.parameters import ScheduleParameters
@@ -136,7 +137,7 @@ def test_a_run_that_is_left_early_closes_its_source_and_its_threads(engine, open
     [(Prompt([(320, 5)]), "lies outside the frame, which is 320x240"), (Prompt(mask=np.ones((9, 9), bool)), "is 9x9")],
 )
 def test_prompts_are_checked_before_the_models_are_loaded(opened, monkeypatch, prompt, message):
-    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(registry, "load_segmenter", lambda parameters, device: pytest.fail("the model was loaded"))
     with Engine(CONFIG) as engine, pytest.raises(PromptError, match=message), engine.open(images(), [prompt]):
         pass
     assert list(opened.values()) == [True]
@@ -167,7 +168,7 @@ def test_check_sees_the_source_and_closes_it_by_raising(engine, opened):
 
 
 def test_a_model_that_cannot_be_loaded_closes_the_source(opened, monkeypatch):
-    def fail(*arguments):
+    def fail(parameters, device):
         raise ModelError("no weights")
 
     monkeypatch.setattr(registry, "load_segmenter", fail)
@@ -242,15 +243,15 @@ def test_load_loads_and_says_what_is_wrong_at_once():
 def test_models_are_loaded_once_as_the_config_says(monkeypatch):
     loaded = []
 
-    def load_depth(*arguments):
-        loaded.append(arguments)
+    def load_depth(parameters, device):
+        loaded.append((parameters, device))
         return RedDepth()
 
     monkeypatch.setattr(registry, "load_depth", load_depth)
     config = Config(device="cpu", segmenter=None, depth={"model": "some/model", "precision": "float32"})
     with composition.load(config) as engine:
         assert engine.load().depth_estimator is engine.depth_estimator
-    assert loaded == [("some/model", "cpu", "float32", False)]
+    assert loaded == [(DepthParameters(model="some/model", precision="float32"), "cpu")]
 
 
 def test_the_config_reaches_the_tracker_whole(monkeypatch):
@@ -274,7 +275,7 @@ def test_the_config_reaches_the_tracker_whole(monkeypatch):
 
 
 def test_models_of_ones_own_are_used_where_the_config_does_not_leave_their_kind_out(monkeypatch):
-    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(registry, "load_segmenter", lambda parameters, device: pytest.fail("a model was loaded"))
     monkeypatch.setattr(registry, "load_depth", lambda *arguments: pytest.fail("a model was loaded"))
     segmenter, estimator = ColorSegmenter(), RedDepth()
     with Engine(CONFIG, segmenter=segmenter, depth_estimator=estimator).load() as engine:

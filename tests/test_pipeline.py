@@ -9,7 +9,7 @@ import pytest
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt
 from streamer.errors import PromptError
-from streamer.scheduling.workers import ThreadedWorkers
+from streamer.scheduling.threads import ThreadedWorkers
 from streamer.stages.masks import FadeIn
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 from tests.pipelines import Gate, another_scene, build_pipeline, frame, iou

@@ -13,14 +13,14 @@ from streamer.data.result import Result
 from streamer.sinks.video import VideoSink
 
 
-def picture(index: int, width: int = 64, height: int = 48) -> np.ndarray:
+def make_image(index: int, width: int = 64, height: int = 48) -> np.ndarray:
     """Smooth, and different for each index."""
     y, x = np.mgrid[:height, :width]
     return np.stack([x * 3 + index, y * 4, np.full_like(x, 40 + index * 5 % 200)], axis=-1).astype(np.uint8)
 
 
 def result(index: int, time_s: float, image: np.ndarray | None = None) -> Result:
-    return Result(Frame(index, time_s, picture(index) if image is None else image, 0.0))
+    return Result(Frame(index, time_s, make_image(index) if image is None else image, 0.0))
 
 
 def drawn(result: Result) -> np.ndarray:
@@ -58,7 +58,7 @@ def make_source(path: Path, codec: str = "aac", frames: int = 30, audio_s: float
         tone.bit_rate = 128_000
         samples = np.sin(np.arange(int(audio_s * 48_000)) * 0.05).astype(np.float32)
         for index in range(frames):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture(index), format="rgb24")))
+            container.mux(video.encode(av.VideoFrame.from_ndarray(make_image(index), format="rgb24")))
         for start in range(0, len(samples), 1024):
             chunk = av.AudioFrame.from_ndarray(
                 np.tile(samples[start : start + 1024], (tone.channels, 1)), format="fltp", layout=tone.layout.name

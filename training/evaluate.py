@@ -77,9 +77,9 @@ def time_rows(sam: Sam, dpt: DPTForDepthEstimation) -> list[Row]:
     sam.to(memory_format=torch.channels_last)
     dpt.to(memory_format=torch.channels_last)
     side = sam.image_encoder.img_size
-    picture = torch.rand(1, 3, side, side)
+    image = torch.rand(1, 3, side, side)
     square = torch.rand(1, 3, IMAGE_SIZE_PX, IMAGE_SIZE_PX).contiguous(memory_format=torch.channels_last)
-    embedding = sam.image_encoder(picture)
+    embedding = sam.image_encoder(image)
     boxes = torch.tensor([[10.0, 10.0, 100.0, 100.0]] * 4)
 
     def decode() -> object:
@@ -88,7 +88,7 @@ def time_rows(sam: Sam, dpt: DPTForDepthEstimation) -> list[Row]:
         return sam.mask_decoder(embedding, position, sparse, dense, multimask_output=True)
 
     return [
-        ("encode [ms]", f"{fastest_ms(lambda: sam.image_encoder(picture)):.1f}", "60 / 25"),
+        ("encode [ms]", f"{fastest_ms(lambda: sam.image_encoder(image)):.1f}", "60 / 25"),
         ("decode 4 objects [ms]", f"{fastest_ms(decode):.1f}", "25 / 10"),
         ("depth [ms]", f"{fastest_ms(lambda: dpt(square)):.1f}", "60 / 25"),
     ]

@@ -104,11 +104,11 @@ def make_sample(draw: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sa
         `prompts.first_prompt` or `prompts.carried_prompt`, ``mask_input`` ``(P, H/4, W/4)`` float32 and ``has_mask``
         ``(P,)`` bool.
     """
-    picture, masks = compose(draw, recipe, rng)
-    height, width = picture.shape[:2]
+    composed, masks = compose(draw, recipe, rng)
+    height, width = composed.shape[:2]
     rows, columns = (-(-side // _MULTIPLE_PX) * _MULTIPLE_PX for side in (height, width))
     image = np.zeros((rows, columns, 3), np.uint8)
-    image[:height, :width] = picture
+    image[:height, :width] = composed
     targets = np.zeros((len(masks), rows // LOGIT_STRIDE_PX, columns // LOGIT_STRIDE_PX), np.float32)
     worn = np.zeros_like(targets)
     has_mask = rng.random(len(masks)) < (1.0 if recipe.carried else recipe.worn_mask_probability)

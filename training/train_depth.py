@@ -45,10 +45,10 @@ def new_model() -> DPTForDepthEstimation:
 
 
 @torch.no_grad()
-def lifted(dpt: DPTForDepthEstimation, pictures: Sequence[NDArray[np.uint8]]) -> DPTForDepthEstimation:
+def lifted(dpt: DPTForDepthEstimation, images: Sequence[NDArray[np.uint8]]) -> DPTForDepthEstimation:
     """A copy with its ReLU again, raised until that cuts off next to nothing of these ``(H, W, 3)`` pictures."""
     copied = copy.deepcopy(dpt)
-    answers = [torch.from_numpy(estimate(copied, picture)[::2, ::2]).flatten() for picture in pictures]
+    answers = [torch.from_numpy(estimate(copied, image)[::2, ::2]).flatten() for image in images]
     lowest = torch.cat(answers).sort().values[round(_FARTHEST_SHARE * sum(map(len, answers)))]
     copied.head.head[4].bias.sub_(lowest)
     copied.head.head[5] = nn.ReLU()
@@ -86,9 +86,9 @@ class DepthTraining(Training):
     def export(self) -> None:
         """The folder ``dpt_tiny``."""
         rng = np.random.default_rng(self.seed)
-        pictures = [place[0].image_rgb for place in self.places]
-        pictures += [draw_rendered(rng).image_rgb for _ in range(32)]
-        save_dpt(lifted(self.average.model, pictures), self.folder / "dpt_tiny")
+        images = [place[0].image_rgb for place in self.places]
+        images += [draw_rendered(rng).image_rgb for _ in range(32)]
+        save_dpt(lifted(self.average.model, images), self.folder / "dpt_tiny")
 
     def _begin(self) -> Iterator[Batch]:
         stream = depth_samples(self.places, self.photos, IMAGE_SIZE_PX, self.seed + self.step)

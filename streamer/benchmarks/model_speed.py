@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from streamer.benchmarks.upstream import UpstreamDepth, UpstreamSam
 from streamer.data.prompt import Prompt
 from streamer.models import registry
+from streamer.models.parameters import DepthParameters, SegmenterParameters
+from streamer.models.protocols import DepthEstimator
 from streamer.models.weights import hub
 
 IMAGE_SIZE = (1024, 576)
@@ -141,7 +143,8 @@ def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, d
     set_threads(threads)
     image = _image()
     if side != UPSTREAM:
-        segmenter: Any = registry.load_segmenter(model, weights, device, side)
+        parameters = SegmenterParameters.model_validate({"model": model, "checkpoint": weights, "precision": side})
+        segmenter: Any = registry.load_segmenter(parameters, device)
         measured = _time(lambda: segmenter.encode(image), repeats)
         embedding = segmenter.encode(image)
         logits = segmenter.decode(embedding, [Prompt(box=box) for box in BOXES], multimask_output=False).logits[:, 0]
@@ -159,7 +162,12 @@ def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int,
 
     set_threads(threads)
     name = model if weights is None else str(weights)
-    estimator = UpstreamDepth(name, device) if side == UPSTREAM else registry.load_depth(name, device, side)
+    estimator: UpstreamDepth | DepthEstimator
+    if side == UPSTREAM:
+        estimator = UpstreamDepth(name, device)
+    else:
+        parameters = DepthParameters.model_validate({"model": name, "precision": side})
+        estimator = registry.load_depth(parameters, device)
     estimate = partial(estimator.estimate, _image())
     return _Measured(*_time(estimate, repeats), estimate(), None)
 

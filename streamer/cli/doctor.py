@@ -132,15 +132,16 @@ def look_at_the_display() -> list[Finding]:
 def look_at_models() -> list[Finding]:
     """Whether the bundled models load, and which others are here."""
     from streamer.models import registry
+    from streamer.models.parameters import DepthParameters, SegmenterParameters
 
-    registry.load_segmenter()
-    registry.load_depth()
+    registry.load_segmenter(SegmenterParameters(), "auto")
+    registry.load_depth(DepthParameters(), "auto")
     findings = [Finding("models", "ok", "the bundled ones load")]
-    for row in registry.list_models():
-        if row.state == "cached":
-            findings.append(Finding("models", "ok", f"{row.name} is at {row.path}"))
-        elif row.state == "available":
-            advice = f"{row.name} is not here: `streamer models pull {row.name}`"
+    for entry in registry.list_models():
+        if entry.state == "cached":
+            findings.append(Finding("models", "ok", f"{entry.name} is at {entry.path}"))
+        elif entry.state == "available":
+            advice = f"{entry.name} is not here: `streamer models pull {entry.name}`"
             findings.append(Finding("models", "missing", advice))
     return findings
 

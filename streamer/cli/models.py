@@ -24,9 +24,9 @@ def list_models() -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("name", "kind", "state", "size"):
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
-    for row in registry.list_models():
-        size = "" if row.size_bytes is None else f"{row.size_bytes / 1e6:,.0f} MB"
-        table.add_row(row.name, row.kind, f"[{_STYLES.get(row.state, '')}]{row.state}[/]", size)
+    for entry in registry.list_models():
+        size = "" if entry.size_bytes is None else f"{entry.size_bytes / 1e6:,.0f} MB"
+        table.add_row(entry.name, entry.kind, f"[{_STYLES.get(entry.state, '')}]{entry.state}[/]", size)
     terminal = Terminal()
     terminal.console.print(table)
     terminal.say(f"segmenters go to {cache_folder()}, depth models to {hub.cache_folder()}")

@@ -12,7 +12,7 @@ from streamer.data.frame import Frame
 from streamer.errors import SourceError
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
-PICTURE_SUFFIXES = HEIF_SUFFIXES | {
+IMAGE_SUFFIXES = HEIF_SUFFIXES | {
     *(".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".jp2", ".avif")  # a GIF is a video
 }
 

@@ -19,7 +19,7 @@ from streamer.evaluation.methods import EveryFrame, FlowOnly, Late, Method, Ours
 from streamer.evaluation.scoring import ObjectScore, Score, mean_score, score_sequence
 from streamer.evaluation.sequences import LabeledSequence, prompts_for, sequences_of
 from streamer.motion.motion import Motion
-from streamer.scheduling.workers import LateWorkers
+from streamer.scheduling.late_workers import LateWorkers
 from streamer.stages.masks import MasksStage
 from streamer.terminal.console import Terminal
 

@@ -14,7 +14,7 @@ from streamer.data.prompt import Prompt
 from streamer.models.protocols import Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
-from streamer.scheduling.workers import LateWorkers
+from streamer.scheduling.late_workers import LateWorkers
 from streamer.tracking.compositing import on_frame
 from streamer.tracking.flow_tracker import FlowTracker
 from streamer.tracking.parameters import TrackingParameters

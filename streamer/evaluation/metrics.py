@@ -77,8 +77,8 @@ def j_and_f(mask: Mask, truth: Mask) -> float:
 def outline(mask: Mask) -> NDArray[np.bool_]:
     """Pixels that differ from their right, lower or lower right neighbor, ``(H, W)`` bool; the DAVIS boundary map."""
     mask = np.asarray(mask).astype(bool)
-    ahead = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
-    return (mask ^ ahead[:-1, 1:]) | (mask ^ ahead[1:, :-1]) | (mask ^ ahead[1:, 1:])
+    padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
+    return (mask ^ padded[:-1, 1:]) | (mask ^ padded[1:, :-1]) | (mask ^ padded[1:, 1:])
 
 
 def sequence_statistics(values: Sequence[float]) -> Statistics:

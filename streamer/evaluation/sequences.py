@@ -15,7 +15,7 @@ from streamer.data.prompt import Prompt
 from streamer.data.source import Source
 from streamer.errors import SourceError
 from streamer.sinks.masks import read_labels
-from streamer.sources.images import ImageFolderSource, pictures_in
+from streamer.sources.images import ImageFolderSource, images_in
 from streamer.synthetic import SceneSource
 
 Labels = NDArray[np.uint8]
@@ -87,7 +87,7 @@ def prompts_for(labels: Labels, init: str) -> list[Prompt]:
 def _davis(root: Path, name: str) -> LabeledSequence:
     folder = root / "JPEGImages" / _RESOLUTION / name
     truths = root / "Annotations" / _RESOLUTION / name
-    stems = [path.stem for path in pictures_in(folder)]
+    stems = [path.stem for path in images_in(folder)]
     if not (truths / f"{stems[0]}.png").is_file():
         raise SourceError(f"There is no mask {truths / stems[0]}.png: the first frame of a sequence needs one.")
 

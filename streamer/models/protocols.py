@@ -79,7 +79,11 @@ class Segmenter(Protocol):
         ...
 
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
-        """Objects without any prompt: up to ``limit``, the largest stable ones first."""
+        """Objects without any prompt: up to ``limit``, the one most worth following first.
+
+        Worth following is what the model is sure of, what is stable and not cut off by the frame, and rather what is
+        large than what is small.
+        """
         ...
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:

@@ -1,12 +1,18 @@
-"""Which models there are, where their weights lie, and how to get and load them."""
+"""Which models there are, where their weights lie, and how to get and load them.
+
+A model is registered by one entry: its name and what builds it, in `SEGMENTERS` or in `DEPTH_ESTIMATORS`.
+"""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import ModelError
+from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.protocols import DepthEstimator, Segmenter
 from streamer.models.weights import hub
 from streamer.models.weights.cache import cache_folder
@@ -18,7 +24,13 @@ SAM_ADDRESS = "https://dl.fbaipublicfiles.com/segment_anything"
 
 @dataclass(frozen=True, slots=True)
 class SamWeights:
-    """An official checkpoint of SAM."""
+    """An official checkpoint of SAM.
+
+    Attributes:
+        file: Its name, here and on the server.
+        size_bytes: Its size [bytes].
+        sha256: Its checksum, 64 hexadecimal digits.
+    """
 
     file: str
     size_bytes: int
@@ -40,14 +52,14 @@ DEPTH_MODELS = ("Intel/dpt-hybrid-midas", "Intel/dpt-large")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelEntry:
     """One model, as ``streamer models list`` shows it.
 
     Attributes:
         name: What it is called in a config.
         kind: ``segmenter``, ``depth``, or both.
         state: ``bundled``, ``cached`` or ``available``.
-        size_bytes: Of its weights; None where that is not known before the download.
+        size_bytes: Of its weights [bytes]; None where that is not known before the download.
         path: Where the weights are, or will be.
     """
 
@@ -59,8 +71,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """Whether the weights of one model are whole, and what to do if not."""
+class ModelCheck:
+    """Whether the weights of one model are whole (``intact``), and what to do if not (``message``)."""
 
     name: str
     intact: bool
@@ -90,80 +102,88 @@ def download(name: str, base_url: str = SAM_ADDRESS, progress: Progress = ignore
         return path
     if "/" in name:
         return hub.download(name)
-    raise ModelError(
-        f"There is no model {name!r} to download: choose one of {', '.join([*SAM_WEIGHTS, *DEPTH_MODELS])}."
-    )
+    raise _unknown(f"model {name!r} to download", name, [*SAM_WEIGHTS, *DEPTH_MODELS])
 
 
-def load_segmenter(
-    model: str = TINY,
-    checkpoint: str | Path | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    compile: bool = False,
-) -> Segmenter:
-    """SAM, ready to encode.
-
-    Args:
-        model: tiny, vit_b, vit_l or vit_h, or the path of a checkpoint.
-        checkpoint: Weights of that model in another place than the cache.
-        device: auto, cpu, cuda, cuda:1, mps.
-        precision: auto, float32, bfloat16 or float16, of the image encoder.
-        compile: Generate code for the encoder at its first use.
-
-    Raises:
-        ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
-    """
+def _build_sam(parameters: SegmenterParameters, device: str) -> Segmenter:
     from streamer.models.runtime.devices import pick_device
     from streamer.models.sam.segmenter import SamSegmenter
 
+    model, precision = parameters.model, parameters.precision
     if model == TINY and precision == "auto":
         precision = "float32"  # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
-    segmenter = SamSegmenter(load_sam(model, checkpoint), model, pick_device(device), precision, compile)
+    sam = load_sam(model, parameters.checkpoint)
+    segmenter = SamSegmenter(sam, model, pick_device(device), precision, parameters.compile)
     segmenter.warm_up()
     return segmenter
 
 
-def load_depth(
-    model: str = TINY, device: str = "auto", precision: str = "auto", compile: bool = False
-) -> DepthEstimator:
-    """A depth model, ready to estimate.
-
-    Args:
-        model: tiny, a Hugging Face name like ``Intel/dpt-large``, or a folder.
-        device: auto, cpu, cuda, cuda:1, mps.
-        precision: auto, float32, bfloat16 or float16.
-        compile: Generate code for it at its first use.
-
-    Raises:
-        ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
-    """
+def _build_dpt(parameters: DepthParameters, device: str) -> DepthEstimator:
     from streamer.models import tiny
     from streamer.models.dpt.estimator import DptEstimator
     from streamer.models.runtime.devices import pick_device
 
+    model = parameters.model
     source: str | Path = tiny.dpt_folder() if model == TINY else model
-    estimator = DptEstimator(source, pick_device(device), precision, compile, name=model)
+    estimator = DptEstimator(source, pick_device(device), parameters.precision, parameters.compile, name=model)
     estimator.warm_up()
     return estimator
 
 
-def list_models() -> list[Row]:
+SEGMENTERS: dict[str, Callable[[SegmenterParameters, str], Segmenter]] = dict.fromkeys((TINY, *SAM_WEIGHTS), _build_sam)
+DEPTH_ESTIMATORS: dict[str, Callable[[DepthParameters, str], DepthEstimator]] = dict.fromkeys(
+    (TINY, *DEPTH_MODELS), _build_dpt
+)
+
+
+def load_segmenter(parameters: SegmenterParameters, device: str) -> Segmenter:
+    """A segmenter, ready to encode.
+
+    Args:
+        parameters: Which one, and how it runs. What is no name of `SEGMENTERS` is the path of a checkpoint of SAM.
+        device: auto, cpu, cuda, cuda:1, mps.
+
+    Raises:
+        ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
+    """
+    return SEGMENTERS.get(parameters.model, _build_sam)(parameters, device)
+
+
+def load_depth(parameters: DepthParameters, device: str) -> DepthEstimator:
+    """A depth model, ready to estimate.
+
+    Args:
+        parameters: Which one, and how it runs. What is no name of `DEPTH_ESTIMATORS` is one of a DPT on Hugging Face
+            (with an owner, like ``Intel/dpt-large``) or a folder with a DPT.
+        device: auto, cpu, cuda, cuda:1, mps.
+
+    Raises:
+        ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
+    """
+    model = parameters.model
+    if model not in DEPTH_ESTIMATORS and "/" not in model and not Path(model).is_dir():
+        raise _unknown(
+            f"depth model {model!r}", model, DEPTH_ESTIMATORS, ", or give another Hugging Face name or a folder"
+        )
+    return DEPTH_ESTIMATORS.get(model, _build_dpt)(parameters, device)
+
+
+def list_models() -> list[ModelEntry]:
     """Every model that has a name here, and where it stands."""
     folder = Path(__file__).parent / TINY
-    rows = [Row(TINY, "segmenter and depth", "bundled", _folder_size(folder), folder)]
+    entries = [ModelEntry(TINY, "segmenter and depth", "bundled", _folder_size(folder), folder)]
     for name, weights in SAM_WEIGHTS.items():
         path = checkpoint_path(name)
         state = "cached" if path.exists() else "available"
-        rows.append(Row(name, "segmenter", state, weights.size_bytes, path))
+        entries.append(ModelEntry(name, "segmenter", state, weights.size_bytes, path))
     cached = hub.cached()
     for name in sorted({*DEPTH_MODELS, *cached}):
         size_bytes, path = cached.get(name, (None, hub.cache_folder()))
-        rows.append(Row(name, "depth", "cached" if name in cached else "available", size_bytes, path))
-    return rows
+        entries.append(ModelEntry(name, "depth", "cached" if name in cached else "available", size_bytes, path))
+    return entries
 
 
-def check() -> list[Check]:
+def check() -> list[ModelCheck]:
     """Verify what is cached: SAM checkpoints by size and SHA-256, depth models by their files being there."""
     checks = []
     for name, weights in SAM_WEIGHTS.items():
@@ -172,18 +192,24 @@ def check() -> list[Check]:
             continue
         intact = is_intact(path, weights.size_bytes, weights.sha256)
         advice = f"delete {path} and run `streamer models pull {name}`"
-        checks.append(Check(name, intact, f"{path} is whole" if intact else f"{path} is damaged: {advice}"))
+        checks.append(ModelCheck(name, intact, f"{path} is whole" if intact else f"{path} is damaged: {advice}"))
     for name, (_, path) in sorted(hub.cached().items()):
         missing = hub.missing_files(path)
         advice = f"run `streamer models pull {name}`"
         checks.append(
-            Check(name, not missing, f"{path} lacks {', '.join(missing)}: {advice}" if missing else f"{path} is whole")
+            ModelCheck(
+                name, not missing, f"{path} lacks {', '.join(missing)}: {advice}" if missing else f"{path} is whole"
+            )
         )
     return checks
 
 
 def load_sam(model: str, checkpoint: str | Path | None = None) -> Any:
-    """Upstream's own ``Sam``, float32 on the CPU, for what works with nothing else; arguments as `load_segmenter`.
+    """Upstream's own ``Sam``, float32 on the CPU, for what works with nothing else.
+
+    Args:
+        model: A name of `SEGMENTERS`, or the path of a checkpoint.
+        checkpoint: Weights of that model in another place than the cache.
 
     Raises:
         ModelError: There is no such model, or its weights are missing or damaged.
@@ -205,9 +231,15 @@ def load_sam(model: str, checkpoint: str | Path | None = None) -> Any:
         return checkpoints.load_sam(path, model)
     if Path(model).suffix in checkpoints.SUFFIXES:
         return checkpoints.load_sam(Path(model).expanduser())
-    raise ModelError(
-        f"There is no segmenter {model!r}: choose one of {', '.join([TINY, *SAM_WEIGHTS])}, or name a checkpoint file."
-    )
+    raise _unknown(f"segmenter {model!r}", model, SEGMENTERS, ", or name a checkpoint file")
+
+
+def _unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> ModelError:
+    """What to raise for a name that is not registered: all that are, and those that were probably meant."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names)
+    question = f" (did you mean {' or '.join(near)}?)" if near else ""
+    return ModelError(f"There is no {what}: choose one of {', '.join(names)}{otherwise}{question}.")
 
 
 def _folder_size(folder: Path) -> int:

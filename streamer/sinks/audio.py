@@ -81,25 +81,25 @@ class AudioCopy:
         self._timeline = Timeline(self._input.format.name)
         self._taken = [*video, *sound, *subtitles]
         self._source = self._input.demux(self._taken)
-        ahead, ended = self._look_ahead()
+        buffered, ended = self._look_ahead()
         firsts = defaultdict(list)
-        for packet in ahead:
+        for packet in buffered:
             if packet.pts is not None:
                 firsts[packet.stream.index].append(packet)
         for number, stream in enumerate(sound, 1):
             self._add(stream, number, firsts[stream.index][:_ENOUGH], ended, options or {}, suffix)
         for subtitle in subtitles:
             self._add_subtitles(subtitle, options or {})
-        self._packets = chain(ahead, iter(self._demuxed, None)) if self._tracks else iter(())
+        self._packets = chain(buffered, iter(self._demuxed, None)) if self._tracks else iter(())
 
     def _look_ahead(self) -> tuple[list[av.Packet], bool]:
         """The first seconds of the file, and whether that is all there is."""
-        ahead: list[av.Packet] = []
+        buffered: list[av.Packet] = []
         while (packet := self._demuxed()) is not None:
-            ahead.append(packet)
+            buffered.append(packet)
             if packet.pts is not None and self._begins_s(packet) > _AHEAD_S:
-                return ahead, False
-        return ahead, True
+                return buffered, False
+        return buffered, True
 
     def _add(
         self,

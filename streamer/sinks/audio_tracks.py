@@ -110,7 +110,7 @@ class EncodedTrack:
         self._channels = self._output.codec_context.layout.nb_channels
         self._resampler = av.AudioResampler("flt", layout, self._rate_hz)
         self._waiting: NDArray[np.float32] = np.zeros((0, self._channels), np.float32)
-        self._heard = 0
+        self._laid = 0
         self._written = 0
         self._layout = layout
         self.skipped = 0
@@ -120,7 +120,7 @@ class EncodedTrack:
         return self._encode(self._output.codec_context.frame_size or 1024)
 
     def rest(self) -> list[av.Packet]:
-        self._lay(None, Fraction(self._heard, self._rate_hz))
+        self._lay(None, Fraction(self._laid, self._rate_hz))
         packets = self._encode(1)
         return packets + self._output.encode(None) if self._written else []
 
@@ -138,13 +138,13 @@ class EncodedTrack:
 
     def _append(self, samples: NDArray[np.float32], at_s: float) -> None:
         """Lay samples down where they belong, with silence before them or without what has been heard already."""
-        ahead = round(at_s * self._rate_hz) - self._heard
-        if abs(ahead) > _SLACK_S * self._rate_hz or not self._heard:
-            if ahead > _LONGEST_GAP_S * self._rate_hz:
+        gap = round(at_s * self._rate_hz) - self._laid
+        if abs(gap) > _SLACK_S * self._rate_hz or not self._laid:
+            if gap > _LONGEST_GAP_S * self._rate_hz:
                 return
-            silence = np.zeros((max(ahead, 0), self._channels), np.float32)
-            samples = np.concatenate([silence, samples[max(-ahead, 0) :]])
-        self._heard += len(samples)
+            silence = np.zeros((max(gap, 0), self._channels), np.float32)
+            samples = np.concatenate([silence, samples[max(-gap, 0) :]])
+        self._laid += len(samples)
         self._waiting = np.concatenate([self._waiting, samples])
 
     def _encode(self, least: int) -> list[av.Packet]:

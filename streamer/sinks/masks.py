@@ -38,9 +38,9 @@ class MaskSink(PngSink):
         Raises:
             SinkError: An object's id is above 255.
         """
-        picture = Image.fromarray(labels_of(result))
-        picture.putpalette(PALETTE.tobytes())
-        return picture
+        image = Image.fromarray(labels_of(result))
+        image.putpalette(PALETTE.tobytes())
+        return image
 
 
 def labels_of(result: Result) -> NDArray[np.uint8]:
@@ -68,30 +68,30 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
         PromptError: The file cannot be read, an id is above 255, or a color is not in the palette.
     """
     try:
-        with Image.open(path) as picture:
-            picture.load()
-            return _labels(picture, path)
+        with Image.open(path) as image:
+            image.load()
+            return _labels(image, path)
     except UnidentifiedImageError:
         raise PromptError(f"The mask {path} is not a picture: give an indexed or gray PNG.") from None
     except (OSError, SyntaxError) as error:
         raise PromptError(f"The mask {path} cannot be read ({reason_of(error)}): check the path.") from None
 
 
-def _labels(picture: Image.Image, path: Path) -> NDArray[np.uint8]:
-    if picture.mode == "P" and not _is_gray_ramp(picture):
-        return np.array(picture)
-    if picture.mode in ("1", "L", "LA"):
-        return _gray_labels(np.array(picture.convert("L")), 255, path)
-    if picture.mode.startswith("I"):
-        return _gray_labels(np.array(picture), 65535, path)
-    colors = np.array(picture.convert("RGB"))
+def _labels(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+    if image.mode == "P" and not _is_gray_ramp(image):
+        return np.array(image)
+    if image.mode in ("1", "L", "LA"):
+        return _gray_labels(np.array(image.convert("L")), 255, path)
+    if image.mode.startswith("I"):
+        return _gray_labels(np.array(image), 65535, path)
+    colors = np.array(image.convert("RGB"))
     if (colors == colors[..., :1]).all():
         return _gray_labels(colors[..., 0], 255, path)
     return _color_labels(colors, path)
 
 
-def _is_gray_ramp(picture: Image.Image) -> bool:
-    palette = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
+def _is_gray_ramp(image: Image.Image) -> bool:
+    palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
     return bool((palette == palette[:, :1]).all())
 
 

@@ -33,10 +33,10 @@ class PngSink(ABC):
         Raises:
             SinkError: It cannot be made, or the file cannot be written.
         """
-        picture = self.image_of(result)
-        if picture is not None:
+        image = self.image_of(result)
+        if image is not None:
             with replacing(self._folder / f"{result.stem}.png") as partial:
-                picture.save(partial, compress_level=1)
+                image.save(partial, compress_level=1)
 
     def close(self) -> None:  # noqa: B027 (every sink can be closed)
         """Nothing is left to do: each file is whole once it is written."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.result import Result
-from streamer.data.source import PICTURE_SUFFIXES, SourceInfo
+from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink
@@ -71,7 +71,7 @@ class Targets:
             return
         if several:
             raise SinkError(f"{self.output} is one file, but there are several sources: name a folder with -o.")
-        if self.output.suffix.lower() not in {*VIDEO_SUFFIXES, *PICTURE_SUFFIXES}:
+        if self.output.suffix.lower() not in {*VIDEO_SUFFIXES, *IMAGE_SUFFIXES}:
             raise SinkError(
                 f"{self.output.name} is nothing that can be written: "
                 f"end its name in {', '.join(VIDEO_SUFFIXES)} (or .png or .jpg for a picture), or name a folder."
@@ -122,7 +122,7 @@ class Targets:
             return None
         if self.is_folder:
             return _free(self.output, info.name, ".png" if info.still else ".mp4")
-        is_image = self.output.suffix.lower() in PICTURE_SUFFIXES
+        is_image = self.output.suffix.lower() in IMAGE_SUFFIXES
         if is_image and not info.still:
             raise SinkError(f"{info.name} is no single picture: end the output's name in {', '.join(VIDEO_SUFFIXES)}.")
         if info.still and not is_image:
@@ -169,7 +169,7 @@ class Targets:
         from streamer.sinks.masks import MaskSink
 
         if self.output is not None:
-            if self.output.suffix.lower() in PICTURE_SUFFIXES:
+            if self.output.suffix.lower() in IMAGE_SUFFIXES:
                 sinks.append(BackgroundSink(ImageSink(self.output, draw)))
             else:
                 sinks.append(video_sink(self.output, info, draw, video, drop))

@@ -120,14 +120,14 @@ class VideoSource(BaseSource):
             yield f"{self._label} is HDR ({name_of(self._pending)}): it is shown and written as BT.709, tone-mapped."
 
     def _read(self) -> Frame | None:
-        picture, self._pending = self._pending or next(self._decoded, None), None
-        if picture is None:
+        video_frame, self._pending = self._pending or next(self._decoded, None), None
+        if video_frame is None:
             self._damage = self._damage or self._damage_found()
             return None
         index = self._index
         self._index += 1
-        image = self._image_of(picture)
-        return Frame(index, self._time_of(picture), image, time.monotonic())
+        image = self._image_of(video_frame)
+        return Frame(index, self._time_of(video_frame), image, time.monotonic())
 
     def _release(self) -> None:
         self._decoded.close()
@@ -176,8 +176,8 @@ class VideoSource(BaseSource):
         stream: av.VideoStream = self._second.streams[self._stream.index]
         return stream
 
-    def _time_of(self, picture: av.VideoFrame) -> float:
-        pts = picture.pts
+    def _time_of(self, video_frame: av.VideoFrame) -> float:
+        pts = video_frame.pts
         if self._last_pts is not None and (pts is None or pts <= self._last_pts):
             pts = self._last_pts + 1 if pts is not None else self._last_pts + self._ticks_per_frame()
         self._last_pts = self._origin if pts is None else pts
@@ -191,29 +191,29 @@ class VideoSource(BaseSource):
         rate_hz = self._stream.average_rate or self._stream.guessed_rate or 25
         return max(1, round(1 / (rate_hz * self._time_base)))
 
-    def _image_of(self, picture: av.VideoFrame) -> NDArray[np.uint8]:
-        coded_size, size = (picture.width, picture.height), self._size
+    def _image_of(self, video_frame: av.VideoFrame) -> NDArray[np.uint8]:
+        coded_size, size = (video_frame.width, video_frame.height), self._size
         if coded_size != self._coded_size:
             self._other_sizes += 1
             size = size_within(square_size(coded_size, self._stream.sample_aspect_ratio), self._size)
-        image = self._rgb(picture, size)
+        image = self._rgb(video_frame, size)
         if size != self._size:
             image = placed(image, self._size)
         return self._orientation.upright(image)
 
-    def _rgb(self, picture: av.VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
+    def _rgb(self, video_frame: av.VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
         """The frame as ``(H, W, 3)`` uint8 at this (width, height), as an ordinary screen shows it."""
-        if is_hdr(picture):
-            if self._tone_mapper is None or not self._tone_mapper.takes(picture, size):
-                self._tone_mapper = ToneMapper(picture, size)
-            return self._tone_mapper.map(picture)
-        same_size = (picture.width, picture.height) == size
+        if is_hdr(video_frame):
+            if self._tone_mapper is None or not self._tone_mapper.takes(video_frame, size):
+                self._tone_mapper = ToneMapper(video_frame, size)
+            return self._tone_mapper.map(video_frame)
+        same_size = (video_frame.width, video_frame.height) == size
         is_even = size[0] % 2 == 0 and size[1] % 2 == 0
         # The fast path takes a tenth of the time, and its colors are right within 1.2 of 255 in the mean; of deeper
         # pixels and of finer color that would be 2.
-        fast = same_size and is_even and picture.format.name in _ORDINARY
+        fast = same_size and is_even and video_frame.format.name in _ORDINARY
         rgb = self._reformatter.reformat(
-            picture, *size, "rgb24", interpolation=Interpolation.FAST_BILINEAR if fast else _ACCURATE
+            video_frame, *size, "rgb24", interpolation=Interpolation.FAST_BILINEAR if fast else _ACCURATE
         )
         image: NDArray[np.uint8] = rgb.to_ndarray()
         return image

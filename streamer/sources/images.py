@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from streamer.data.frame import Frame
-from streamer.data.source import HEIF_SUFFIXES, PICTURE_SUFFIXES, BaseSource, SourceInfo, exact_rate
+from streamer.data.source import HEIF_SUFFIXES, IMAGE_SUFFIXES, BaseSource, SourceInfo, exact_rate
 from streamer.errors import SourceError
 from streamer.sources.levels import Levels
 
@@ -58,21 +58,21 @@ class ImageFolderSource(BaseSource):
     the others keep theirs. Frames carry the stem of their file unless two files share one.
 
     Args:
-        pictures: A folder, or the pictures themselves.
+        images: A folder, or the pictures themselves.
         rate_hz: The rate they are played at (DAVIS was shot at 24).
 
     Raises:
         SourceError: There is no such folder, or no picture in it that can be read.
     """
 
-    def __init__(self, pictures: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24) -> None:
+    def __init__(self, images: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24) -> None:
         super().__init__()
         self._rate_hz = exact_rate(rate_hz)
-        if isinstance(pictures, (str, Path)):
-            folder = Path(pictures)
-            self._paths = pictures_in(folder)
+        if isinstance(images, (str, Path)):
+            folder = Path(images)
+            self._paths = images_in(folder)
         else:
-            self._paths = sorted((Path(picture) for picture in pictures), key=natural_order)
+            self._paths = sorted((Path(image) for image in images), key=natural_order)
             if not self._paths:
                 raise SourceError("There is no picture in the list: name at least one.")
             folder = self._paths[0].parent
@@ -122,14 +122,14 @@ class ImageFolderSource(BaseSource):
         return None
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """The pictures of a folder in natural order, hidden files left out.
 
     Raises:
         SourceError: There is no such folder, it may not be read, or it holds no picture.
     """
     try:
-        files = [path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES and path.name[0] != "."]
+        files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
     except OSError as error:
         raise SourceError(f"The folder {folder} cannot be read ({error.strerror}): check the path.") from None
     if not files:
@@ -236,11 +236,11 @@ def _all_bits(image: Image.Image) -> NDArray[np.generic]:
     return cv2.cvtColor(values, cv2.COLOR_BGR2RGB) if values.ndim == 3 else values
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return picture.convert("RGB")
+    return image.convert("RGB")
 
 
 def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

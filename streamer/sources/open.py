@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from streamer.data.source import PICTURE_SUFFIXES, Source
+from streamer.data.source import IMAGE_SUFFIXES, Source
 from streamer.errors import SourceError
 from streamer.sources.url import is_url
 
@@ -44,7 +44,7 @@ def kind_of(spec: object) -> Kind:
         return "camera"
     if path.is_dir() or (not path.exists() and is_pattern(text)):
         return "folder"
-    return "image" if path.suffix.lower() in PICTURE_SUFFIXES else "video"
+    return "image" if path.suffix.lower() in IMAGE_SUFFIXES else "video"
 
 
 def local(spec: str) -> str:
@@ -151,9 +151,9 @@ def _open_folder(spec: Any, **keywords: Any) -> Source:
     if Path(spec).is_dir():
         return ImageFolderSource(spec, **keywords)
     files = [Path(file) for file in matches(str(spec))]
-    pictures = [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
-    if pictures:
-        return ImageFolderSource(pictures, **keywords)
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    if images:
+        return ImageFolderSource(images, **keywords)
     if files:
         raise SourceError(f"The pattern {spec} matches no picture, but {len(files)} other files: name them one by one.")
     raise SourceError(f"Nothing matches the pattern {spec}: check the path.")

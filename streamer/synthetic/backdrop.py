@@ -245,16 +245,14 @@ def _sky_wall(
     azimuth = (np.arctan(across) / (np.pi / 2) + 0.5 + side) / 4
     up = ((rows - np.arange(rows, dtype=np.float32) - 0.5) / rows)[:, None]
     elevation = np.arctan(up * np.cos(np.arctan(across))[None])
-    picture = mix(sky[1], sky[0], np.clip(elevation / 0.5, 0, 1).astype(np.float32) ** 0.6)
+    image = mix(sky[1], sky[0], np.clip(elevation / 0.5, 0, 1).astype(np.float32) ** 0.6)
     turns = np.broadcast_to(azimuth * 1024 * 2 % 1024, elevation.shape).astype(np.float32)
     heights = (np.log(elevation + 0.15) * 300 % 1024).astype(np.float32)
     cover = cv2.remap(clouds, turns, heights, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    picture = mix(
-        picture, sky[2], np.clip((cover - 0.5) * 2.2, 0, 0.9) * np.clip(elevation * 8, 0, 1).astype(np.float32)
-    )
+    image = mix(image, sky[2], np.clip((cover - 0.5) * 2.2, 0, 0.9) * np.clip(elevation * 8, 0, 1).astype(np.float32))
     for ridge, (base, swing, blend) in zip(ridges, ((0.05, 0.1, 0.5), (0.015, 0.05, 0.22)), strict=True):
         top = base + swing * np.interp(azimuth * 1024, np.arange(1025), np.append(ridge, ridge[0]))
         covered = np.clip((top[None] - elevation) * 500, 0, 1).astype(np.float32)
         mist = np.clip(blend + 0.3 * (1 - elevation / np.maximum(top, 1e-3)), 0, 1).astype(np.float32)
-        picture = mix(picture, mix(hills[0], sky[1], mist), covered)
-    return opaque(picture)
+        image = mix(image, mix(hills[0], sky[1], mist), covered)
+    return opaque(image)

@@ -34,7 +34,7 @@ class Renderer:
         self._patches = Patches([Part(surface, i, id) for surface, i, id in parts if isinstance(surface, Patch)])
         self._quadrics = Quadrics([Part(surface, i, id) for surface, i, id in parts if isinstance(surface, Quadric)])
 
-    def picture(self, t: float) -> NDArray[np.uint8]:
+    def image(self, t: float) -> NDArray[np.uint8]:
         """The picture at time t, ``(H, W, 3)`` uint8 RGB."""
         image = cv2.cvtColor(self.canvas(t).image, cv2.COLOR_RGBA2RGB)
         soft = cv2.GaussianBlur(image, (3, 3), 0.55)

@@ -94,7 +94,7 @@ class SceneSource:
 
     def render(self, index: int) -> NDArray[np.uint8]:
         """The picture of frame ``index``, ``(H, W, 3)`` uint8 RGB, a new array."""
-        return self._renderer.picture(self._time(index))
+        return self._renderer.image(self._time(index))
 
     def truth(self, index: int) -> SceneTruth:
         """What is exactly to be seen in frame ``index``."""

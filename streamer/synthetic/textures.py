@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Rng = np.random.Generator
 Colors = NDArray[np.float32]
-Picture = NDArray[np.float32]
+FloatImage = NDArray[np.float32]
 
 
 def color(hue: float, saturation: float, value: float) -> Colors:
@@ -44,7 +44,7 @@ def noise(rng: Rng, size: int, cells: int = 4, octaves: int = 5, gain: float = 0
     return np.clip((total - low) / max(high - low, 1e-6), 0, 1)
 
 
-def mix(first: Colors, second: Colors, weight: NDArray[np.float32]) -> Picture:
+def mix(first: Colors, second: Colors, weight: NDArray[np.float32]) -> FloatImage:
     """``first`` where ``weight`` is 0 and ``second`` where it is 1; colors or pictures."""
     return first + (second - first) * weight[..., None]
 
@@ -54,30 +54,30 @@ def _grid(size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.meshgrid(ramp, ramp)
 
 
-def plaster(rng: Rng, size: int, colors: Colors) -> Picture:
+def plaster(rng: Rng, size: int, colors: Colors) -> FloatImage:
     return mix(colors[0], 0.5 * colors[0] + 0.5 * colors[1], noise(rng, size, 2, 7, 0.75))
 
 
-def marble(rng: Rng, size: int, colors: Colors) -> Picture:
+def marble(rng: Rng, size: int, colors: Colors) -> FloatImage:
     x, y = _grid(size)
     waves = np.sin(2 * np.pi * (x * rng.integers(1, 4) + y * rng.integers(1, 4) + 1.6 * noise(rng, size, 3)))
     return mix(mix(colors[0], colors[1], 0.5 + 0.5 * waves), colors[2], 0.3 * noise(rng, size, 8))
 
 
-def stripes(rng: Rng, size: int, colors: Colors) -> Picture:
+def stripes(rng: Rng, size: int, colors: Colors) -> FloatImage:
     x, y = _grid(size)
     along = rng.integers(2, 9) * x + (rng.integers(-3, 4) * y if rng.random() < 0.4 else 0)
     wave = np.clip(0.5 + rng.uniform(1, 6) * np.sin(2 * np.pi * along), 0, 1)
     return mix(colors[0], colors[rng.integers(1, 3)], wave.astype(np.float32))
 
 
-def checks(rng: Rng, size: int, colors: Colors) -> Picture:
+def checks(rng: Rng, size: int, colors: Colors) -> FloatImage:
     x, y = _grid(size)
     count = 2 * rng.integers(1, 5)
     return mix(colors[0], colors[1], ((np.floor(x * count) + np.floor(y * count)) % 2).astype(np.float32))
 
 
-def plaid(rng: Rng, size: int, colors: Colors) -> Picture:
+def plaid(rng: Rng, size: int, colors: Colors) -> FloatImage:
     x, y = _grid(size)
     count = rng.integers(2, 5)
     bars = [(np.sin(2 * np.pi * count * c) > rng.uniform(-0.2, 0.5)).astype(np.float32) for c in (x, y)]
@@ -85,7 +85,7 @@ def plaid(rng: Rng, size: int, colors: Colors) -> Picture:
     return mix(mix(colors[0], colors[1], 0.5 * (bars[0] + bars[1])), colors[2], 0.7 * thin.astype(np.float32))
 
 
-def bricks(rng: Rng, size: int, colors: Colors) -> Picture:
+def bricks(rng: Rng, size: int, colors: Colors) -> FloatImage:
     rows = int(rng.choice([4, 6, 8, 12]))
     columns = max(2, rows // int(rng.choice([2, 2, 3])))
     x, y = _grid(size)
@@ -98,7 +98,7 @@ def bricks(rng: Rng, size: int, colors: Colors) -> Picture:
     return mix(mix(colors[0], colors[1], tone), 0.4 * colors[0] + 120, 0.85 * joint.astype(np.float32))
 
 
-def planks(rng: Rng, size: int, colors: Colors) -> Picture:
+def planks(rng: Rng, size: int, colors: Colors) -> FloatImage:
     count = int(rng.integers(3, 8))
     x, y = _grid(size)
     board = np.floor(x * count).astype(int)
@@ -110,7 +110,7 @@ def planks(rng: Rng, size: int, colors: Colors) -> Picture:
     return mix(wood, 0.35 * colors[0], 0.7 * joint.astype(np.float32))
 
 
-def dots(rng: Rng, size: int, colors: Colors) -> Picture:
+def dots(rng: Rng, size: int, colors: Colors) -> FloatImage:
     count = int(rng.integers(3, 8))
     x, y = _grid(size)
     row = np.floor(y * count)
@@ -118,14 +118,14 @@ def dots(rng: Rng, size: int, colors: Colors) -> Picture:
     return mix(colors[0], colors[2], np.clip((rng.uniform(0.18, 0.36) - distance) * 20, 0, 1))
 
 
-def blotches(rng: Rng, size: int, colors: Colors) -> Picture:
+def blotches(rng: Rng, size: int, colors: Colors) -> FloatImage:
     first, second = noise(rng, size, 4, 4), noise(rng, size, 6, 4)
     return mix(
         mix(colors[0], colors[1], np.clip((first - 0.5) * 14, 0, 1)), colors[2], np.clip((second - 0.68) * 14, 0, 1)
     )
 
 
-def _scatter(rng: Rng, size: int, colors: Colors, count: int, length: tuple[float, float], flat: float) -> Picture:
+def _scatter(rng: Rng, size: int, colors: Colors, count: int, length: tuple[float, float], flat: float) -> FloatImage:
     """Many small ellipses in varied tones over the ground color, wrapped around the edges."""
     tile = plaster(rng, size, colors)
     for _ in range(count):
@@ -145,21 +145,21 @@ def _wrapped(place: int, radius: int, size: int) -> list[int]:
     return [place + shift for shift in (-size, 0, size) if -radius <= place + shift <= size + radius]
 
 
-def leaves(rng: Rng, size: int, colors: Colors) -> Picture:
+def leaves(rng: Rng, size: int, colors: Colors) -> FloatImage:
     return _scatter(rng, size, colors, 800, (0.008, 0.032), 0.25)
 
 
-def terrazzo(rng: Rng, size: int, colors: Colors) -> Picture:
+def terrazzo(rng: Rng, size: int, colors: Colors) -> FloatImage:
     return _scatter(rng, size, colors, 140, (0.006, 0.03), 0.5)
 
 
-def grass(rng: Rng, size: int, colors: Colors) -> Picture:
+def grass(rng: Rng, size: int, colors: Colors) -> FloatImage:
     fine = cv2.blur(rng.random((size, size), np.float32), (2, 5), borderType=cv2.BORDER_REFLECT)
     tone = 0.6 * np.clip((fine - 0.5) * 2 + 0.5, 0, 1) + 0.4 * noise(rng, size, 3, 6, 0.7)
     return mix(colors[0], colors[1], tone)
 
 
-KINDS: dict[str, Callable[[Rng, int, Colors], Picture]] = {
+KINDS: dict[str, Callable[[Rng, int, Colors], FloatImage]] = {
     maker.__name__: maker
     for maker in (plaster, marble, stripes, checks, plaid, bricks, planks, dots, blotches, leaves, terrazzo, grass)
 }
@@ -168,12 +168,12 @@ KINDS: dict[str, Callable[[Rng, int, Colors], Picture]] = {
 def tile(rng: Rng, size: int = 256, kind: str | None = None, colors: Colors | None = None) -> NDArray[np.uint8]:
     """A seamless ``(size, size, 4)`` RGBA texture of a ``KINDS`` entry, any where None, opaque."""
     kind = str(rng.choice(list(KINDS))) if kind is None else kind
-    picture = KINDS[kind](rng, size, palette(rng) if colors is None else colors)
-    picture = picture * (0.94 + 0.12 * noise(rng, size, 8, 5, 0.8))[..., None]
-    return opaque(picture)
+    image = KINDS[kind](rng, size, palette(rng) if colors is None else colors)
+    image = image * (0.94 + 0.12 * noise(rng, size, 8, 5, 0.8))[..., None]
+    return opaque(image)
 
 
-def opaque(picture: Picture) -> NDArray[np.uint8]:
+def opaque(image: FloatImage) -> NDArray[np.uint8]:
     """RGBA uint8 of a float picture from 0 to 255."""
-    rgb = np.clip(picture, 0, 255).astype(np.uint8)
+    rgb = np.clip(image, 0, 255).astype(np.uint8)
     return np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])

@@ -20,6 +20,7 @@ from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.engine import Engine
 from streamer.models import registry
+from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.weights import hub, random_weights
 from tests import small_models  # noqa: F401  (one thread)
 from tests.fake_models import ColorSegmenter, moving_scene
@@ -128,13 +129,14 @@ def test_half_of_the_obvious_loop_can_be_left_out():
 def test_upstreams_tiny_models_answer_like_ours():
     image, labels = moving_scene(0)
     box = box_of(labels == 1)
-    ours = registry.load_segmenter("tiny", device="cpu")
+    ours = registry.load_segmenter(SegmenterParameters(), "cpu")
     logits = ours.decode(ours.encode(image), [Prompt(box=box)], multimask_output=False).logits[:, 0]
     mask = ours.upscale(logits, SIZE)[0] > 0
     (upstream,) = UpstreamSam("tiny", device="cpu").segment(image, [Prompt(box=box)])
     assert (mask & upstream).sum() / (mask | upstream).sum() > 0.95
     depth = UpstreamDepth("tiny", "cpu").estimate(image)
-    error = np.abs(depth - registry.load_depth("tiny", "cpu", "float32").estimate(image)).max()
+    ours = registry.load_depth(DepthParameters(precision="float32"), "cpu")
+    error = np.abs(depth - ours.estimate(image)).max()
     assert error < 1e-2 * np.ptp(depth)
 
 

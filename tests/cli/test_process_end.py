@@ -9,7 +9,7 @@ import pytest
 BUSY = """
 import sys, threading, time
 import streamer.__main__ as program
-from streamer.scheduling.workers import ThreadedWorkers
+from streamer.scheduling.threads import ThreadedWorkers
 {work}
 def main():
     workers = ThreadedWorkers()

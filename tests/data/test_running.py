@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from streamer.data.running import anything_running, running
-from streamer.scheduling.workers import ThreadedWorkers
+from streamer.scheduling.threads import ThreadedWorkers
 
 
 def test_a_call_counts_while_it_lasts_also_one_that_fails():

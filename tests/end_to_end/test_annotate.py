@@ -38,15 +38,15 @@ def annotated(clip, tmp_path_factory):
 
 
 def test_every_frame_is_there_at_its_own_time_beside_its_depth(annotated, clip):
-    times_s, pictures = frames_of(annotated[0] / "out.mp4")
+    times_s, images = frames_of(annotated[0] / "out.mp4")
     assert times_s == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS], abs=1e-6)
-    assert {picture.shape for picture in pictures} == {(HEIGHT, 2 * WIDTH, 3)}
+    assert {image.shape for image in images} == {(HEIGHT, 2 * WIDTH, 3)}
     frames = np.float32(clip.images)
-    for index, picture in enumerate(pictures):
-        differences = np.abs(frames - picture[:, :WIDTH]).mean(axis=(1, 2, 3))
+    for index, image in enumerate(images):
+        differences = np.abs(frames - image[:, :WIDTH]).mean(axis=(1, 2, 3))
         assert differences.argmin() == index
         assert differences[index] < 25
-    depth = np.float32(pictures)[:, :, WIDTH:]
+    depth = np.float32(images)[:, :, WIDTH:]
     assert depth.std(axis=(1, 2)).mean() > 20, "there is no depth beside the picture"
 
 
@@ -97,11 +97,11 @@ def test_every_line_holds_a_frame_and_its_masks(annotated, clip):
 def test_one_indexed_png_per_frame_with_the_palette_of_davis(annotated, clip):
     files = sorted((annotated[0] / "masks").iterdir())
     assert [file.name for file in files] == [f"{index:05d}.png" for index in range(COUNT)]
-    with Image.open(files[0]) as picture:
-        assert (picture.mode, picture.size) == ("P", SIZE)
-        palette = np.reshape(picture.getpalette("RGB"), (-1, 3))
+    with Image.open(files[0]) as image:
+        assert (image.mode, image.size) == ("P", SIZE)
+        palette = np.reshape(image.getpalette("RGB"), (-1, 3))
         np.testing.assert_array_equal(palette, PALETTE[: len(palette)])
-        assert set(np.unique(np.array(picture))) <= set(np.unique(clip.labels))
+        assert set(np.unique(np.array(image))) <= set(np.unique(clip.labels))
 
 
 def test_the_figures_of_the_run(annotated):
@@ -132,8 +132,8 @@ def test_a_picture_gives_a_picture(inside, clip, tmp_path):
     Image.fromarray(clip.images[0]).save(tmp_path / "photo.png")
     done = inside("annotate", "photo.png", "--point", "8,8", "-o", "out.jpg", "--masks", "masks", "--no-depth")
     assert (done.code, done.err) == (0, "")
-    with Image.open(tmp_path / "out.jpg") as picture:
-        assert (picture.format, picture.size) == ("JPEG", SIZE)
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert (image.format, image.size) == ("JPEG", SIZE)
     assert names_in(tmp_path) == ["masks/photo.png", "out.jpg", "photo.png"]
 
 
@@ -142,10 +142,10 @@ def test_a_folder_of_pictures_gives_a_video_at_the_default_place(inside, clip, t
     for number in (2, 10, 1):
         Image.fromarray(clip.images[number]).save(tmp_path / "walk" / f"img{number}.png")
     assert inside("annotate", "walk", *QUICK, "--set", "overlay.depth=off").code == 0
-    times_s, pictures = frames_of(tmp_path / "recordings" / "walk-annotated.mp4")
+    times_s, images = frames_of(tmp_path / "recordings" / "walk-annotated.mp4")
     assert times_s == pytest.approx([0, 1 / 24, 2 / 24], abs=1e-5)
-    for number, picture in zip((1, 2, 10), pictures, strict=True):
-        assert np.abs(np.float32(picture) - clip.images[number]).mean() < 5
+    for number, image in zip((1, 2, 10), images, strict=True):
+        assert np.abs(np.float32(image) - clip.images[number]).mean() < 5
 
 
 def test_several_sources_go_to_a_folder(inside, tmp_path):
@@ -175,9 +175,9 @@ def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no
     options = ("--config", "robot", "--set", "video.crf=30", "--jsonl", "out.jsonl", "-o", "out.mkv")
     done = inside("annotate", clip.path, "--box", f"3:{clip.box}", "--point", "7:2,2", "--point", "7:2,9,0", *options)
     assert (done.code, done.err) == (0, "")
-    times_s, pictures = frames_of(tmp_path / "out.mkv")
+    times_s, images = frames_of(tmp_path / "out.mkv")
     assert times_s == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS], abs=1e-3)
-    assert pictures[0].shape == (HEIGHT, WIDTH, 3)
+    assert images[0].shape == (HEIGHT, WIDTH, 3)
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [thing["id"] for thing in lines[0]["objects"]] == [3, 7]
     assert [line["index"] for line in lines if line["stages"]["masks"]["reason"]][1] <= 6

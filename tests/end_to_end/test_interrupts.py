@@ -48,10 +48,10 @@ def running(tmp_path, long_video):
 
 
 def check_video(path, least):
-    times_s, pictures = frames_of(path)
+    times_s, images = frames_of(path)
     assert least < len(times_s) < COUNT
     assert times_s == pytest.approx(np.arange(len(times_s)) / 25, abs=1e-5)
-    assert [number_of(picture) for picture in pictures] == [index % 20 for index in range(len(pictures))]
+    assert [number_of(image) for image in images] == [index % 20 for index in range(len(images))]
     return len(times_s)
 
 

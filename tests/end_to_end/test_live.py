@@ -106,11 +106,11 @@ def test_a_person_uses_the_window(live, tmp_path):
     out = ended(process)
 
     (recording,) = recordings.glob("*.mp4")
-    times_s, pictures = frames_of(recording)
+    times_s, images = frames_of(recording)
     assert times_s[0] == 0
     assert len(times_s) >= 5
     assert (np.diff(times_s) > 0).all()
-    assert {picture.shape for picture in pictures} == {(720, 1280, 3)}
+    assert {image.shape for image in images} == {(720, 1280, 3)}
     (snapshot,) = recordings.glob("*.png")
     assert cv2.imread(str(snapshot)).shape == (720, 1280, 3)
     for words in ("recording", "recorded", f"snapshot recordings/{snapshot.name}", "wrote out.jsonl"):
@@ -150,15 +150,15 @@ def test_a_network_camera_is_recorded_without_a_window(tmp_path, virtual_display
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, ""), out + err
     lines = lines_of(tmp_path / "out.jsonl")
-    times_s, pictures = frames_of(tmp_path / "out.mp4")
-    assert len(pictures) > 25
+    times_s, images = frames_of(tmp_path / "out.mp4")
+    assert len(images) > 25
     # A stream begins with what the server had sent before it was read: too much at once for the video, which says so.
-    left_out = len(lines) - len(pictures)
+    left_out = len(lines) - len(images)
     assert (left_out > 0) == ("out.mp4 too slow" in out), out
     known_s = np.array([line["time_s"] for line in lines])
     assert all(np.abs(known_s - time_s).min() < 1e-3 for time_s in times_s)
-    numbers = np.array([number_of(picture) for picture in pictures])
+    numbers = np.array([number_of(image) for image in images])
     assert ((numbers >= 0) & (numbers < 20)).all()
-    red, _, blue = pictures[-1][10, 10].astype(int)
+    red, _, blue = images[-1][10, 10].astype(int)
     assert red > blue + 100, "red and blue are swapped"
     assert "wrote out.mp4, out.jsonl" in out

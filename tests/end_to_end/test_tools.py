@@ -21,9 +21,9 @@ PROJECT = Path(__file__).parents[2]
 def test_the_demo_writes_a_video_and_says_how_good_it_is(command, tmp_path):
     done = command("demo", "--frames", "20")
     assert (done.code, done.err) == (0, "")
-    times_s, pictures = frames_of(tmp_path / "recordings" / "demo.mp4")
+    times_s, images = frames_of(tmp_path / "recordings" / "demo.mp4")
     assert len(times_s) == 20
-    assert pictures[0].shape[1] == 2 * 1280
+    assert images[0].shape[1] == 2 * 1280
     assert "wrote recordings/demo.mp4" in done.out
     assert re.search(r"rate: \d+\.\d fps", done.out)
     assert 0 <= float(re.search(r"mean IoU (\d\.\d+) of \d+ objects", done.out).group(1)) <= 1

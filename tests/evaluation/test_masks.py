@@ -20,7 +20,7 @@ from streamer.evaluation.sequences import LabeledSequence, prompts_for, sequence
 from streamer.models import registry
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
-from streamer.scheduling.workers import LateWorkers
+from streamer.scheduling.late_workers import LateWorkers
 from streamer.sources.arrays import ArraySource
 from streamer.stages.masks import MasksStage
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
@@ -148,7 +148,7 @@ def test_unknown_ways_are_refused():
 def with_fakes(monkeypatch):
     """The command on one short clip, with a model that needs no weights."""
     monkeypatch.setattr(command, "sequences_of", lambda root, names: [SEQUENCE])
-    monkeypatch.setattr(registry, "load_segmenter", lambda *arguments: ColorSegmenter())
+    monkeypatch.setattr(registry, "load_segmenter", lambda parameters, device: ColorSegmenter())
 
 
 @pytest.mark.parametrize("method", ["ours", "flow", "every-frame"])
@@ -224,7 +224,7 @@ def test_registered_depth_is_read(tmp_path):
 
 
 def test_depth_is_measured_with_and_without_carrying_it(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(registry, "load_depth", lambda *arguments: RedDepth())
+    monkeypatch.setattr(registry, "load_depth", lambda parameters, device: RedDepth())
     texture = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 1, (120, 160)), (0, 0), 4)
     depth_m = 2 + 8 * (texture - texture.min()) / np.ptp(texture)
     for name in "abcdefgh":

@@ -17,6 +17,7 @@ import torch
 
 from streamer.errors import ModelError
 from streamer.models import registry
+from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.weights import checkpoints, download
 from streamer.models.weights.random_weights import randomize_zeros
 
@@ -165,12 +166,36 @@ def test_unknown_names() -> None:
     with pytest.raises(ModelError, match="There is no model 'vit_x' to download: choose one of vit_b"):
         registry.download("vit_x")
     with pytest.raises(ModelError, match="There is no segmenter 'vit_x'"):
-        registry.load_segmenter("vit_x", device="cpu")
+        registry.load_segmenter(SegmenterParameters(model="vit_x"), "cpu")
+
+
+def test_an_unknown_name_lists_the_known_and_the_near_ones() -> None:
+    with pytest.raises(ModelError) as error:
+        registry.load_segmenter(SegmenterParameters(model="tinny"), "cpu")
+    assert str(error.value) == (
+        "There is no segmenter 'tinny': choose one of tiny, vit_b, vit_l, vit_h, or name a checkpoint file "
+        "(did you mean tiny?)."
+    )
+    with pytest.raises(ModelError) as error:
+        registry.load_depth(DepthParameters(model="dpt-hybrid-midas"), "cpu")
+    assert str(error.value) == (
+        "There is no depth model 'dpt-hybrid-midas': choose one of tiny, Intel/dpt-hybrid-midas, Intel/dpt-large, "
+        "or give another Hugging Face name or a folder (did you mean Intel/dpt-hybrid-midas?)."
+    )
+
+
+def test_one_entry_registers_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    segmenter, estimator = object(), object()
+    monkeypatch.setitem(registry.SEGMENTERS, "mine", lambda parameters, device: (segmenter, parameters, device))
+    monkeypatch.setitem(registry.DEPTH_ESTIMATORS, "mine", lambda parameters, device: (estimator, parameters, device))
+    wanted, depth = SegmenterParameters(model="mine"), DepthParameters(model="mine")
+    assert registry.load_segmenter(wanted, "cpu") == (segmenter, wanted, "cpu")
+    assert registry.load_depth(depth, "cpu") == (estimator, depth, "cpu")
 
 
 def test_missing_weights_say_what_to_do(cache: Path) -> None:
     with pytest.raises(ModelError, match="streamer models pull vit_l") as error:
-        registry.load_segmenter("vit_l", device="cpu")
+        registry.load_segmenter(SegmenterParameters(model="vit_l"), "cpu")
     assert "https://dl.fbaipublicfiles.com/segment_anything/sam_vit_l_0b3195.pth" in str(error.value)
     assert str(cache / "sam_vit_l_0b3195.pth") in str(error.value)
 
@@ -205,10 +230,10 @@ def test_checkpoints_by_path_are_recognized(tmp_path: Path, suffix: str, old_for
         assert torch.equal(ours, theirs), name
     assert torch.equal(loaded.pixel_mean, sam.pixel_mean)
     assert torch.equal(loaded.pixel_std, sam.pixel_std)
-    assert registry.load_segmenter(str(path), device="cpu").name == str(path)
-    assert registry.load_segmenter("vit_b", path, device="cpu").name == "vit_b"
+    assert registry.load_segmenter(SegmenterParameters(model=str(path)), "cpu").name == str(path)
+    assert registry.load_segmenter(SegmenterParameters(model="vit_b", checkpoint=path), "cpu").name == "vit_b"
     with pytest.raises(ModelError, match="holds vit_b, not vit_h"):
-        registry.load_segmenter("vit_h", path, device="cpu")
+        registry.load_segmenter(SegmenterParameters(model="vit_h", checkpoint=path), "cpu")
 
 
 @pytest.mark.usefixtures("small_vit_b")
@@ -231,11 +256,11 @@ def test_a_checkpoint_with_code_is_refused_and_not_run(tmp_path: Path, old_forma
     path, trace = tmp_path / "evil.pth", tmp_path / "was-run"
     torch.save({"w": Code(trace)}, path, _use_new_zipfile_serialization=not old_format)
     with pytest.raises(ModelError, match="was refused because it holds code"):
-        registry.load_segmenter("vit_b", path, device="cpu")
+        registry.load_segmenter(SegmenterParameters(model="vit_b", checkpoint=path), "cpu")
     assert not trace.exists()
     path.write_bytes(pickle.dumps(Code(trace), protocol=2))
     with pytest.raises(ModelError, match=r"refused|damaged"):
-        registry.load_segmenter("vit_b", path, device="cpu")
+        registry.load_segmenter(SegmenterParameters(model="vit_b", checkpoint=path), "cpu")
     assert not trace.exists()
 
 
@@ -271,7 +296,7 @@ def test_list_shows_what_is_bundled_cached_and_available(
     monkeypatch.setattr(registry.hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     cache.mkdir()
     (cache / "small.pth").write_bytes(CONTENT)
-    states = {row.name: row.state for row in registry.list_models()}
+    states = {entry.name: entry.state for entry in registry.list_models()}
     assert states == {
         "tiny": "bundled",
         "vit_b": "cached",
@@ -306,6 +331,6 @@ def test_the_bundled_models_load() -> None:
     import numpy as np
 
     image = np.zeros((72, 128, 3), np.uint8)
-    segmenter = registry.load_segmenter("tiny", device="cpu")
+    segmenter = registry.load_segmenter(SegmenterParameters(), "cpu")
     assert segmenter.encode(image).image_size == (128, 72)
-    assert registry.load_depth("tiny", device="cpu").estimate(image).shape == (72, 128)
+    assert registry.load_depth(DepthParameters(), "cpu").estimate(image).shape == (72, 128)

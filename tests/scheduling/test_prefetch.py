@@ -249,10 +249,10 @@ class Watched(ColorSegmenter):
 def play(early: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
     segmenter, depth = Watched(), PlainDepth()
     pipeline = build_pipeline(segmenter, depth, min_keyframe_gap=2, max_objects=2)
-    ahead = Prefetch(pipeline.stages) if early else None
+    prefetch = Prefetch(pipeline.stages) if early else None
     source, seen = ArraySource(images, rate_hz=Fraction(25)), []
     with Reader(source, live=False) as reader:
-        run = Run(reader, pipeline, Meter("a device"), ahead)
+        run = Run(reader, pipeline, Meter("a device"), prefetch)
         for step in steps.pop("before", []):
             step(pipeline)
         for result in run:
@@ -260,8 +260,8 @@ def play(early: bool, images, steps) -> tuple[list, Watched, PlainDepth]:
             wait_for(lambda: len(reader.waiting) == min(4, len(images) - len(seen)))
             for step in steps.get(result.index, []):
                 step(pipeline)
-    if ahead is not None:
-        ahead.close()
+    if prefetch is not None:
+        prefetch.close()
     return seen, segmenter, depth
 
 

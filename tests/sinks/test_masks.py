@@ -57,9 +57,9 @@ def test_files_are_indexed_pngs_named_by_stem_or_index(tmp_path: Path) -> None:
     sink.write(result((), (4, 6), index=8, stem="IMG_0031"))
     sink.close()
     assert sorted(entry.name for entry in (tmp_path / "made" / "masks").iterdir()) == ["00007.png", "IMG_0031.png"]
-    with Image.open(tmp_path / "made" / "masks" / "00007.png") as picture:
-        assert (picture.mode, picture.size) == ("P", (6, 4))
-        assert picture.getpalette()[:15] == [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 0, 0, 128]
+    with Image.open(tmp_path / "made" / "masks" / "00007.png") as image:
+        assert (image.mode, image.size) == ("P", (6, 4))
+        assert image.getpalette()[:15] == [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 0, 0, 128]
 
 
 def test_the_better_score_is_in_front() -> None:
@@ -84,8 +84,8 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def saved(path: Path, values: object, mode: str | None = None) -> Path:
-    picture = Image.fromarray(np.asarray(values))
-    (picture.convert(mode) if mode else picture).save(path)
+    image = Image.fromarray(np.asarray(values))
+    (image.convert(mode) if mode else image).save(path)
     return path
 
 

@@ -109,8 +109,8 @@ def test_nothing_is_written_over_the_source(tmp_path):
     for name in ("jsonl", "stats", "masks"):
         with pytest.raises(SinkError, match="is the source itself"):
             Targets(**{name: tmp_path / "a.mp4"}).of(video, several=False)
-    pictures = SourceInfo("pictures", (64, 48), folders=frozenset({tmp_path.resolve()}))
+    images = SourceInfo("pictures", (64, 48), folders=frozenset({tmp_path.resolve()}))
     for name in ("masks", "depth_maps"):
         with pytest.raises(SinkError, match="choose another folder, so that they stay"):
-            Targets(**{name: tmp_path}).of(pictures, several=False)
-    assert Targets(masks=tmp_path / "masks").of(pictures, several=False)
+            Targets(**{name: tmp_path}).of(images, several=False)
+    assert Targets(masks=tmp_path / "masks").of(images, several=False)

@@ -18,7 +18,7 @@ from streamer.sinks.containers import CONTAINERS
 from streamer.sinks.targets import VIDEO_SUFFIXES
 from streamer.sinks.video import VideoSink
 from tests.disk import full_beyond
-from tests.writing import audio, drawn, make_source, picture, read, result, sound, tone_hz, write
+from tests.writing import audio, drawn, make_image, make_source, read, result, sound, tone_hz, write
 
 CLIP = Path(__file__).parents[2] / "shared" / "data" / "clips" / "dog.mp4"
 NTSC = Fraction(30_000, 1001)
@@ -91,7 +91,7 @@ def test_a_keyframe_every_second_at_any_rate(tmp_path: Path) -> None:
 
 
 def test_every_picture_is_its_own(tmp_path: Path) -> None:
-    images = [picture(index, 64, 120) for index in range(25)]
+    images = [make_image(index, 64, 120) for index in range(25)]
     write(tmp_path / "a.mp4", [index / 25 for index in range(25)], images, crf=12)
     for index, decoded in enumerate(read(tmp_path / "a.mp4")[1]):
         differences = [np.abs(image.astype(int) - decoded).mean() for image in images]
@@ -113,7 +113,7 @@ def test_colors_come_out_right_and_are_tagged(tmp_path: Path) -> None:
 
 
 def test_odd_sizes_repeat_the_edge(tmp_path: Path) -> None:
-    image = picture(3, 63, 41)
+    image = make_image(3, 63, 41)
     write(tmp_path / "a.mp4", [0.0], [image], crf=1)
     (decoded,) = read(tmp_path / "a.mp4")[1]
     padded = np.pad(image, ((0, 1), (0, 1), (0, 0)), mode="edge")
@@ -176,7 +176,7 @@ def test_what_a_killed_run_leaves_can_be_played_and_is_kept(tmp_path: Path, suff
     times_s, images = read(left)
     assert len(times_s) >= 300 - 75
     assert [float(time_s) for time_s in times_s] == pytest.approx([i / 30 for i in range(len(times_s))], abs=6e-4)
-    assert np.abs(images[200].astype(int) - picture(0)).mean() < 4
+    assert np.abs(images[200].astype(int) - make_image(0)).mean() < 4
     assert len(audio(left)) > 30
 
     content = left.read_bytes()
@@ -254,7 +254,7 @@ def test_every_kind_of_file_has_every_frame_in_time_and_its_sound(
     sink = write(path, times_s, rate_hz=Fraction(20), audio_from=source)
     written_s, images = read(path)
     assert [float(time_s) for time_s in written_s] == pytest.approx(times_s, abs=1e-3)
-    assert all(np.abs(image.astype(int) - picture(index)).mean() < 9 for index, image in enumerate(images))
+    assert all(np.abs(image.astype(int) - make_image(index)).mean() < 9 for index, image in enumerate(images))
     with av.open(str(path)) as container:
         assert [stream.codec_context.name for stream in container.streams] == codecs
     if suffix == ".gif":

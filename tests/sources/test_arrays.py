@@ -11,7 +11,7 @@ from streamer.errors import SourceError
 from streamer.sources.arrays import ArraySource
 
 
-def picture(level: int, height: int = 4, width: int = 6) -> np.ndarray:
+def make_image(level: int, height: int = 4, width: int = 6) -> np.ndarray:
     return np.full((height, width, 3), level, np.uint8)
 
 
@@ -21,7 +21,7 @@ def test_arrays_become_frames_one_at_a_time() -> None:
     def make() -> Iterator[np.ndarray]:
         for level in range(5):
             made.append(level)
-            yield picture(level)
+            yield make_image(level)
 
     source = ArraySource(make(), rate_hz=20)
     assert made == [0]
@@ -33,7 +33,7 @@ def test_arrays_become_frames_one_at_a_time() -> None:
 
 
 def test_a_list_tells_its_length_and_views_become_contiguous() -> None:
-    source = ArraySource([picture(1)[:, ::-1]])
+    source = ArraySource([make_image(1)[:, ::-1]])
     assert source.info.frame_count == 1
     frame = source.read()
     assert frame is not None
@@ -46,7 +46,7 @@ def test_closing_closes_the_generator() -> None:
     def make() -> Iterator[np.ndarray]:
         try:
             while True:
-                yield picture(0)
+                yield make_image(0)
         finally:
             closed.append(True)
 
@@ -57,7 +57,7 @@ def test_closing_closes_the_generator() -> None:
     assert source.read() is None
 
 
-@pytest.mark.parametrize("wrong", [picture(0)[..., 0], picture(0).astype(np.float32), [[1, 2, 3]], "text"])
+@pytest.mark.parametrize("wrong", [make_image(0)[..., 0], make_image(0).astype(np.float32), [[1, 2, 3]], "text"])
 def test_what_is_no_picture_is_refused(wrong: object) -> None:
     with pytest.raises(SourceError, match=r"must be an \(H, W, 3\) uint8 RGB array"):
         ArraySource([wrong])
@@ -66,7 +66,7 @@ def test_what_is_no_picture_is_refused(wrong: object) -> None:
 def test_nothing_and_changing_sizes_are_refused() -> None:
     with pytest.raises(SourceError, match="holds no picture"):
         ArraySource([])
-    source = ArraySource([picture(0), picture(0, height=5)])
+    source = ArraySource([make_image(0), make_image(0, height=5)])
     source.read()
     with pytest.raises(SourceError, match="Picture 1 is 6x5 but the first was 6x4"):
         source.read()

@@ -157,7 +157,7 @@ class FakeCapture:
     def __init__(self, *arguments: object) -> None:
         cv2 = camera_module.cv2
         self.asked: dict[int, float] = {}
-        self.pictures = [np.full((480, 640, 3), (10, 20, 30), np.uint8)] * 2
+        self.images = [np.full((480, 640, 3), (10, 20, 30), np.uint8)] * 2
         self.given = {cv2.CAP_PROP_FPS: 30.0, cv2.CAP_PROP_FOURCC: float(cv2.VideoWriter.fourcc(*"MJPG"))}
         self.released = 0
 
@@ -175,7 +175,7 @@ class FakeCapture:
         return "FAKE"
 
     def read(self) -> tuple[bool, np.ndarray | None]:
-        return (True, self.pictures.pop()) if self.pictures else (False, None)
+        return (True, self.images.pop()) if self.images else (False, None)
 
     def release(self) -> None:
         self.released += 1
@@ -204,7 +204,7 @@ def test_a_webcam_is_asked_and_its_answer_read_back(monkeypatch: pytest.MonkeyPa
 
 def test_a_webcam_that_gives_no_picture_is_refused_and_released(monkeypatch: pytest.MonkeyPatch) -> None:
     capture = FakeCapture()
-    capture.pictures.clear()
+    capture.images.clear()
     monkeypatch.setattr(camera_module.cv2, "VideoCapture", lambda *arguments: capture)
     with pytest.raises(SourceError, match="Camera 0 was opened but gives no picture"):
         CameraSource(0)

@@ -65,7 +65,7 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "pixel"),
+    ("image", "pixel"),
     [
         (Image.fromarray(np.full((4, 4), 0x80FF, np.uint16)), [0x80] * 3),
         (Image.fromarray(np.full((4, 4), 77, np.uint8)), [77] * 3),
@@ -77,8 +77,8 @@ def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
     ],
     ids=["16 bits", "gray", "1 bit", "transparent", "opaque", "gray with alpha", "palette"],
 )
-def test_every_kind_of_png_becomes_rgb(tmp_path: Path, picture: Image.Image, pixel: list[int]) -> None:
-    picture.save(tmp_path / "picture.png")
+def test_every_kind_of_png_becomes_rgb(tmp_path: Path, image: Image.Image, pixel: list[int]) -> None:
+    image.save(tmp_path / "picture.png")
     assert only_pixel(tmp_path / "picture.png") == pixel
 
 

@@ -23,13 +23,13 @@ from streamer.sources.paced import PacedSource
 from tests.mjpeg_server import MjpegServer
 from tests.videos import make_video, number_of
 
-PICTURE = np.zeros((4, 6, 3), np.uint8)
+IMAGE = np.zeros((4, 6, 3), np.uint8)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in ("1.png", "2.png", "other.jpg"):
-        Image.fromarray(PICTURE).save(tmp_path / name)
+        Image.fromarray(IMAGE).save(tmp_path / name)
     make_video(tmp_path / "clip.mp4", 3)
     return tmp_path
 
@@ -68,8 +68,8 @@ def file_server(folder: Path) -> Iterator[str]:
         ("file:///nowhere/clip%20one.mp4", "video"),
         ("-", "video"),
         ("/dev/fd/63", "video"),
-        ([PICTURE], "arrays"),
-        (iter([PICTURE]), "arrays"),
+        ([IMAGE], "arrays"),
+        (iter([IMAGE]), "arrays"),
     ],
 )
 def test_what_a_source_is_shows_before_it_is_opened(spec: object, kind: str) -> None:
@@ -79,7 +79,7 @@ def test_what_a_source_is_shows_before_it_is_opened(spec: object, kind: str) -> 
 def test_paths_open_as_what_they_are(folder: Path) -> None:
     assert isinstance(open_source(folder / "clip.mp4"), VideoSource)
     assert isinstance(open_source(str(folder / "1.png")), ImageSource)
-    assert isinstance(open_source([PICTURE], rate_hz=5), ArraySource)
+    assert isinstance(open_source([IMAGE], rate_hz=5), ArraySource)
     whole, numbered = open_source(folder), open_source(str(folder / "[0-9].png"), rate_hz=5)
     assert isinstance(whole, ImageFolderSource)
     assert isinstance(numbered, ImageFolderSource)
@@ -93,9 +93,9 @@ def test_a_file_with_pattern_signs_in_its_name_is_that_file(folder: Path) -> Non
 
 def test_numbered_names_are_a_sequence(tmp_path: Path) -> None:
     for number in (1, 2, 10):
-        Image.fromarray(PICTURE).save(tmp_path / f"frame.{number:04d}.png")
+        Image.fromarray(IMAGE).save(tmp_path / f"frame.{number:04d}.png")
     for name in ("frame.1.png", "frame.0001b.png", "other.0001.png"):
-        Image.fromarray(PICTURE).save(tmp_path / name)
+        Image.fromarray(IMAGE).save(tmp_path / name)
     source = open_source(str(tmp_path / "frame.%04d.png"), rate_hz=10)
     assert [frame.stem for frame in iter(source.read, None)] == ["frame.0001", "frame.0002", "frame.0010"]
     assert open_source(str(tmp_path / "frame.%d.png")).info.frame_count == 4
@@ -105,7 +105,7 @@ def test_signs_in_the_name_of_a_folder_are_no_pattern(tmp_path: Path, monkeypatc
     folder = tmp_path / "[1] #2 %d"
     folder.mkdir()
     for name in ("1.png", "2.png"):
-        Image.fromarray(PICTURE).save(folder / name)
+        Image.fromarray(IMAGE).save(folder / name)
     assert open_source(str(folder / "*.png")).info.frame_count == 2
     assert open_source(str(folder / "%d.png")).info.frame_count == 2
     monkeypatch.chdir(tmp_path)
@@ -152,9 +152,9 @@ def test_live_plays_recordings_and_leaves_cameras_and_stills_alone(folder: Path)
     clip = open_source(folder / "clip.mp4", live=True, rate_hz=50)
     assert isinstance(clip, PacedSource)
     assert (clip.info.live, clip.info.rate_hz) == (True, 50)
-    pictures = open_source(folder, live=True, rate_hz=500)
-    assert isinstance(pictures, PacedSource)
-    assert [frame.time_s for frame in iter(pictures.read, None)] == pytest.approx([0, 0.002, 0.004])
+    images = open_source(folder, live=True, rate_hz=500)
+    assert isinstance(images, PacedSource)
+    assert [frame.time_s for frame in iter(images.read, None)] == pytest.approx([0, 0.002, 0.004])
     assert isinstance(open_source(folder / "1.png", live=True), ImageSource)
 
 

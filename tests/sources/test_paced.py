@@ -27,7 +27,7 @@ class Clock:
         self.now_s += seconds
 
 
-def pictures(count: int) -> ArraySource:
+def images(count: int) -> ArraySource:
     return ArraySource([np.zeros((4, 6, 3), np.uint8)] * count, rate_hz=10)
 
 
@@ -37,7 +37,7 @@ def paced(source: ArraySource, clock: Clock, rate_hz: float | None = None) -> Pa
 
 def test_each_frame_comes_at_its_own_time() -> None:
     clock = Clock()
-    source = paced(pictures(4), clock)
+    source = paced(images(4), clock)
     frames = list(iter(source.read, None))
     assert [frame.captured_at_s for frame in frames] == pytest.approx([100, 100.1, 100.2, 100.3])
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
@@ -46,7 +46,7 @@ def test_each_frame_comes_at_its_own_time() -> None:
 
 def test_another_rate_replaces_the_times_and_what_depends_on_them() -> None:
     clock = Clock()
-    source = paced(pictures(3), clock, rate_hz=50)
+    source = paced(images(3), clock, rate_hz=50)
     frames = list(iter(source.read, None))
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.02, 0.04])
     assert clock.now_s == pytest.approx(100.04)
@@ -55,7 +55,7 @@ def test_another_rate_replaces_the_times_and_what_depends_on_them() -> None:
 
 def test_a_late_frame_does_not_shift_those_after_it() -> None:
     clock = Clock()
-    source = paced(pictures(5), clock)
+    source = paced(images(5), clock)
     arrivals = []
     for late_s in (0, 0.25, 0, 0, 0):
         clock.now_s += late_s
@@ -67,7 +67,7 @@ def test_a_late_frame_does_not_shift_those_after_it() -> None:
 
 def test_after_a_long_pause_playing_goes_on_from_there() -> None:
     clock = Clock()
-    source = paced(pictures(4), clock)
+    source = paced(images(4), clock)
     source.read()
     clock.now_s += 60
     arrivals = [frame.captured_at_s for frame in iter(source.read, None)]
@@ -75,7 +75,7 @@ def test_after_a_long_pause_playing_goes_on_from_there() -> None:
 
 
 def test_closing_ends_the_wait() -> None:
-    source = PacedSource(pictures(2), rate_hz=0.001)
+    source = PacedSource(images(2), rate_hz=0.001)
     source.read()
     ended = threading.Event()
 
@@ -93,7 +93,7 @@ def test_closing_ends_the_wait() -> None:
 @pytest.mark.parametrize("rate_hz", [0, -1, 1e6, float("nan")])
 def test_impossible_rates_are_refused(rate_hz: float) -> None:
     with pytest.raises(SourceError, match="no playing"):
-        PacedSource(pictures(1), rate_hz)
+        PacedSource(images(1), rate_hz)
     with pytest.raises(SourceError, match="no playing"):
         ArraySource([np.zeros((4, 6, 3), np.uint8)], rate_hz)
 
@@ -112,7 +112,7 @@ def test_what_is_paused_goes_on_where_it_was() -> None:
         clock.now_s += 60
         source.resume()
 
-    source = PacedSource(pictures(4), clock=clock, wait=wait)
+    source = PacedSource(images(4), clock=clock, wait=wait)
     source.taken, source.held = 0, False
     arrivals = []
     while (frame := source.read()) is not None:
@@ -124,7 +124,7 @@ def test_what_is_paused_goes_on_where_it_was() -> None:
 
 
 def test_a_paused_source_can_be_closed() -> None:
-    source = PacedSource(pictures(2))
+    source = PacedSource(images(2))
     source.pause()
     reader = threading.Thread(target=source.read)
     reader.start()

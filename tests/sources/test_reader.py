@@ -21,7 +21,7 @@ from streamer.sources.camera import CameraSource
 from streamer.sources.reader import NEWER_FRAME, PAUSED, TOO_OLD, Reader
 from tests.mjpeg_server import MjpegServer
 
-PICTURE = np.zeros((4, 6, 3), np.uint8)
+IMAGE = np.zeros((4, 6, 3), np.uint8)
 SOON_S = 5.0  # never waited for in full, unless the test fails
 
 
@@ -47,7 +47,7 @@ class ScriptedSource:
 
     def give(self, count: int = 1) -> None:
         for index in itertools.islice(self._numbers, count):
-            self._script.put(Frame(index, index / 10, PICTURE, self._clock()))
+            self._script.put(Frame(index, index / 10, IMAGE, self._clock()))
 
     def end(self) -> None:
         self._script.put(None)
@@ -214,7 +214,7 @@ def test_while_paused_a_recording_waits_and_is_not_taken_for_stalled() -> None:
 
 def test_slow_rates_are_no_stalls() -> None:
     clock = Clock()
-    source = ArraySource([PICTURE] * 2, rate_hz=0.25)
+    source = ArraySource([IMAGE] * 2, rate_hz=0.25)
     frames = Reader(source, live=True, clock=clock)
     clock.now_s += 11
     assert frames.state == "running"

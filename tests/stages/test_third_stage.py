@@ -22,7 +22,8 @@ from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch
-from streamer.scheduling.workers import ThreadedWorkers, Workers
+from streamer.scheduling.threads import ThreadedWorkers
+from streamer.scheduling.workers import Workers
 from streamer.sinks.jsonl import to_dict
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader

@@ -198,8 +198,8 @@ def test_a_lifted_dpt_answers_the_same_but_for_a_shift() -> None:
     torch.manual_seed(0)
     dpt = build_dpt()
     dpt.head.head[5] = torch.nn.Identity()
-    picture = np.random.default_rng(0).integers(0, 255, (64, 80, 3), dtype=np.uint8)
-    before, after = estimate(dpt, picture), estimate(train_depth.lifted(dpt, [picture]), picture)
+    image = np.random.default_rng(0).integers(0, 255, (64, 80, 3), dtype=np.uint8)
+    before, after = estimate(dpt, image), estimate(train_depth.lifted(dpt, [image]), image)
     shift = after - before
     assert np.quantile(after, 0.01) > 0
     assert np.abs(shift - np.median(shift)).max() < 0.05 * np.ptp(before)

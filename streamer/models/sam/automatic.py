@@ -31,7 +31,7 @@ MAX_OVERLAP = 0.5
 
 
 def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int], limit: int) -> list[Found]:
-    """Up to ``limit`` objects, the most worth following first.
+    """Up to ``limit`` objects, the one most worth following first: see `_worth`.
 
     Left out is what looks like background (most of the frame or of its border), specks, what mostly overlaps with an
     object found before, and what is worth far less than the best one.

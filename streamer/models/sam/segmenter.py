@@ -27,7 +27,7 @@ LOW_RES_MARGIN_PX = 2
 
 
 class SamSegmenter:
-    """A ``Sam`` of any size as a :class:`streamer.models.protocols`.
+    """A ``Sam`` of any size as a :class:`streamer.models.protocols.Segmenter`.
 
     ``encode`` may run in one thread while ``decode`` runs in another: neither changes any state.
 
@@ -129,7 +129,7 @@ class SamSegmenter:
         return upscaled
 
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
-        """Objects without any prompt: up to ``limit``, the most worth following first.
+        """Objects without any prompt: up to ``limit``, the one most worth following first.
 
         SAM's own ``SamAutomaticMaskGenerator`` on the embedding at hand; see :mod:`streamer.models.sam.automatic`.
         """

@@ -27,7 +27,7 @@ from tests.small_models import write_small_dpt
 CPU = torch.device("cpu")
 
 
-def picture(width: int = 140, height: int = 90) -> NDArray[np.uint8]:
+def make_image(width: int = 140, height: int = 90) -> NDArray[np.uint8]:
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 3)
 
@@ -44,10 +44,10 @@ def as_documented(folder: Path, image: NDArray[np.uint8]) -> NDArray[np.float32]
 
 
 def test_the_tiny_dpt_answers_as_documented_without_its_batch_norms() -> None:
-    truth = as_documented(dpt_folder(), picture(640, 360))
+    truth = as_documented(dpt_folder(), make_image(640, 360))
     estimator = DptEstimator(dpt_folder(), CPU, "float32")
     assert not any("running_mean" in name for name, _ in estimator._network.named_buffers())
-    np.testing.assert_allclose(estimator.estimate(picture(640, 360)), truth, atol=1e-3 * np.ptp(truth))
+    np.testing.assert_allclose(estimator.estimate(make_image(640, 360)), truth, atol=1e-3 * np.ptp(truth))
 
 
 @pytest.mark.parametrize(("backbone", "trimmed"), [("efficientnet_lite0", True), ("resnet10t", False)])
@@ -102,8 +102,8 @@ def write_depth_anything(folder: Path, kind: str) -> Path:
 @pytest.mark.parametrize("size", [(140, 90), (64, 64), (33, 77), (640, 360)])
 def test_dpt_answers_as_documented(tmp_path: Path, size: tuple[int, int]) -> None:
     folder = write_small_dpt(tmp_path)
-    truth = as_documented(folder, picture(*size))
-    depth = DptEstimator(folder, CPU, "float32").estimate(picture(*size))
+    truth = as_documented(folder, make_image(*size))
+    depth = DptEstimator(folder, CPU, "float32").estimate(make_image(*size))
     assert depth.shape == (size[1], size[0])
     assert depth.dtype == np.float32
     assert truth.std() > 0.01 * truth.mean() > 0
@@ -112,21 +112,23 @@ def test_dpt_answers_as_documented(tmp_path: Path, size: tuple[int, int]) -> Non
 
 def test_bfloat16_is_close(tmp_path: Path) -> None:
     folder = write_small_dpt(tmp_path)
-    exact, rough = (DptEstimator(folder, CPU, precision).estimate(picture()) for precision in ("float32", "bfloat16"))
+    exact, rough = (
+        DptEstimator(folder, CPU, precision).estimate(make_image()) for precision in ("float32", "bfloat16")
+    )
     assert 0 < np.linalg.norm(exact - rough) / np.linalg.norm(exact) < 2e-2
 
 
 def test_other_depth_models_with_their_own_sizes(tmp_path: Path) -> None:
     folder = write_depth_anything(tmp_path, "relative")
-    truth = as_documented(folder, picture())
-    depth = DptEstimator(folder, CPU, "float32").estimate(picture())
+    truth = as_documented(folder, make_image())
+    depth = DptEstimator(folder, CPU, "float32").estimate(make_image())
     np.testing.assert_allclose(depth, truth, rtol=1e-3, atol=1e-4)
 
 
 def test_metric_depth_is_inverted(tmp_path: Path) -> None:
     folder = write_depth_anything(tmp_path, "metric")
-    depth_m = as_documented(folder, picture())
-    inverse = DptEstimator(folder, CPU, "float32").estimate(picture())
+    depth_m = as_documented(folder, make_image())
+    inverse = DptEstimator(folder, CPU, "float32").estimate(make_image())
     np.testing.assert_allclose(1 / inverse, np.maximum(depth_m, 1e-2), rtol=1e-4, atol=1e-4)
     assert depth_m.std() > 0.01 * depth_m.mean()
     assert inverse.flat[depth_m.argmin()] == inverse.max()

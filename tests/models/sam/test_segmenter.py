@@ -33,7 +33,7 @@ PROMPTS = {
 }
 
 
-def picture(size: tuple[int, int] = SIZE, seed: int = 0) -> NDArray[np.uint8]:
+def make_image(size: tuple[int, int] = SIZE, seed: int = 0) -> NDArray[np.uint8]:
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 1.5)
 
@@ -41,7 +41,7 @@ def picture(size: tuple[int, int] = SIZE, seed: int = 0) -> NDArray[np.uint8]:
 @pytest.fixture(scope="module")
 def upstream() -> SamPredictor:
     predictor = SamPredictor(small_sam())
-    predictor.set_image(picture())
+    predictor.set_image(make_image())
     return predictor
 
 
@@ -69,7 +69,7 @@ def upstream_answer(upstream: SamPredictor, prompt: Prompt, multimask: bool = Tr
 
 @pytest.mark.parametrize("size", [(140, 90), (90, 140), (256, 256), (300, 299), (700, 400), (31, 17)])
 def test_encode_is_what_upstream_encodes(segmenter: SamSegmenter, size: tuple[int, int]) -> None:
-    image = picture(size)
+    image = make_image(size)
     predictor = SamPredictor(small_sam())
     predictor.set_image(image)
     encoded = segmenter.encode(image)
@@ -82,14 +82,14 @@ def test_encode_is_what_upstream_encodes(segmenter: SamSegmenter, size: tuple[in
 @pytest.mark.parametrize("size", [(256, 144), (144, 256)])
 def test_encode_without_resize_differs_by_rounding_only(segmenter: SamSegmenter, size: tuple[int, int]) -> None:
     predictor = SamPredictor(small_sam())
-    predictor.set_image(picture(size))
-    torch.testing.assert_close(segmenter.encode(picture(size)).features, predictor.features, rtol=1e-4, atol=1e-4)
+    predictor.set_image(make_image(size))
+    torch.testing.assert_close(segmenter.encode(make_image(size)).features, predictor.features, rtol=1e-4, atol=1e-4)
 
 
 @settings(max_examples=25, deadline=None)
 @given(width=st.integers(8, 900), height=st.integers(8, 900), seed=st.integers(0, 99))
 def test_resize_stays_within_two_levels_of_pillow(width: int, height: int, seed: int) -> None:
-    image = picture((width, height), seed)
+    image = make_image((width, height), seed)
     sam = small_sam_cached()
     theirs = ResizeLongestSide(SQUARE_PX).apply_image(image).astype(np.float32)
     rows, columns = theirs.shape[:2]
@@ -199,7 +199,7 @@ def test_a_mask_survives_the_way_to_logits_and_back(width: int, height: int, x: 
 
 def test_a_mask_on_a_grid_of_nearly_its_images_ratio_fits_the_image(convolving: SamSegmenter) -> None:
     size, grid = (224, 140), (53, 34)  # 128x80 pixels are looked at, but 128x82, so 128x96, were the grid the image
-    embedding = convolving.encode(picture(size))
+    embedding = convolving.encode(make_image(size))
     mask_input = convolving.mask_input(np.ones(grid[::-1], bool), size)
     assert convolving.decode(embedding, [Prompt(mask_input=mask_input)]).logits.shape[-2:] == mask_input.shape
 
@@ -217,13 +217,13 @@ def test_features_are_cut_to_the_image(segmenter: SamSegmenter, embedding: Embed
 
 def test_encode_and_decode_in_several_threads(segmenter: SamSegmenter, embedding: Embedding) -> None:
     prompts = list(PROMPTS.values())
-    truth, encoded = segmenter.decode(embedding, prompts), segmenter.encode(picture())
+    truth, encoded = segmenter.decode(embedding, prompts), segmenter.encode(make_image())
 
     def decode() -> bool:
         return bool(np.allclose(segmenter.decode(embedding, prompts).logits, truth.logits, atol=1e-4))
 
     def encode() -> bool:
-        return torch.allclose(segmenter.encode(picture()).features, encoded.features, atol=1e-5)
+        return torch.allclose(segmenter.encode(make_image()).features, encoded.features, atol=1e-5)
 
     with ThreadPoolExecutor(3) as pool:
         agreed = [pool.submit(work) for work in (decode, encode, decode) * 5]
@@ -231,7 +231,7 @@ def test_encode_and_decode_in_several_threads(segmenter: SamSegmenter, embedding
 
 
 def test_a_batch_of_images_is_encoded_like_each_alone(segmenter: SamSegmenter) -> None:
-    images = [picture((140, 90)), picture((90, 140), 1)]
+    images = [make_image((140, 90)), make_image((90, 140), 1)]
     for encoded, image in zip(segmenter.encode_batch(images), images, strict=True):
         alone = segmenter.encode(image)
         assert encoded.image_size == alone.image_size
@@ -250,7 +250,7 @@ def convolving() -> SamSegmenter:
 def test_an_encoder_that_convolves_looks_at_no_padding(
     convolving: SamSegmenter, size: tuple[int, int], grid: tuple[int, int]
 ) -> None:
-    embedding = convolving.encode(picture(size))
+    embedding = convolving.encode(make_image(size))
     low_res = tuple(4 * side for side in grid)
     assert embedding.features.shape[-2:] == grid
     mask_input = convolving.mask_input(np.ones(size[::-1], bool), size)
@@ -268,8 +268,8 @@ def test_an_encoder_that_convolves_looks_at_no_padding(
 def test_without_padding_it_is_upstreams_model(convolving: SamSegmenter) -> None:
     torch.manual_seed(0)
     predictor = SamPredictor(build_sam(128))
-    predictor.set_image(picture((128, 128)))
-    embedding = convolving.encode(picture((128, 128)))
+    predictor.set_image(make_image((128, 128)))
+    embedding = convolving.encode(make_image((128, 128)))
     torch.testing.assert_close(embedding.features, predictor.features, rtol=1e-4, atol=1e-4)
     prompt = Prompt(point_coords=[(30, 40), (9, 8)], point_labels=[1, 0], box=[10, 12, 90, 70])
     _, scores, logits = upstream_answer(predictor, prompt)
@@ -279,7 +279,7 @@ def test_without_padding_it_is_upstreams_model(convolving: SamSegmenter) -> None
 
 
 def test_a_batch_of_unlike_shapes_is_encoded_like_each_alone(convolving: SamSegmenter) -> None:
-    images = [picture((140, 90)), picture((90, 140), 1)]
+    images = [make_image((140, 90)), make_image((90, 140), 1)]
     for encoded, image in zip(convolving.encode_batch(images), images, strict=True):
         assert torch.equal(encoded.features, convolving.encode(image).features)
 
@@ -287,7 +287,7 @@ def test_a_batch_of_unlike_shapes_is_encoded_like_each_alone(convolving: SamSegm
 def test_bfloat16_hardly_changes_the_masks(upstream: SamPredictor) -> None:
     exact, rough = (SamSegmenter(small_sam(), "small", CPU, precision) for precision in ("float32", "bfloat16"))
     prompts = [PROMPTS["box"], PROMPTS["one click"]]
-    masks = [each.decode(each.encode(picture()), prompts).logits > 0 for each in (exact, rough)]
+    masks = [each.decode(each.encode(make_image()), prompts).logits > 0 for each in (exact, rough)]
     assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.95
 
 
@@ -350,7 +350,7 @@ def test_what_is_worth_far_less_than_the_best_is_left_out() -> None:
 
 
 def test_find_does_not_encode_again(segmenter: SamSegmenter, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoded = segmenter.encode(picture())
+    encoded = segmenter.encode(make_image())
     monkeypatch.setattr(segmenter, "_encoder", None)
     assert isinstance(segmenter.find(encoded, 3), list)
 
@@ -359,8 +359,8 @@ def test_taking_a_sam_over_leaves_others_alone() -> None:
     sam = small_sam()
     other = copy.deepcopy(sam)
     truth = SamPredictor(other)
-    truth.set_image(picture())
+    truth.set_image(make_image())
     SamSegmenter(sam, "small", CPU, "bfloat16")
     again = SamPredictor(other)
-    again.set_image(picture())
+    again.set_image(make_image())
     assert torch.equal(truth.features, again.features)

@@ -84,13 +84,13 @@ def screen():
 
 
 def screenshot(window, holds, limit_s=10.0):
-    """The screen once ``holds(picture)``: the X server may paint a little later than it was asked to."""
+    """The screen once ``holds(image)``: the X server may paint a little later than it was asked to."""
     end_s = time.monotonic() + limit_s
     while True:
         window.poll(10)
-        picture = screen()
-        if holds(picture):
-            return picture
+        image = screen()
+        if holds(image):
+            return image
         assert time.monotonic() < end_s, "the screen does not show it"
 
 
@@ -98,15 +98,15 @@ def settled_screenshot(window):
     """The screen once the window has come to rest on it: painted, and the same twice."""
     last = []
 
-    def rests(picture):
-        last.append(picture)
-        return len(red_pixels(picture)) and len(last) > 1 and (last[-2] == picture).all()
+    def rests(image):
+        last.append(image)
+        return len(red_pixels(image)) and len(last) > 1 and (last[-2] == image).all()
 
     return screenshot(window, rests)
 
 
-def red_pixels(picture):
-    return np.argwhere((picture[:, :, 0] > 200) & (picture[:, :, 1] < 60) & (picture[:, :, 2] < 60))
+def red_pixels(image):
+    return np.argwhere((image[:, :, 0] > 200) & (image[:, :, 1] < 60) & (image[:, :, 2] < 60))
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def only_window(virtual_display):
     """The window of all these tests: like the program, a process opens one."""
     with Window("clip – ünïcode", SIZE) as window:
         show_once(window)
-        screenshot(window, lambda picture: len(red_pixels(picture)))
+        screenshot(window, lambda image: len(red_pixels(image)))
         yield window
 
 
@@ -132,7 +132,7 @@ def make_new(window):
     window._pointer, window._help_open = hud.Pointer(), False
     window._clicks.clear()
     show_once(window)
-    screenshot(window, lambda picture: len(red_pixels(picture)) and window._canvas_size() == window._size)
+    screenshot(window, lambda image: len(red_pixels(image)) and window._canvas_size() == window._size)
     poll_until(window, wanted=0)
 
 
@@ -222,8 +222,8 @@ def test_clicks_stay_right_after_resizing_and_the_aspect_is_kept(window):
     (click,) = poll_until(window)
     assert (click.x, click.y) == pytest.approx((500, 80), abs=1.5)
 
-    def keeps_aspect(picture):
-        red = red_pixels(picture[:900, :500])
+    def keeps_aspect(image):
+        red = red_pixels(image[:900, :500])
         height, width = np.ptp(red, axis=0) + 1 if len(red) else (1, 0)
         return width / height == pytest.approx(120 / 80, rel=0.05)
 
@@ -298,15 +298,15 @@ def test_other_keys_do_nothing(window, key):
 def test_what_is_on_the_screen(window):
     x, y = canvas_point(window, 500, 80)
     xdotool("mousemove", 5, 5)
-    picture = settled_screenshot(window)
-    assert picture[y, x] == pytest.approx((255, 0, 0), abs=3)
+    image = settled_screenshot(window)
+    assert image[y, x] == pytest.approx((255, 0, 0), abs=3)
     width, height = window._layout.canvas_size
-    bars = picture[: window._layout.bar_px, :width], picture[height - window._layout.bar_px : height, :width]
+    bars = image[: window._layout.bar_px, :width], image[height - window._layout.bar_px : height, :width]
     for bar in bars:
         assert (bar == hud.BACKGROUND).all(axis=2).mean() > 0.5
         assert (bar > 150).all(axis=2).any(), "there are no letters on the bar"
     (x0, y0, x1, y1), _ = hud.list_rows(window._layout, make_result().tracks)[0]
-    row = picture[y0:y1, x0:x1].astype(int)
+    row = image[y0:y1, x0:x1].astype(int)
     assert (np.abs(row - drawing.color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
 
 
@@ -315,12 +315,12 @@ def test_the_help_sheet_opens_and_closes(window):
     x0, y0, x1, y1 = window._layout.area
     before = settled_screenshot(window)[y0:y1, x0:x1]
 
-    def changed(picture):
-        return (picture[y0:y1, x0:x1] != before).any(axis=2).mean()
+    def changed(image):
+        return (image[y0:y1, x0:x1] != before).any(axis=2).mean()
 
     for key, holds in (
-        ("h", lambda picture: changed(picture) > 0.1),
-        ("Escape", lambda picture: changed(picture) == 0),
+        ("h", lambda image: changed(image) > 0.1),
+        ("Escape", lambda image: changed(image) == 0),
     ):
         xdotool("key", key)
         screenshot(window, holds)

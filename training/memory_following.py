@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from streamer.evaluation.metrics import boundary_f, iou
 from torch import Tensor
 from torch.nn import functional
 
+from streamer.evaluation.metrics import boundary_f, iou
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
 from streamer.models.tiny.memory_bank import MemoryBank
 from streamer.models.tiny.sam import TinyImageEncoder

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from streamer.models.sam.segmenter import SamSegmenter
 
 from streamer.data.prompt import Prompt
 from streamer.models.runtime.devices import has_fast_bfloat16
+from streamer.models.sam.segmenter import SamSegmenter
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features
 from streamer.models.tiny.memory_bank import MemoryBank
 from streamer.models.tiny.weights import load_sam

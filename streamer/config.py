@@ -1,6 +1,7 @@
 """Settings: typed, frozen, read from the YAML presets of ``configs/``.
 
-Only ``cli`` and ``app`` read this module; everything below takes plain keyword arguments.
+Each section is the frozen parameters object of the part that it sets, which is handed over whole. Only the command line,
+what measures, and the engine read this module.
 """
 
 from __future__ import annotations

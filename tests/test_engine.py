@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import streamer
-from streamer import engine as composition
 from streamer.config import Config
 from streamer.data.prompt import Prompt
 from streamer.engine import Engine
+from streamer.engine import engine as composition
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
 from streamer.models import registry
 from streamer.models.parameters import DepthParameters

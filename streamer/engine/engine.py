@@ -1,23 +1,22 @@
-"""The composition root: turns a Config into models, stages, pipelines and runs, and shuts them down."""
+"""One config brought to life: its models, and the pipelines and runs that use them."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from streamer import config as configuration
 from streamer.config import Config
-from streamer.data.frame import Frame
-from streamer.data.prompt import Prompt, check_inside
+from streamer.data.prompt import Prompt
 from streamer.data.result import Result
 from streamer.data.source import Pausable, Source, SourceInfo
-from streamer.errors import PromptError
+from streamer.engine.models import Models
+from streamer.engine.opening import checked_prompts, opened_source
+from streamer.engine.run import Run
 from streamer.models.protocols import DepthEstimator, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
@@ -40,44 +39,6 @@ _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One source on its way through one pipeline.
-
-    Attributes:
-        reader: Where the frames come from.
-        pipeline: Where they go.
-        meter: What is counted on the way.
-        prefetch: Begins early what the pipeline will ask its models for; None begins nothing.
-    """
-
-    reader: Reader
-    pipeline: Pipeline
-    meter: Meter
-    prefetch: Prefetch | None = None
-
-    @property
-    def info(self) -> SourceInfo:
-        return self.reader.info
-
-    def summary(self) -> dict[str, Any]:
-        """The meter's figures with what the reader read and dropped, ready for JSON; see :meth:`Meter.summary`."""
-        return self.meter.summary(self.reader.frames_read, self.reader.drops)
-
-    def process(self, frame: Frame) -> Result:
-        """Move on to the next frame of the reader; see :meth:`Pipeline.process`."""
-        if self.prefetch is not None:
-            self.prefetch.begin(self.pipeline.foresee([frame, *self.reader.waiting]))
-        return self.pipeline.process(frame)
-
-    def __iter__(self) -> Iterator[Result]:
-        """Every frame of the source, with all that is known of it."""
-        for frame in self.reader:
-            result = self.process(frame)
-            self.meter.add(result, time.monotonic())
-            yield result
-
-
 class Engine:
     """The models of one config, loaded once, and the pipelines that use them.
 
@@ -93,48 +54,24 @@ class Engine:
         self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
     ) -> None:
         self.config = config
-        self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
+        self._models = Models(config, segmenter, depth_estimator)
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
 
-    @cached_property
+    @property
     def device(self) -> str:
-        """What the models run on, for people.
+        """What the models run on, for people."""
+        return self._models.device
 
-        Raises:
-            ModelError: There is no such device here.
-        """
-        from streamer.models.runtime import devices
-
-        return devices.describe_device(devices.pick_device(self.config.device))
-
-    @cached_property
+    @property
     def segmenter(self) -> Segmenter | None:
-        """The segmenter; None where the config leaves masks out.
+        """The segmenter, loaded at the first use; None where the config leaves masks out."""
+        return self._models.segmenter
 
-        Raises:
-            ModelError: Its weights are missing or damaged, or it cannot run here.
-        """
-        from streamer.models import registry
-
-        wanted = self.config.segmenter
-        if wanted is None or self._own_segmenter is not None:
-            return None if wanted is None else self._own_segmenter
-        return registry.load_segmenter(wanted, self.config.device)
-
-    @cached_property
+    @property
     def depth_estimator(self) -> DepthEstimator | None:
-        """The depth model; None where the config leaves depth out.
-
-        Raises:
-            ModelError: Its weights are missing or damaged, or it cannot run here.
-        """
-        from streamer.models import registry
-
-        wanted = self.config.depth
-        if wanted is None or self._own_depth_estimator is not None:
-            return None if wanted is None else self._own_depth_estimator
-        return registry.load_depth(wanted, self.config.device)
+        """The depth model, loaded at the first use; None where the config leaves depth out."""
+        return self._models.depth_estimator
 
     def load(self) -> Self:
         """Load the models now.
@@ -142,7 +79,7 @@ class Engine:
         Raises:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
-        _ = self.device, self.segmenter, self.depth_estimator
+        self._models.load()
         return self
 
     def pipeline(
@@ -184,26 +121,15 @@ class Engine:
 
     def _batch_size(self, frame_size: tuple[int, int]) -> int:
         """How many keyframes of that (width, height) are worth encoding together."""
-        from streamer.models.runtime import devices
-
         compiled = self.config.segmenter is not None and self.config.segmenter.compile
-        if not self.config.schedule.prefetch or compiled or devices.pick_device(self.config.device).type != "cuda":
+        if not self.config.schedule.prefetch or compiled or not self._models.on_cuda:
             return 1
         return batch_that_fits(self.config.schedule.keyframe_interval, frame_size)
 
-    def _prefetch(self, stages: Sequence[Stage], batch_size: int) -> Prefetch:
-        from streamer.models.runtime import devices
-
-        # A result may depend on the number of threads in its last bit.
-        return Prefetch(stages, batch_size, partial(devices.set_threads, devices.thread_count()))
-
     def _threads(self, stages: Sequence[Stage]) -> ThreadedWorkers:
         """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them."""
-        from streamer.models.runtime import devices
-
-        beside = devices.pick_device(self.config.device).type == "cuda"
         slow = [stage.name for stage in stages if not stage.immediate]
-        return ThreadedWorkers(in_turns=() if beside else slow, step_back=slow)
+        return ThreadedWorkers(in_turns=() if self._models.on_cuda else slow, step_back=slow)
 
     @contextmanager
     def open(
@@ -228,22 +154,13 @@ class Engine:
             PromptError: A prompt does not lie on its frames, or masks are left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
-        prompts = _checked(prompts)
-        if prompts and self.config.segmenter is None:
-            raise PromptError("Masks are left out, so nothing can be followed: let them in, or say nothing to follow.")
+        prompts = checked_prompts(prompts, masks=self.config.segmenter is not None)
 
         def reopen() -> Source:
             return open_source(source, live=live, **source_options)
 
         with ExitStack() as stack:
-            opened = reopen()
-            try:
-                check_inside(prompts, opened.info.size)
-                if check is not None:
-                    check(opened.info)
-            except BaseException:
-                opened.close()
-                raise
+            opened = opened_source(reopen, prompts, check)
             by_itself = opened.info.live and not isinstance(opened, Pausable)
             batch_size = 1 if live else self._batch_size(opened.info.size)
             reach = reach_of(self.config.schedule.keyframe_interval, batch_size)
@@ -254,11 +171,11 @@ class Engine:
             pipeline = self.pipeline(live, still=opened.info.is_alone)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
+            self._begin(pipeline, prompts)
             prefetch = None
             if self.config.schedule.prefetch and not live:
-                prefetch = self._prefetch(pipeline.stages, batch_size)
+                prefetch = _prefetch(pipeline.stages, batch_size)
                 stack.callback(prefetch.close)
-            self._begin(pipeline, prompts)
             if live:
                 stack.enter_context(sharing_processor())
             if by_itself:
@@ -306,12 +223,11 @@ class Engine:
         self.close()
 
 
-def _checked(prompts: Prompt | Sequence[Prompt]) -> Sequence[Prompt]:
-    prompts = [prompts] if isinstance(prompts, Prompt) else list(prompts)
-    for prompt in prompts:
-        if not isinstance(prompt, Prompt):
-            raise PromptError(f"A prompt is a streamer.Prompt, as in Prompt([(80, 60)]), but this one is {prompt!r}.")
-    return prompts
+def _prefetch(stages: Sequence[Stage], batch_size: int) -> Prefetch:
+    from streamer.models.runtime import devices
+
+    # A result may depend on the number of threads in its last bit.
+    return Prefetch(stages, batch_size, partial(devices.set_threads, devices.thread_count()))
 
 
 def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = ()) -> Engine:

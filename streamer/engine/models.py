@@ -1,0 +1,78 @@
+"""The models of one config, loaded when they are first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from streamer.config import Config
+from streamer.models.protocols import DepthEstimator, Segmenter
+
+
+class Models:
+    """A segmenter and a depth model.
+
+    Args:
+        config: Which ones, and on which device.
+        segmenter, depth_estimator: Models of one's own, used instead of the config's where it does not leave their
+            kind out.
+    """
+
+    def __init__(
+        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+    ) -> None:
+        self._config = config
+        self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
+
+    @cached_property
+    def device(self) -> str:
+        """What they run on, for people.
+
+        Raises:
+            ModelError: There is no such device here.
+        """
+        from streamer.models.runtime import devices
+
+        return devices.describe_device(devices.pick_device(self._config.device))
+
+    @cached_property
+    def on_cuda(self) -> bool:
+        """Whether they run on a CUDA device, which takes several at once."""
+        from streamer.models.runtime import devices
+
+        return devices.pick_device(self._config.device).type == "cuda"
+
+    @cached_property
+    def segmenter(self) -> Segmenter | None:
+        """The segmenter; None where the config leaves masks out.
+
+        Raises:
+            ModelError: Its weights are missing or damaged, or it cannot run here.
+        """
+        from streamer.models import registry
+
+        wanted = self._config.segmenter
+        if wanted is None or self._own_segmenter is not None:
+            return None if wanted is None else self._own_segmenter
+        return registry.load_segmenter(wanted, self._config.device)
+
+    @cached_property
+    def depth_estimator(self) -> DepthEstimator | None:
+        """The depth model; None where the config leaves depth out.
+
+        Raises:
+            ModelError: Its weights are missing or damaged, or it cannot run here.
+        """
+        from streamer.models import registry
+
+        wanted = self._config.depth
+        if wanted is None or self._own_depth_estimator is not None:
+            return None if wanted is None else self._own_depth_estimator
+        return registry.load_depth(wanted, self._config.device)
+
+    def load(self) -> None:
+        """Load them now.
+
+        Raises:
+            ModelError: Weights are missing or damaged, or a model cannot run here.
+        """
+        _ = self.device, self.segmenter, self.depth_estimator

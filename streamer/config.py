@@ -1,7 +1,7 @@
 """Settings: typed, frozen, read from the YAML presets of ``configs/``.
 
-Each section is the frozen parameters object of the part that it sets, which is handed over whole. Only the command line,
-what measures, and the engine read this module.
+Each section is the frozen parameters object of the part that it sets, handed over whole. Only the command line, what
+measures, and the engine read this module.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ Masks = Annotated[
 ]
 DepthMaps = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="One 16-bit PNG per frame: millimeters, or 1000 x inverse depth.", rich_help_panel=WHERE),
+    typer.Option(metavar="DIR", help="16-bit PNGs: millimeters, or 1000 x inverse depth.", rich_help_panel=WHERE),
 ]
 Jsonl = Annotated[
     Path | None,

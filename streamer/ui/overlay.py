@@ -16,6 +16,7 @@ from streamer.data.track import State, Track
 from streamer.ui import drawing
 from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
 from streamer.ui.parameters import DepthPlace, OverlayParameters
+from streamer.ui.readings import depth_text, map_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def caption(track: Track) -> str:
     if track.state != State.TRACKED:
         parts.insert(0, str(track.state))
     if track.depth is not None:
-        parts.append(f"depth {track.depth.median:z.2f}")
+        parts.append(f"depth {depth_text(track.depth.median, track.depth.unit)}")
     return "  ".join(parts)
 
 
@@ -213,7 +214,7 @@ def _draw_scale(image: drawing.Image, result: Result) -> drawing.Box:
     assert result.depth_range is not None
     height, width = image.shape[:2]
     letter_px = drawing.letter_px((width, height))
-    near, far = f"{result.depth_range[1]:z.2f}", f"{result.depth_range[0]:z.2f}"
+    far, near = (map_text(value, result.depth_unit) for value in result.depth_range)
     across = max(drawing.text_width(near, letter_px), drawing.text_width(far, letter_px)) + letter_px
     if 6 * across > width or 8 * letter_px > height:
         return 0, 0, 0, 0

@@ -10,6 +10,7 @@ import cv2
 from streamer.data.result import Result
 from streamer.data.track import State, Track
 from streamer.ui import drawing
+from streamer.ui.readings import depth_text, map_text
 from streamer.ui.window.layout import Layout, Point
 
 BACKGROUND: drawing.Color = (24, 27, 32)
@@ -134,7 +135,12 @@ def _draw_list(canvas: drawing.Image, layout: Layout, tracks: Sequence[Track], s
         drawing.write(canvas, f"{track.score:.2f}", x0 + 11 * letter_px, baseline, letter_px)
         if track.depth:
             drawing.write(
-                canvas, f"{track.depth.median:z.2f}", x0 + 15 * letter_px, baseline, letter_px, drawing.SILVER
+                canvas,
+                depth_text(track.depth.median, track.depth.unit),
+                x0 + 15 * letter_px,
+                baseline,
+                letter_px,
+                drawing.SILVER,
             )
 
 
@@ -190,7 +196,7 @@ def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: 
         x, y = layout.to_frame(pointer.at)
         reading = f"x {x:.0f}  y {y:.0f}"
         if result.inverse_depth is not None:
-            reading += f"  depth {result.inverse_depth[round(y), round(x)]:z.2f}"
+            reading += f"  depth {map_text(result.inverse_depth[round(y), round(x)], result.depth_unit)}"
         right -= drawing.text_width(reading, letter_px)
         drawing.write(canvas, reading, right, baseline, letter_px)
     target = "a new object" if status.selected is None else f"object {status.selected}"

@@ -1,4 +1,4 @@
-"""What every model behind the pipeline looks like from outside: numpy in, numpy out."""
+"""What every slow model is from outside: numpy in, numpy out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from streamer.data.prompt import Prompt
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """What SAM's image encoder saw in one frame. It depends on no prompt and is only read by the model that made it.
+    """What SAM's image encoder makes of one frame. It depends on no prompt, and only the model that made it reads it.
 
     Attributes:
-        features: The model's own tensor.
+        features: The model's own tensor, ``(1, C, h, w)`` on its device.
         image_size: (width, height) of the frame [px].
     """
 
@@ -47,23 +47,28 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """An object that SAM found without a prompt: ``(H, W)`` bool mask and its predicted IoU."""
+    """An object that SAM found without a prompt.
+
+    Attributes:
+        mask: ``(H, W)`` bool on the frame.
+        score: Predicted IoU, 0 to 1.
+    """
 
     mask: NDArray[np.bool_]
     score: float
 
 
 class Segmenter(Protocol):
-    """SAM: one slow look at the image, then many quick answers to prompts."""
+    """SAM, or a model like it: an image is encoded once, slowly, and prompts are decoded often, quickly."""
 
     name: str
 
     def encode(self, image_rgb: NDArray[np.uint8]) -> Embedding:
-        """Look at a ``(H, W, 3)`` uint8 RGB image. Slow; depends on no prompt."""
+        """Encode a ``(H, W, 3)`` uint8 RGB image. Slow; depends on no prompt."""
         ...
 
     def encode_batch(self, images_rgb: Sequence[NDArray[np.uint8]]) -> list[Embedding]:
-        """Look at several images at once: the same as one after the other within float tolerance."""
+        """Encode several images at once: the same as one after the other within float tolerance."""
         ...
 
     def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
@@ -71,7 +76,7 @@ class Segmenter(Protocol):
         ...
 
     def mask_input(self, mask: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
-        """Turn a soft mask (0 to 1, or bool) of an image into low-resolution logits to be used as ``mask_input``."""
+        """Turn a ``(H, W)`` soft mask (0 to 1, or bool) into ``(h, w)`` logits to be used as ``mask_input``."""
         ...
 
     def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:

@@ -29,7 +29,7 @@ NEAREST_M = 1e-2
 
 
 class DptEstimator:
-    """A depth model by name or folder as a :class:`streamer.models.protocols`.
+    """A depth model by name or folder as a `DepthEstimator`.
 
     Args:
         model: A Hugging Face name (``Intel/dpt-large``) or a folder with config, processor settings and weights.

@@ -19,19 +19,25 @@ from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding, Found, Segmenter
 
 PATCHES_PER_POINT = 5
+"""Cells of the embedding between two points of the grid that is asked about, in x and in y."""
 MIN_POINTS_PER_SIDE = 8
 POINTS_PER_BATCH = 16
-# Low, since small models are less sure of all; what counts is how an object compares with the best one.
 MIN_IOU, MIN_STABILITY = 0.15, 0.2
+"""Low, since small models are less certain of all; what counts is how an object compares with the best one."""
 MIN_WORTH_SHARE = 0.5
+"""Of what the best object is worth."""
 MIN_AREA_SHARE = 0.002
+"""Of the frame; below are specks."""
 MAX_AREA_SHARE = 0.6
+"""Of the frame; above is background."""
 MAX_BORDER_SHARE = 0.2
+"""Of the pixels along the frame's border; what covers more of them is background."""
 MAX_OVERLAP = 0.5
+"""Of the smaller of two masks; what overlaps more is the same object."""
 
 
 def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int], limit: int) -> list[Found]:
-    """Up to ``limit`` objects, the one most worth following first: see `_worth`.
+    """Up to ``limit`` objects as `Segmenter.find` returns them, the one most worth following first: see `_worth`.
 
     Left out is what looks like background (most of the frame or of its border), specks, what mostly overlaps with an
     object found before, and what is worth far less than the best one.
@@ -39,7 +45,7 @@ def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple
     Args:
         segmenter: Decodes the points.
         sam: The ``Sam`` that the generator reads its threshold from.
-        embedding: Of the frame to look at.
+        embedding: Of the frame.
         valid_size: (width, height) of the part of the low-resolution logits that shows the frame.
         limit: How many objects at most.
     """
@@ -61,7 +67,10 @@ def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple
 
 
 class _EmbeddedPredictor:
-    """The part of ``SamPredictor`` that the generator uses, answering from one embedding at low resolution."""
+    """The part of ``SamPredictor`` that the generator uses, answering from one embedding at low resolution.
+
+    Its "frame" is the valid part of the low-resolution logits, ``valid_size`` (width, height).
+    """
 
     def __init__(self, segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple[int, int]) -> None:
         self.model = sam
@@ -78,11 +87,13 @@ class _EmbeddedPredictor:
         """The embedding stays."""
 
     def on_frame(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """``(..., 2)`` points (x, y) of the low-resolution logits, in pixels of the frame."""
         return points * np.divide(self._embedding.image_size, self._valid_size)
 
     def predict_torch(
         self, point_coords: Tensor, point_labels: Tensor, multimask_output: bool, return_logits: bool
     ) -> tuple[Tensor, Tensor, None]:
+        """``(N, 1, 2)`` points to logits ``(N, K, height, width)`` and predicted IoU ``(N, K)``, as upstream."""
         prompts = [Prompt(point_coords=coords) for coords in point_coords.numpy()]
         decoded = self._segmenter.decode(self._embedding, prompts, multimask_output)
         width, height = self._valid_size
@@ -131,7 +142,12 @@ def _overlap(record: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _matching(decoded: Decoded, masks: list[NDArray[np.bool_]]) -> NDArray[np.float32]:
-    """Of each prompt's candidates the one that the generator had kept."""
+    """Of each prompt's candidates the one that the generator had kept: ``(N, h, w)`` logits.
+
+    Args:
+        decoded: Of N prompts.
+        masks: N ``(height, width)`` bool masks on the valid part of the low-resolution logits.
+    """
     rows = []
     for logits, mask in zip(decoded.logits, masks, strict=True):
         height, width = mask.shape

@@ -89,6 +89,7 @@ class PromptDecoder:
         return self._predict(tokens, image, size, detail, multimask_output)
 
     def _split(self, features: Tensor) -> tuple[Tensor, ...]:
+        """The embedding ``(1, C, h, w)``, and the finer maps where the model has them; see `DetailMaskDecoder`."""
         decoder = self._mask_decoder
         return decoder.split(features) if isinstance(decoder, DetailMaskDecoder) else (features,)
 
@@ -124,7 +125,17 @@ class PromptDecoder:
     def _transform(
         self, image: Tensor, tokens: Tensor, keep: Tensor | None, size: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
-        """Upstream's ``TwoWayTransformer``: tokens look at the image and the image at those tokens it shall keep."""
+        """Upstream's ``TwoWayTransformer``: tokens attend to the image, the image to the tokens to keep.
+
+        Args:
+            image: ``(N or 1, C, h, w)``.
+            tokens: ``(N, T, C)``.
+            keep: ``(N, 1, 1, T)`` bool, False for tokens that an object does not have; None where all have all.
+            size: (h, w).
+
+        Returns:
+            Tokens ``(N, T, C)`` and image ``(N, h * w, C)``.
+        """
         transformer = self._mask_decoder.transformer
         absent = (
             None if keep is None else torch.zeros(keep.shape, device=keep.device).masked_fill_(~keep, -torch.inf)[:, 0]
@@ -146,6 +157,7 @@ class PromptDecoder:
     def _predict(
         self, tokens: Tensor, image: Tensor, size: tuple[int, int], detail: list[Tensor], multimask_output: bool
     ) -> tuple[Tensor, Tensor]:
+        """Logits ``(N, K, 4h, 4w)`` and predicted IoU ``(N, K)`` of ``(N, T, C)`` tokens, ``(N, h * w, C)`` image."""
         decoder = self._mask_decoder
         wanted = range(1, decoder.num_mask_tokens) if multimask_output else range(1)
         mask_tokens = torch.stack([decoder.output_hypernetworks_mlps[k](tokens[:, 1 + k]) for k in wanted], dim=1)
@@ -162,7 +174,7 @@ def _points_of(prompt: Prompt) -> tuple[NDArray[np.float32], list[int]]:
 
 
 def _attend(attention: Any, query: Tensor, key: Tensor, value: Tensor, keep: Tensor | None = None) -> Tensor:
-    """Upstream's decoder ``Attention`` without its copies; ``keep`` is True where a key may be looked at."""
+    """Upstream's decoder ``Attention`` without its copies; ``keep`` is True where a key may be attended to."""
     heads = attention.num_heads
     q, k, v = (
         projection(tensor).unflatten(-1, (heads, -1)).transpose(1, 2)

@@ -22,8 +22,10 @@ from streamer.models.runtime.devices import pick_precision
 from streamer.models.sam import automatic
 from streamer.models.sam.decoder import PromptDecoder
 
-CERTAIN_LOGIT = 7.0  # of a mask known for sure: a probability of 0.999
+CERTAIN_LOGIT = 7.0
+"""Of a mask that is known for certain: a probability of 0.999."""
 LOW_RES_MARGIN_PX = 2
+"""Low-resolution pixels beyond the image that bilinear interpolation reads at its edge."""
 
 
 class SamSegmenter:
@@ -47,7 +49,7 @@ class SamSegmenter:
         self._dtype = pick_precision(precision, device)
         sam = sam.to(device).eval().requires_grad_(False)
         self._square_px = int(sam.image_encoder.img_size)
-        # A ViT takes nothing but its whole square. What only convolves need not look at the padding.
+        # A ViT takes nothing but its whole square. What only convolves need not see the padding.
         self._multiple_px = getattr(sam.image_encoder, "multiple_px", self._square_px)
         self._low_res_factor = self._square_px // int(sam.prompt_encoder.mask_input_size[0])
         self._patch_px = self._square_px // int(sam.prompt_encoder.image_embedding_size[0])
@@ -66,12 +68,12 @@ class SamSegmenter:
             self.decode(embedding, [Prompt(point_coords=[(0, 0)])])
 
     def encode(self, image_rgb: NDArray[np.uint8]) -> Embedding:
-        """Look at a ``(H, W, 3)`` uint8 RGB image. The embedding is ``(1, C, h, w)`` float32 on the device."""
+        """Encode a ``(H, W, 3)`` uint8 RGB image. The embedding is ``(1, C, h, w)`` float32 on the device."""
         return self.encode_batch([image_rgb])[0]
 
     @torch.inference_mode()
     def encode_batch(self, images_rgb: Sequence[NDArray[np.uint8]]) -> list[Embedding]:
-        """Look at several images at once: the same as one after the other within float tolerance."""
+        """Encode several images at once: the same as one after the other within float tolerance."""
         sizes = [(image.shape[1], image.shape[0]) for image in images_rgb]
         if len({self._padded(size) for size in sizes}) > 1:
             return [self.encode(image) for image in images_rgb]
@@ -80,7 +82,7 @@ class SamSegmenter:
             features = self._encoder(squares).float()
         if self._stream is not None:
             self._stream.synchronize()
-        return [Embedding(features[i : i + 1], size) for i, size in enumerate(sizes)]
+        return [Embedding(features[i : i + 1], size) for i, size in enumerate(sizes)]  # (1, C, h, w) each
 
     @torch.inference_mode()
     def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
@@ -186,6 +188,7 @@ class SamSegmenter:
         return columns // self._low_res_factor, rows // self._low_res_factor
 
     def _scale(self, image_size: tuple[int, int]) -> tuple[float, float]:
+        """Pixels of the square input per pixel of the image, in x and y."""
         columns, rows = self._resized(image_size)
         return columns / image_size[0], rows / image_size[1]
 

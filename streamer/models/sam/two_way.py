@@ -37,14 +37,14 @@ class TokensToImage:
         self._scale = self._key_weight.shape[1] ** -0.5
 
     def __call__(self, queries: Tensor, image: Tensor, size: tuple[int, int]) -> Tensor:
-        """``(N, T, C)`` tokens, with their positions, look at ``(N or 1, h * w, C)``: ``(N, T, C)``."""
+        """``(N, T, C)`` tokens, with their positions, attend to ``(N or 1, h * w, C)``: ``(N, T, C)``."""
         count, tokens, width = queries.shape
         q = _split(self._attention.q_proj(queries) * self._scale, len(self._key_weight))
         scores = torch.matmul(q, _part(self._pe_keys, size)).flatten(1, 2)
-        looks = torch.matmul(q, self._key_weight).flatten(1, 2)
-        attention = torch.softmax(scores.baddbmm_(looks, image.transpose(1, 2).expand(count, -1, -1)), dim=-1)
-        seen = torch.bmm(attention, image.expand(count, -1, -1)).view(count, -1, tokens, width)
-        attended = torch.matmul(seen, self._value_weight.transpose(1, 2))
+        content = torch.matmul(q, self._key_weight).flatten(1, 2)
+        attention = torch.softmax(scores.baddbmm_(content, image.transpose(1, 2).expand(count, -1, -1)), dim=-1)
+        summed = torch.bmm(attention, image.expand(count, -1, -1)).view(count, -1, tokens, width)
+        attended = torch.matmul(summed, self._value_weight.transpose(1, 2))
         return self._attention.out_proj(attended.transpose(1, 2).flatten(2) + self._value_bias)
 
 
@@ -58,7 +58,7 @@ class ImageToTokens:
         projected = _projected(image_pe, attention.q_proj.weight, attention.q_proj.bias)
         self._pe_queries = projected.unflatten(0, (heads, -1))
         self._out_weight = attention.out_proj.weight.T.unflatten(0, (heads, -1))
-        # The weights of each head sum to one, so that each head may bring its share of the bias.
+        # The weights of each head sum to one, so that each head may add its share of the bias.
         self._out_bias = attention.out_proj.bias / heads
         self._scale = self._query_weight.shape[1] ** -0.5
 
@@ -73,14 +73,14 @@ class ImageToTokens:
         heads = len(self._query_weight)
         k = _split(self._attention.k_proj(keys) * self._scale, heads)
         v = _split(self._attention.v_proj(values), heads)
-        looks = torch.matmul(k, self._query_weight).flatten(1, 2)
+        content = torch.matmul(k, self._query_weight).flatten(1, 2)
         scores = torch.matmul(k, _part(self._pe_queries, size)).flatten(1, 2)
-        scores = scores.baddbmm_(looks, image.transpose(1, 2).expand(count, -1, -1)).unflatten(1, (heads, tokens))
+        scores = scores.baddbmm_(content, image.transpose(1, 2).expand(count, -1, -1)).unflatten(1, (heads, tokens))
         if absent is not None:
             scores = scores + absent[..., None]
         attention = torch.softmax(scores, dim=2).flatten(1, 2)
-        brings = (torch.matmul(v, self._out_weight) + self._out_bias).flatten(1, 2)
-        return torch.baddbmm(image.expand(count, -1, -1), attention.transpose(1, 2), brings)
+        values_out = (torch.matmul(v, self._out_weight) + self._out_bias).flatten(1, 2)
+        return torch.baddbmm(image.expand(count, -1, -1), attention.transpose(1, 2), values_out)
 
 
 class MaskHead:

@@ -42,10 +42,10 @@ class GlobalContext(nn.Module):
 class TinyImageEncoder(nn.Module):
     """``(B, 3, H, W)`` normalized pixels, sides multiples of 32, to a ``(B, 512, H/16, W/16)`` embedding.
 
-    Made for squares of ``img_size`` [px]; what lies beyond the picture may be left out.
+    Made for squares of ``img_size`` [px]; what lies beyond the image may be left out.
 
-    Four strides of the backbone meet at stride 16 in its first 128 channels; the coarsest one looks at the whole
-    picture first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.sam.detail`).
+    Four strides of the backbone meet at stride 16 in its first 128 channels; the coarsest one attends to the whole
+    image first. The others hold maps of strides 8 and 4 for the mask decoder (see `streamer.models.sam.detail`).
     """
 
     multiple_px = 32

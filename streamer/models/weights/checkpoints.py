@@ -34,7 +34,7 @@ def load_sam(path: Path, architecture: str | None = None) -> Any:
         ModelError: The file is no checkpoint of SAM, is damaged, would run code, or is of another architecture.
     """
     weights = read_weights(path)
-    found = _recognise(weights, path)
+    found = _recognize(weights, path)
     if architecture is not None and found != architecture:
         raise ModelError(f"{path} holds {found}, not {architecture}: choose the model {found} or another checkpoint.")
     with torch.device("meta"):
@@ -68,7 +68,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _recognise(weights: dict[str, Tensor], path: Path) -> str:
+def _recognize(weights: dict[str, Tensor], path: Path) -> str:
+    """The architecture (vit_b, vit_l, vit_h), read off the width of the patch embedding."""
     width = weights[WIDTH_KEY].shape[0] if WIDTH_KEY in weights else None
     if width not in ARCHITECTURE_OF_WIDTH:
         raise ModelError(f"{path} is not a SAM checkpoint: use one of {', '.join(ARCHITECTURES)}.")

@@ -52,7 +52,7 @@ class MasksStage:
         self._tracker, self._schedule, self._max_objects, self._depth = tracker, schedule, max_objects, depth
         self.image_call = tracker.image_call
         self._wanted: Reason | None = None
-        self._automatic = False
+        self._automatic = self._has_looked = False
         self._fade_in, self._landed = FadeIn(), set[int]()
         self._timings_ms: dict[str, float] = {}
 
@@ -60,6 +60,8 @@ class MasksStage:
 
     def prompt(self, prompt: Prompt, motion: Motion) -> int:
         """Say something about an object on the present frame. Returns its id."""
+        if not self._has_looked:  # a mask that was given needs no answer, but the first look is what it is for
+            self._wanted = self._wanted or Reason.PROMPT
         add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
         return add(prompt, motion)
 
@@ -108,7 +110,7 @@ class MasksStage:
 
     def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings]:
         find = self._max_objects if self._wanted is Reason.DISCOVER else 0
-        self._wanted = None
+        self._wanted, self._has_looked = None, True
         return Job(self._tracker.keyframe(frame.image_rgb, motion, find), motion.open())
 
     def adopt(self, answer: HasTimings, anchor: Anchor) -> None:

@@ -21,7 +21,7 @@ from streamer.synthetic import SceneSource
 from streamer.terminal.console import Terminal
 from streamer.ui.overlay import Overlay
 
-_STAGES = ("flow", "carry", "ask and adopt", "frame loop", "draw")
+_STAGES = ("flow", "track", "carry", "ask and adopt", "frame loop", "draw")
 _COLUMNS = ("", "median [ms]", "95 % [ms]", "mean [ms]")
 
 
@@ -82,9 +82,10 @@ def _spent_ms(config: Config, scene: SceneSource) -> dict[str, list[float]]:
 def _stages(result: Result, whole_ms: float) -> dict[str, float]:
     """The time of one frame without that of the models, in all and by stage [ms]."""
     timings = result.timings_ms
-    loop_ms = whole_ms - sum(result.model_timings_ms.values())
-    flow, carry = timings["flow"], timings["carry"]
-    return {"flow": flow, "carry": carry, "ask and adopt": loop_ms - flow - carry, "frame loop": loop_ms}
+    # Of a stage's call its parts are told as well, which must not count twice.
+    loop_ms = whole_ms - sum(result.model_timings_ms.get(stage, 0.0) for stage in result.stages)
+    parts = {name: timings[name] for name in ("flow", "track", "carry")}
+    return {**parts, "ask and adopt": loop_ms - sum(parts.values()), "frame loop": loop_ms}
 
 
 def _spread(values_ms: Sequence[float]) -> dict[str, float]:

@@ -12,8 +12,9 @@ def test_every_stage_is_timed_on_one_thread_and_written(capsys, tmp_path):
     assert cv2.getNumThreads() == threads
     told = capsys.readouterr().out
     spent = json.loads((tmp_path / "loop.json").read_text())["spent_ms"]
-    for stage in ("flow", "carry", "ask and adopt", "frame loop", "draw"):
+    for stage in ("flow", "track", "carry", "ask and adopt", "frame loop", "draw"):
         assert stage in told
         assert spent[stage]["p95"] >= spent[stage]["median"] > 0
-    parts = sum(spent[stage]["mean"] for stage in ("flow", "carry", "ask and adopt"))
+        assert spent[stage]["mean"] > 0, "no model's time is taken off twice"
+    parts = sum(spent[stage]["mean"] for stage in ("flow", "track", "carry", "ask and adopt"))
     assert abs(parts - spent["frame loop"]["mean"]) < 0.05

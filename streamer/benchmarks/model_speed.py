@@ -34,7 +34,7 @@ UPSTREAM = "upstream"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SpeedRow:
     """One side of one model.
 
     Attributes:
@@ -71,7 +71,7 @@ def run(
     repeats: int = 3,
     threads: int = 2,
     device: str = "auto",
-) -> Iterator[Row]:
+) -> Iterator[SpeedRow]:
     """Measure, and yield a row as soon as it is known: upstream first, then ours in each precision.
 
     Args:
@@ -95,7 +95,7 @@ def run(
                 yield _row(model, precision, _in_a_process_of_its_own(partial(call, side=precision)), upstream)
 
 
-def _row(model: str, side: str, ours: _Measured, upstream: _Measured) -> Row:
+def _row(model: str, side: str, ours: _Measured, upstream: _Measured) -> SpeedRow:
     wanted = _without_padding(upstream.answer, ours.answer)
     error = np.linalg.norm(ours.answer - wanted) / np.linalg.norm(wanted)
     iou = None
@@ -103,7 +103,7 @@ def _row(model: str, side: str, ours: _Measured, upstream: _Measured) -> Row:
         truth = _without_padding(upstream.masks, ours.masks)
         both, either = (ours.masks & truth).sum(axis=(1, 2)), (ours.masks | truth).sum(axis=(1, 2))
         iou = float(np.mean(np.where(either == 0, 1.0, both / np.maximum(either, 1))))
-    return Row(model, side, ours.seconds, upstream.seconds / ours.seconds, ours.peak_mib, float(error), iou)
+    return SpeedRow(model, side, ours.seconds, upstream.seconds / ours.seconds, ours.peak_mib, float(error), iou)
 
 
 def _without_padding(theirs: NDArray, ours: NDArray) -> NDArray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from streamer.benchmarks.model_speed import Row, run
+from streamer.benchmarks.model_speed import SpeedRow, run
 from streamer.terminal.console import Terminal
 
 COLUMNS = ("model", "side", "s per image", "speed-up", "peak MiB", "relative error", "IoU of masks")
@@ -24,7 +24,7 @@ def bench_models(segmenters: Sequence[str], depth_models: Sequence[str], repeats
     terminal.console.print(table)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: SpeedRow) -> tuple[str, ...]:
     iou = "" if row.mask_iou is None else f"{row.mask_iou:.3f}"
     return (
         row.model,

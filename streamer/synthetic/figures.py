@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from streamer.synthetic.geometry import Matrix, rotation, scaling, translation
-from streamer.synthetic.solids import Body, Motion, Surface, Thing, around, box, ellipsoid, plain, tube
+from streamer.synthetic.solids import Body, Movement, Surface, Thing, around, box, ellipsoid, plain, tube
 from streamer.synthetic.surfaces import pyramid
 from streamer.synthetic.textures import Rng, color, palette, tile
 
 
-def _swing(pivot: tuple[float, float, float], reach: float, pace: float, phase: float) -> Motion:
+def _swing(pivot: tuple[float, float, float], reach: float, pace: float, phase: float) -> Movement:
     return lambda t: translation(*pivot) @ rotation("x", reach * np.sin(pace * t + phase))
 
 
@@ -66,7 +66,7 @@ def animal(rng: Rng) -> Thing:
         leg: list[Surface] = [ellipsoid(0, -leg_length / 2, 0, 0.045, leg_length / 2 + 0.03, 0.05, coat)]
         bodies.append(Body(leg, _swing((x, leg_length + 0.02, z * long), 0.5, pace, np.pi * (i in (1, 2)))))
     tail: list[Surface] = [ellipsoid(0, 0.14, -0.03, 0.025, 0.17, 0.03, dark)]
-    wag: Motion = lambda t: translation(0, y + 0.05, -long) @ rotation("z", 0.4 * np.sin(7 * t)) @ rotation("x", -0.6)  # noqa: E731
+    wag: Movement = lambda t: translation(0, y + 0.05, -long) @ rotation("z", 0.4 * np.sin(7 * t)) @ rotation("x", -0.6)  # noqa: E731
     bodies.append(Body(tail, wag))
     return Thing("animal", [_grown(body, grow) for body in bodies], (y + 0.38) * size, (long + 0.2) * size, True)
 

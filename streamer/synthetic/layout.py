@@ -9,7 +9,7 @@ import numpy as np
 
 from streamer.synthetic.backdrop import Plane, open_ground, room
 from streamer.synthetic.geometry import Matrix, rotation, translation, view
-from streamer.synthetic.solids import Motion, Thing
+from streamer.synthetic.solids import Movement, Thing
 from streamer.synthetic.textures import Colors, Rng, color, palette, tile
 from streamer.synthetic.things import KINDS
 
@@ -23,7 +23,7 @@ class Placed:
     """A thing with its path: world from thing, on the ground, at time t [s]."""
 
     thing: Thing
-    path: Motion
+    path: Movement
 
     def pose(self, t: float) -> Matrix:
         return self.path(t) @ translation(0, self.thing.lift(t), 0)
@@ -47,7 +47,7 @@ class World:
 
     planes: list[Plane]
     placed: list[Placed]
-    camera: Motion
+    camera: Movement
     field_of_view: float
     sun: Matrix
     ambient: float
@@ -128,7 +128,7 @@ def in_lanes(
     return placed
 
 
-def _path(rng: Rng, thing: Thing, z: float, seen: float, sway: float, edge: float) -> Motion:
+def _path(rng: Rng, thing: Thing, z: float, seen: float, sway: float, edge: float) -> Movement:
     """Still, or to and fro over part of the view, or right through it and back; ``seen`` is its half width at z."""
     choice = rng.choice(["stay", "stroll", "cross"], p=[0.15, 0.5, 0.35] if thing.walks else [0.5, 0.35, 0.15])
     phase, turn = rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])
@@ -146,12 +146,12 @@ def _path(rng: Rng, thing: Thing, z: float, seen: float, sway: float, edge: floa
     return lambda t: spinning(middle + reach * float(np.sin(2 * np.pi * t / period + phase)), z, phase, spin)(t)
 
 
-def spinning(x: float, z: float, angle: float, speed: float) -> Motion:
+def spinning(x: float, z: float, angle: float, speed: float) -> Movement:
     """Standing at (x, z), turning at ``speed`` [rad/s]."""
     return lambda t: translation(x, 0, z) @ rotation("y", angle + speed * t)
 
 
-def pacing(x: float, z: float, reach: float, sway: float, period: float, phase: float) -> Motion:
+def pacing(x: float, z: float, reach: float, sway: float, period: float, phase: float) -> Movement:
     """On a flat ellipse around (x, z), facing ahead; a negative period [s] goes the other way round."""
 
     def motion(t: float) -> Matrix:
@@ -172,7 +172,7 @@ def _waves(rng: Rng, reach: float) -> Callable[[float], float]:
     )
 
 
-def _camera(rng: Rng, style: str) -> Motion:
+def _camera(rng: Rng, style: str) -> Movement:
     """A camera that pans, tilts, drifts and bobs, as if held by someone who walks a little."""
     height = rng.uniform(0.9, 2.1) if style == "indoor" else rng.uniform(1.0, 2.4)
     calm = rng.uniform(0.1, 1.0)

@@ -13,7 +13,7 @@ from streamer.synthetic.quadric import Quadric
 from streamer.synthetic.surfaces import Texture, pyramid
 from streamer.synthetic.textures import Rng, tile
 
-Motion = Callable[[float], Matrix]
+Movement = Callable[[float], Matrix]
 Surface = Patch | Quadric
 
 
@@ -22,7 +22,7 @@ class Body:
     """A rigid body: its surfaces, and its pose on the thing at time t [s]."""
 
     surfaces: list[Surface]
-    motion: Motion = lambda _: np.eye(4)
+    motion: Movement = lambda _: np.eye(4)
 
 
 @dataclass(frozen=True)

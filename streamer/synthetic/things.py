@@ -10,7 +10,7 @@ import numpy as np
 from streamer.synthetic.figures import animal, car, person, robot
 from streamer.synthetic.geometry import rotation, translation
 from streamer.synthetic.patch import Patch
-from streamer.synthetic.solids import Body, Motion, Surface, Thing, around, box, ellipsoid, plain, tube
+from streamer.synthetic.solids import Body, Movement, Surface, Thing, around, box, ellipsoid, plain, tube
 from streamer.synthetic.surfaces import pyramid
 from streamer.synthetic.textures import Rng, color, palette, tile
 
@@ -27,7 +27,7 @@ def ball(rng: Rng) -> Thing:
     r = rng.uniform(0.2, 0.4)
     texture = around(tile(rng, 256, str(rng.choice(["stripes", "checks", "dots", "blotches", "marble", "plaid"]))))
     spin, hop, pace = rng.uniform(2, 5), rng.choice([0.0, rng.uniform(0.3, 0.8)]), rng.uniform(2.5, 4)
-    motion: Motion = lambda t: translation(0, r, 0) @ rotation("x", spin * t)  # noqa: E731
+    motion: Movement = lambda t: translation(0, r, 0) @ rotation("x", spin * t)  # noqa: E731
     lift = lambda t: float(hop * abs(np.sin(pace * t)))  # noqa: E731
     return Thing("ball", [Body([ellipsoid(0, 0, 0, r, r, r, texture)], motion)], 2 * r, r, True, lift)
 
@@ -110,7 +110,7 @@ def balloon(rng: Rng) -> Thing:
         ellipsoid(0, h + r, 0, r, r * 1.2, r, skin),
     ]
     sway, pace = rng.uniform(0.05, 0.2), rng.uniform(1, 2)
-    motion: Motion = lambda t: rotation("z", sway * np.sin(pace * t)) @ rotation("x", sway * np.cos(0.7 * pace * t))  # noqa: E731
+    motion: Movement = lambda t: rotation("z", sway * np.sin(pace * t)) @ rotation("x", sway * np.cos(0.7 * pace * t))  # noqa: E731
     return Thing("balloon", [Body(parts, motion)], h + 2 * r, r, False, lambda t: 0.3 + 0.15 * float(np.sin(pace * t)))
 
 

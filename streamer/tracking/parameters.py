@@ -165,9 +165,9 @@ LOGIT_RANGE = 4.0  # SAM's logits from -4 to 4 become 0 to 255: swept
 STABILITY_OFFSET = 1.0  # [logits] SAM's automatic mask generator (Kirillov et al., 2023)
 DRAWN_BOX_WEIGHT = 1.0  # a box that a person drew counts as much as the predicted IoU: it is meant, not foretold
 PREDICTED_IOU_SHARE = (
-    0.1  # of what a candidate in one of several places is worth beside its similarity: breaks ties, not swept
+    0.1  # of what a candidate in one of several places is worth beside its similarity: breaks ties: swept
 )
-BESIDE_PX = 9  # [px of the grid], box around a mask, where what is like it is a part of it: not swept
+BESIDE_PX = 9  # [px of the grid], box around a mask, where what is like it is a part of it: swept
 
 # Updating (update.py).
 CERTAIN_SCORE = 0.5  # below it a mask is shown as uncertain: as likely wrong as right
@@ -193,7 +193,7 @@ EDGE_SIDE_PX, EDGE_EPS = 3, 195.0  # guided filter (He et al., TPAMI 2013): wind
 SCRAP = 0.1  # share of the largest piece below which a piece is a scrap: swept
 
 # Snapping (snapping.py), GrabCut (Rother et al., SIGGRAPH 2004).
-BAND_SHARE, MIN_BAND_PX = 0.06, 2  # half the band, of the root of the area, and [px of the grid]: not swept
+BAND_SHARE, MIN_BAND_PX = 0.06, 2  # half the band, of the root of the area, and [px of the grid]: swept
 MIN_SIDE_PX = 64  # [px of the grid]; fewer on either side tell nothing of its colors
 
 # Appearance (appearance.py).
@@ -205,23 +205,23 @@ PIECE_GAP = 0.5  # of the root of the area: farther pieces are not it; what hide
 
 # Re-detection by keyframe (redetection.py).
 SEARCH_PLACES = 4  # places that are asked about: swept
-PLACES_APART = 2  # [cells of the embedding] between them: not swept
+PLACES_APART = 2  # [cells of the embedding] between them: swept
 HARDLY_SEEN = 2  # appearances in the gallery of an object that was lost soon: it may be larger than what was seen
 AREA_SHARE = (0.1, 4.0)  # of its largest area so far; others are something else: swept
 MIN_PREDICTED_IOU = 0.5  # as likely wrong as right
-TAKEN_SHARE = 0.3  # of a candidate on another object, from which the two must clearly look different: not swept
+TAKEN_SHARE = 0.3  # of a candidate on another object, from which the two must clearly look different: swept
 SAME_SIGHT = 0.4  # IoU with what the last keyframe saw, from which it is the same: swept
 LATER = 3  # [frames] after which the same place is another sight; 12 to the next keyframe when live: docs/tracking.md
 MAX_SIGHT = 1.5  # times what one sight is worth; below `confirmations`, so that one alone never makes certain
-PROMISING = 0.3  # of what it takes, from which a keyframe is asked for to confirm it: not swept
+PROMISING = 0.3  # of what it takes, from which a keyframe is asked for to confirm it: swept
 
 # Re-detection by color (redetection.py), [px of the half] for sizes of spots.
 COLOR_INTERVAL, COLOR_STREAK = 2, 2  # [frames] between looks, and looks in a row: 4 frames, a sixth of a second
 OWN_COLOR = 0.5  # share of a color that is the object's rather than the frame's: more its own than not
-SPOT_BLUR_PX, SPOT_CLOSE_PX = 5, 9  # fills spots that are speckled: not swept
-SPOT_AREA = (0.2, 1.6)  # of the object's largest area so far: not swept
+SPOT_BLUR_PX, SPOT_CLOSE_PX = 5, 9  # fills spots that are speckled: swept
+SPOT_AREA = (0.2, 1.6)  # of the object's largest area so far: swept
 MIN_COLORS = 0.6  # right answers about lost objects share .63 to .95, wrong ones .05 to .47
-COLOR_MARGIN = 0.03  # above whatever looked like it elsewhere: not swept
+COLOR_MARGIN = 0.03  # above whatever looked like it elsewhere: swept
 BETTER, MUCH_BETTER = 0.05, 0.15  # than where it is thought to be, in the same place and elsewhere: docs/tracking.md
 CHANGED_COLORS = 0.6  # below which what is followed may have become something else: as MIN_COLORS
 SAME_SPOT = 0.5  # of the smaller of two masks: most of it

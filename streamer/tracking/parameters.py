@@ -229,6 +229,6 @@ GUESS_SCORE = 0.3  # below min_score, so that it is looked for elsewhere as well
 
 # Compositing (compositing.py).
 DEPTH_SAMPLES = 500  # [px] for a median, whose error is 1.25 / sqrt(500) of their spread: 6 %
-DEPTH_FALLOFF = 8.0  # e-fold for every eighth of the range of depths; in no figure that has masks alone
+DEPTH_FALLOFF = 8.0  # e-fold for every eighth of the depth range: swept
 SAME_OBJECT = 0.3  # IoU from which an outline may wander from one mask to the other; for the eye, in no figure
 FADE_EDGE_PX, FADE_MARGIN_PX = 2.0, 4  # [px of the grid] half the soft edge of an outline that moves, and room for it

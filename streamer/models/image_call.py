@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 T = TypeVar("T")
 
+MAX_BATCH = 4
+"""Images that are worth computing together where a model can."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Begun(Generic[T]):

@@ -8,10 +8,11 @@ from typing import Any
 
 from streamer.data.frame import Frame
 from streamer.data.running import running
+from streamer.models.image_call import MAX_BATCH
 from streamer.scheduling.scheduler import Plan
 from streamer.stages.protocol import Stage
 
-_MAX_BATCH, _MAX_BYTES = 4, 2**29
+_MAX_BYTES = 2**29
 _REACH = 4
 """Frames to look ahead without batches: a model that is quick is done by then, one that is slow is waited for anyhow,
 and whatever trouble makes useless within these frames was computed in vain."""
@@ -66,7 +67,7 @@ class _CountedThread(ThreadPoolExecutor):
 def batch_that_fits(interval: int, frame_size: tuple[int, int]) -> int:
     """How many keyframes can be encoded together without holding more than half a GiB of frames (see `reach_of`)."""
     width, height = frame_size
-    return max(1, min(_MAX_BATCH, _MAX_BYTES // (3 * width * height * interval) - 1))
+    return max(1, min(MAX_BATCH, _MAX_BYTES // (3 * width * height * interval) - 1))
 
 
 def reach_of(interval: int, batch_size: int) -> int:

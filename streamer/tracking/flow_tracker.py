@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State
-from streamer.models.image_call import ImageCall
+from streamer.models.image_call import MAX_BATCH, ImageCall
 from streamer.models.protocols import Embedding, Found, Segmenter
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
@@ -77,7 +77,7 @@ class FlowTracker:
         self._embedding: tuple[Embedding, Anchor] | None = None
         self._last_id = 0
         self._index = -1
-        self.image_call: ImageCall[Embedding] = ImageCall(self._encode)
+        self.image_call: ImageCall[Embedding] = ImageCall(self._encode, MAX_BATCH)
         self.trouble: Reason | None = None
 
     def __len__(self) -> int:

@@ -1,12 +1,16 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State
+from streamer.tracking.flow_tracker import FlowTracker
 from streamer.tracking.parameters import MAX_REMOVED, RedetectionParameters, TrackingParameters, UpdateThresholds
 from streamer.tracking.prompting import requests_about_present
 from streamer.tracking.soft_masks import INSIDE
+from tests.fake_models import ColorSegmenter, moving_scene
 from tests.tracking.fakes import Stage
 
 NEVER = RedetectionParameters(by_keyframe=False, by_color=False)
@@ -421,3 +425,14 @@ def test_only_so_many_removed_objects_are_kept():
     for _ in range(3 * MAX_REMOVED):
         stage.tracker.undo()
     assert len(stage.tracker) == 0
+
+
+def test_keyframes_to_come_are_encoded_together(monkeypatch):
+    segmenter, images, together = ColorSegmenter(), [moving_scene(index)[0] for index in range(4)], []
+    encode_batch = segmenter.encode_batch
+    monkeypatch.setattr(segmenter, "encode_batch", lambda batch: together.append(len(batch)) or encode_batch(batch))
+    tracker = FlowTracker(segmenter)
+    with ThreadPoolExecutor(1) as thread:
+        tracker.image_call.begin(images, thread, batch_size=4)
+        tracker.image_call(images[3])
+    assert together == [4]

@@ -79,6 +79,11 @@ class Source(Protocol):
         """One sentence about what could not be read, once reading has ended early; None where all is well."""
         ...
 
+    @property
+    def remark(self) -> str | None:
+        """One sentence about what was done to frames on the way that a person should know; None where nothing was."""
+        ...
+
     def read(self) -> Frame | None:
         """The next frame, or None at the end.
 

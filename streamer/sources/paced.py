@@ -56,7 +56,7 @@ class PacedSource(BaseSource):
 
     @property
     def remark(self) -> str | None:
-        return getattr(self._source, "remark", None)
+        return self._source.remark
 
     def _read(self) -> Frame | None:
         frame = self._source.read()

@@ -98,7 +98,7 @@ class Reader:
     @property
     def remark(self) -> str | None:
         """What the source did on the way that a person should know, in one sentence."""
-        return getattr(self._source, "remark", None)
+        return self._source.remark
 
     @property
     def silent_s(self) -> float:

@@ -73,6 +73,11 @@ class SceneSource:
         return None
 
     @property
+    def remark(self) -> str | None:
+        """Always None: frames are as they were rendered."""
+        return None
+
+    @property
     def kinds(self) -> dict[int, str]:
         """What each object is, by id: "person", "crate" and so on."""
         return {id: placed.thing.kind for id, placed in enumerate(self._renderer.world.placed, start=1)}

@@ -39,6 +39,7 @@ class ScriptedSource:
     def __init__(self, clock: Callable[[], float] = time.monotonic, size: tuple[int, int] = (6, 4)) -> None:
         self.info = SourceInfo("fake", size, live=True)
         self.damage: str | None = None
+        self.remark: str | None = None
         self.closed = 0
         self.deaf = False
         self._clock = clock

@@ -42,8 +42,7 @@ class ThreadedWorkers:
     def submit(self, lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
         if lane not in self._lanes:
             turn = self._turn if lane in self.in_turns else contextlib.nullcontext()
-            prepare = step_back if lane in self._step_back else _as_it_is
-            self._lanes[lane] = _Lane(lane, self._report, self._clock, turn, prepare)
+            self._lanes[lane] = _Lane(lane, self._report, self._clock, turn, lane in self._step_back)
         return self._lanes[lane].put(key, call)
 
     def ready(self, lane: str) -> bool:
@@ -77,10 +76,10 @@ class _Lane:
         report: Callable[[Done], None],
         clock: Callable[[], float],
         turn: contextlib.AbstractContextManager[Any],
-        prepare: Callable[[], None],
+        steps_back: bool,
     ) -> None:
         self._name, self._report, self._clock = name, report, clock
-        self._turn, self._prepare = turn, prepare
+        self._turn, self._steps_back = turn, steps_back
         self._changed = threading.Condition()
         self._queued: tuple[Hashable, Callable[[], Any]] | None = None
         self._running = self._stopped = False
@@ -107,7 +106,8 @@ class _Lane:
             self._changed.notify()
 
     def _loop(self) -> None:
-        self._prepare()
+        if self._steps_back:
+            step_back()
         while self._wait():
             with self._turn:
                 # Taken only now: whatever came while the others had their turn is newer.
@@ -137,7 +137,3 @@ def step_back(nice: int = 10) -> None:
         thread = threading.get_native_id()
         lowest = min(19, os.getpriority(os.PRIO_PROCESS, thread) + nice)
         os.setpriority(os.PRIO_PROCESS, thread, lowest)
-
-
-def _as_it_is() -> None:
-    """Leave a thread's priority alone."""

@@ -51,8 +51,10 @@ class Models:
         from streamer.models import registry
 
         wanted = self._config.segmenter
-        if wanted is None or self._own_segmenter is not None:
-            return None if wanted is None else self._own_segmenter
+        if wanted is None:
+            return None
+        if self._own_segmenter is not None:
+            return self._own_segmenter
         return registry.load_segmenter(wanted, self._config.device)
 
     @cached_property
@@ -65,8 +67,10 @@ class Models:
         from streamer.models import registry
 
         wanted = self._config.depth
-        if wanted is None or self._own_depth_estimator is not None:
-            return None if wanted is None else self._own_depth_estimator
+        if wanted is None:
+            return None
+        if self._own_depth_estimator is not None:
+            return self._own_depth_estimator
         return registry.load_depth(wanted, self._config.device)
 
     def load(self) -> None:

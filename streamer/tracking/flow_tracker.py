@@ -198,7 +198,7 @@ class FlowTracker:
         """Believe what a call brought back, or not; what is believed hangs on the anchor. See :class:`Tracker`.
 
         Returns:
-            Ids of the objects whose masks a late answer may have changed without a person having asked for it.
+            Ids of the objects whose masks may have changed without a person having asked for it.
         """
         if answer.embedding is not None:
             self._embedding = answer.embedding, anchor
@@ -209,8 +209,8 @@ class FlowTracker:
             if state is not None:
                 self._updater.adopt(state, candidate, anchor, self._states.values())
         update_color_ratios(self._states.values())
-        asked = (candidate.request for candidate in answer.candidates if anchor.age > 0)
-        return {request.object_id for request in asked if not request.from_user}
+        requests = (candidate.request for candidate in answer.candidates)
+        return {request.object_id for request in requests if not request.from_user}
 
     def masks(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[TrackedMask]:
         """Every object on the present frame by ascending id; no pixel belongs to two. See :class:`Tracker`."""

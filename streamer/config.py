@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from streamer.data.parameters import Parameters
 from streamer.errors import ConfigError
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
@@ -23,11 +24,7 @@ from streamer.tracking.parameters import TrackingParameters
 from streamer.ui.parameters import OverlayParameters
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class Config(Section):
+class Config(Parameters):
     """One preset, whole. Unknown keys are refused with the list of the valid ones."""
 
     device: str = "auto"

@@ -74,12 +74,6 @@ class Grid:
         """Bring an image or map of the frame to the grid."""
         return shrink(image, self.size)
 
-    def enlarge(self, image: NDArray) -> NDArray:
-        """Bring an image or map of the grid to the frame."""
-        if self.size == self.frame_size:
-            return image
-        return cv2.resize(image, self.frame_size, interpolation=cv2.INTER_LINEAR)
-
 
 @dataclass(frozen=True, eq=False)
 class Pyramid:

@@ -95,7 +95,7 @@ def test_what_was_uncovered_is_not_trusted():
     anchor = motion.open()
     assert anchor.trust(motion.present).min() == 1
     motion.advance(1, second)
-    trust = motion.grid.enlarge(anchor.trust(motion.present))
+    trust = cv2.resize(anchor.trust(motion.present), motion.grid.frame_size, interpolation=cv2.INTER_LINEAR)
     assert trust[110:190, 205:225].mean() < 0.3
     assert trust[250:].mean() > 0.9
 

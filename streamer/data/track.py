@@ -50,6 +50,7 @@ class Track:
         point_coords: ``(N, 2)`` float32, the person's own clicks carried to this frame, (x, y) [px].
         point_labels: ``(N,)`` int32, 1 foreground, 0 background.
         depth: Quartiles of the depth inside the mask; None without a depth map or mask.
+        label: What it is, in words; None where nobody has said so.
     """
 
     id: int
@@ -60,6 +61,8 @@ class Track:
     point_coords: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
     point_labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     depth: DepthStats | None = None
+    label: str | None = None
 
     def __repr__(self) -> str:
-        return f"Track(id={self.id}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy})"
+        name = "" if self.label is None else f" {self.label!r}"
+        return f"Track(id={self.id}{name}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy})"

@@ -121,6 +121,7 @@ def _object(track: Track) -> dict[str, Any]:
     depth = track.depth
     return {
         "id": int(track.id),
+        "label": track.label,
         "box_xyxy": None if track.box_xyxy is None else [float(corner) for corner in track.box_xyxy],
         "score": round(float(track.score), 4),
         "state": str(track.state),

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from streamer.batch.attempt import Attempt
 from streamer.batch.executor import Ended, Event, Executor, Progress
 from streamer.batch.order import Order
 from streamer.batch.record import DONE, Record, State, sidecar
-from streamer.batch.worker import Attempt
 from streamer.errors import StreamerError
 from streamer.terminal.stopping import Stop
 
@@ -95,7 +95,7 @@ class Driver:
         self._running: dict[int, _Running] = {}
 
     def run(self) -> None:
-        """Carry out every order, unless a signal comes; what is under way then is given up and not counted."""
+        """Carry out every order, unless a signal comes; what is under way then is given up, and no attempt counted."""
         try:
             while (self._waiting or self._running) and not self._stop.signalled:
                 self._fill()
@@ -105,7 +105,8 @@ class Driver:
         finally:
             self._executor.close()
             for running in self._running.values():
-                Attempt(running.order).discard()
+                record = self._left_behind(running.order)
+                self.records[record.name] = record
 
     def _fill(self) -> None:
         for slot in range(self._executor.slots):
@@ -143,10 +144,20 @@ class Driver:
     def _fail(self, slot: int, reason: str) -> None:
         """End an attempt whose worker cannot tell of it any more."""
         running = self._running.pop(slot)
-        Attempt(running.order).discard()
-        before, duration_s = running.order.record, round(self._clock() - running.began_at_s, 3)
-        record = replace(before, state=State.FAILED, reason=reason, attempts=before.attempts + 1, duration_s=duration_s)
+        record = self._left_behind(running.order)
+        if record.state not in DONE:
+            duration_s = round(self._clock() - running.began_at_s, 3)
+            attempts = record.attempts + 1
+            record = replace(record, state=State.FAILED, reason=reason, attempts=attempts, duration_s=duration_s)
         self._settle(slot, record, running.losses)
+
+    def _left_behind(self, order: Order) -> Record:
+        """What a worker that is gone has left: a video done after all, or what it was before."""
+        Attempt(order).discard()
+        written = Record.read(order.sidecar, order.name, order.source)
+        if written.is_done(order.record.fingerprint, self._folder):
+            return written
+        return replace(order.record, outputs=written.outputs)
 
     def _settle(self, slot: int, record: Record, losses: int) -> None:
         """Take note of an attempt that has ended; one that failed is tried again after all others, or put aside."""
@@ -160,7 +171,11 @@ class Driver:
         self._display.ended(slot, record)
 
     def _begin_again(self, slot: int, reason: str) -> None:
+        """Let a video whose machine is gone be done by another; no attempt is counted."""
         running = self._running.pop(slot)
-        Attempt(running.order).discard()
-        self._waiting.appendleft((running.order.record, running.losses + 1))
-        self._display.ended(slot, replace(running.order.record, state=State.WAITING, reason=reason))
+        record = self._left_behind(running.order)
+        if record.state in DONE:
+            self._settle(slot, record, running.losses)
+        else:
+            self._waiting.appendleft((record, running.losses + 1))
+            self._display.ended(slot, replace(record, reason=reason))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 
 from streamer.batch.listing import Entry
+from streamer.data.cores import core_count
 from streamer.errors import ConfigError
 
 _CORES_EACH = 2
@@ -37,6 +37,6 @@ def cores_for(jobs: int | None, videos: int) -> tuple[int, int]:
         jobs: Workers asked for; None for one for every two cores.
         videos: More workers than videos are of no use.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     workers = min(jobs or max(1, cores // _CORES_EACH), max(videos, 1))
     return workers, max(1, cores // workers)

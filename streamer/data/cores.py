@@ -12,6 +12,11 @@ ALL = 0
 _limit = ALL
 
 
+def core_count() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def limit() -> int:
     """Cores that decoders and encoders may use; `ALL` where nobody has set a limit."""
     return _limit

@@ -54,7 +54,7 @@ class Pipeline:
         self._timings_ms, self._model_timings_ms = {}, {}
         self._check(frame)
         with self._timed("flow"):
-            self._motion.advance(frame.index, frame.image_rgb)
+            self._motion.advance(frame.index, frame.image_rgb, frame.time_s)
         if self._frame is not None and frame.size != self._frame.size:
             self._start_scene()  # nothing that was carried fits any more
         with self._timed("track"):
@@ -230,7 +230,8 @@ class Pipeline:
             parts = {stage.name: stage.at(self._motion) for stage in self._scheduled}
         for part in parts.values():
             self._model_timings_ms |= part.timings_ms
-        return Result.of(self._frame, parts, plan, self._timings_ms, self._model_timings_ms)
+        latency_ms = (time.monotonic() - self._frame.captured_at_s) * 1000
+        return Result.of(self._frame, parts, plan, self._timings_ms, self._model_timings_ms, latency_ms)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

@@ -175,7 +175,7 @@ class CameraModel:
 
 @lru_cache(maxsize=4)
 def _ray_grid(camera: CameraModel) -> NDArray[np.float32]:
-    rows, columns = np.indices((camera.height, camera.width))
+    rows, columns = np.indices((camera.height, camera.width), np.float64)
     points = np.column_stack([columns.ravel(), rows.ravel()])
     grid = camera.rays(points).astype(np.float32).reshape(camera.height, camera.width, 3)
     grid.setflags(write=False)

@@ -118,12 +118,13 @@ def _camera(
     if matrix[1]:
         raise ValueError(f"a skew of {matrix[1]:g}, which no present camera has")
     coefficients, name = _distortion(distortion, model)
-    given = (matrix[0], matrix[4], matrix[2], matrix[5], coefficients, name)
-    if size is None:
-        CameraModel(1, 1, *given)  # what cannot be is told now, not at the first frame
-        return lambda frame_size: CameraModel(*frame_size, *given)
-    camera = CameraModel(*size, *given)
-    return lambda _: camera
+
+    def camera_of(frame_size: tuple[int, int]) -> CameraModel:
+        width, height = size or frame_size
+        return CameraModel(width, height, matrix[0], matrix[4], matrix[2], matrix[5], coefficients, name)
+
+    camera_of((1, 1))  # what cannot be is told now, not at the first frame
+    return camera_of
 
 
 def _distortion(coefficients: Sequence[float], model: str | None) -> tuple[tuple[float, ...], str]:

@@ -17,9 +17,7 @@ def test_what_is_said_replaces_what_the_config_says():
     assert with_camera(config, None, None) is config
 
 
-@pytest.mark.parametrize(
-    ("intrinsics", "fov", "says"), [(None, 0.0, "no field of view"), (Path("a"), 70.0, "leave one")]
-)
+@pytest.mark.parametrize(("intrinsics", "fov", "says"), [(None, 0.0, "no field"), (Path("a"), 70.0, "leave one")])
 def test_what_cannot_be_meant_is_explained(intrinsics, fov, says):
     with pytest.raises(ConfigError, match=says):
         with_camera(Config(), intrinsics, fov)

@@ -18,6 +18,7 @@ from streamer.ui.window.xcb import prefer_opencv
 
 if TYPE_CHECKING:
     from streamer.config import Config
+    from streamer.data.camera_model import CameraModel
     from streamer.data.frame import Frame, StampOrigin
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 __all__ = [
+    "CameraModel",
     "Config",
     "ConfigError",
     "DepthStats",
@@ -67,6 +69,7 @@ _MODULES = {
     "Engine": "engine",
     "Run": "engine",
     "load": "engine",
+    "CameraModel": "data.camera_model",
     **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
     "Result": "data.result",

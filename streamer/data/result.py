@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame, StampOrigin
 from streamer.data.part import Part
@@ -49,6 +50,8 @@ class Result:
         depth_range: Smoothed (far, near) values of ``depth_map`` for coloring; None without a map.
         depth_unit: What they mean: relative, or exact 1/m where it is meters (see :attr:`depth_m`).
         stages: Every slow kind of model by its name ("masks", "depth"), with why it was asked and how old it is.
+        camera: The camera that took the frame, with how far it is known (given, fov, estimated or assumed); the
+            pipeline always says one.
         values: What stages know beside tracks and depth, by the stage's name, ready for JSON.
         timings_ms: Time spent on this frame by the parts of the frame loop [ms].
         model_timings_ms: Time that the model calls adopted on this frame took, wherever they ran [ms].
@@ -60,6 +63,7 @@ class Result:
     depth_map: NDArray[np.float32] | None = None
     depth_range: tuple[float, float] | None = None
     depth_unit: DepthUnit = DepthUnit.RELATIVE
+    camera: CameraModel | None = None
     stages: Mapping[str, StageStatus] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -74,6 +78,7 @@ class Result:
         reasons: Mapping[str, Reason],
         timings_ms: Mapping[str, float],
         model_timings_ms: Mapping[str, float],
+        camera: CameraModel | None = None,
         latency_ms: float = 0.0,
     ) -> Self:
         """Put together what the stages know, by their names, and why some were asked about this frame."""
@@ -84,6 +89,7 @@ class Result:
             depth_map=None if depth is None else _read_only(depth.inverse_depth),
             depth_range=None if depth is None else depth.range,
             depth_unit=DepthUnit.RELATIVE if depth is None else depth.unit,
+            camera=camera,
             stages={name: StageStatus(reasons.get(name), part.age, part.age_s) for name, part in parts.items()},
             values={name: part.values for name, part in parts.items() if part.values},
             timings_ms=timings_ms,

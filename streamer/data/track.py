@@ -51,6 +51,7 @@ class Track:
         point_coords: ``(N, 2)`` float32, the person's own clicks carried to this frame, (x, y) [px].
         point_labels: ``(N,)`` int32, 1 foreground, 0 background.
         depth: Quartiles of the depth inside the mask; None without a depth map or mask.
+        label: What it is, in words; None where nobody has said so.
         age_s: Time since the frame on which a model last saw it, captures compared [s]; None before the first.
     """
 
@@ -62,6 +63,7 @@ class Track:
     point_coords: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
     point_labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     depth: DepthStats | None = None
+    label: str | None = None
     age_s: float | None = None
 
     @property
@@ -70,5 +72,5 @@ class Track:
         return centroid_of(self.mask)
 
     def __repr__(self) -> str:
-        mask = f"mask={self.mask.shape}"
-        return f"Track(id={self.id}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy}, {mask})"
+        name, mask = "" if self.label is None else f" {self.label!r}", f"mask={self.mask.shape}"
+        return f"Track(id={self.id}{name}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy}, {mask})"

@@ -169,6 +169,7 @@ def _object(track: Track, masks: MasksInJsonl) -> ObjectLine:
     centroid = track.centroid if told else None
     return ObjectLine(
         id=int(track.id),
+        label=track.label,
         box_xyxy=track.box_xyxy if told else None,
         centroid=None if centroid is None else (round(centroid[0], 2), round(centroid[1], 2)),
         score=round(float(track.score), 4),

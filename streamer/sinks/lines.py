@@ -64,6 +64,7 @@ class ObjectLine(Line):
     """One object on one frame."""
 
     id: int = Field(description="Stable over the run, from 1.")
+    label: str | None = Field(description="What it is, in words; null where nobody has said so.")
     box_xyxy: Box | None = Field(description="Tightest box around the mask; null where it is empty or left out.")
     centroid: Point | None = Field(description="Mean of the mask's pixels; null where it is empty or left out.")
     score: Number = Field(description="Confidence, 0 to 1.")

@@ -17,6 +17,7 @@ FRAME = Frame(3, 0.1, np.zeros((4, 6, 3), np.uint8), 0.0)
 
 def test_a_result_is_short_in_print_however_large_its_maps_are():
     track = Track(2, np.ones((4, 6), bool), (0.0, 0.0, 6.0, 4.0), 0.875, State.UNCERTAIN)
+    assert repr(replace(track, label="dog")).startswith("Track(id=2 'dog', uncertain")
     shown = "Track(id=2, uncertain, score=0.88, box_xyxy=(0.0, 0.0, 6.0, 4.0), mask=(4, 6))"
     assert repr(track) == shown
     assert repr(Result(FRAME, (track,))) == f"Result(index=3, time_s=0.100, size=6x4, tracks=[{shown}], no depth)"

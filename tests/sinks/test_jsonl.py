@@ -58,7 +58,12 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
     sink = JsonlSink(path, INFO)
     sink.write(
         result(
-            track(mask, depth=DepthStats(lower=np.float32(0.25), median=0.5, upper=0.75, now=0.625), age_s=0.12345678),
+            track(
+                mask,
+                depth=DepthStats(lower=np.float32(0.25), median=0.5, upper=0.75, now=0.625),
+                age_s=0.12345678,
+                label="red ball",
+            ),
             stages={"masks": StageStatus(Reason.INTERVAL, 0, 0.0), "depth": StageStatus(Reason.FIRST, 4, 4 / 30)},
             values={"depth": {"far": np.inf}},
             timings_ms={"flow": np.float32(1.23456)},
@@ -95,6 +100,7 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
         "objects": [
             {
                 "id": 3,
+                "label": "red ball",
                 "box_xyxy": [1.0, 0.0, 4.0, 2.0],
                 "centroid": [2.0, 0.25],
                 "score": 0.9123,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
 from streamer.cli.options import (
     Boxes,
     ConfigName,
@@ -49,6 +50,8 @@ def read_job(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    intrinsics: Intrinsics = None,
+    fov: FieldOfView = None,
     video_track: VideoTrack = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
@@ -60,7 +63,7 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
     return settings, AnnotateJob(
         sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track

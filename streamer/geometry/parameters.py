@@ -15,7 +15,13 @@ class CameraParameters(Parameters):
     Attributes:
         intrinsics: ROS ``camera_info`` YAML, OpenCV YAML or XML, COLMAP ``cameras.txt``, or a 3x3 matrix as text.
         fov_deg: Horizontal field of view, where there is no such file [degrees].
+        height_m: Of the camera above flat ground: relative depth becomes meters by it [m].
+        pitch_deg: How far the camera looks down; with ``height_m``. None takes it for level [degrees].
+        poses: Where it was: a TUM trajectory, or a folder of 7-Scenes' ``*.pose.txt``.
     """
 
     intrinsics: Path | None = None
     fov_deg: float | None = Field(default=None, gt=1, lt=179)
+    height_m: float | None = Field(default=None, gt=0)
+    pitch_deg: float | None = Field(default=None, gt=-90, lt=90)
+    poses: Path | None = None

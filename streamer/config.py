@@ -18,7 +18,7 @@ from streamer.data.parameters import Parameters
 from streamer.errors import ConfigError
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
-from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.stages.parameters import ScheduleParameters
 from streamer.tracking.parameters import TrackingParameters
 from streamer.ui.parameters import OverlayParameters
@@ -36,6 +36,7 @@ class Config(Parameters):
     tracking: TrackingParameters = TrackingParameters()
     overlay: OverlayParameters = OverlayParameters()
     video: VideoParameters = VideoParameters()
+    robot_logs: RobotLogParameters = RobotLogParameters()
 
 
 _LONGEST_VALUE = 80

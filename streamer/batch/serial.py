@@ -123,6 +123,7 @@ def _annotate_one(
             console,
             targets=targets,
             video=engine.config.video,
+            robot_logs=engine.config.robot_logs,
             screen=open_window(run, style) if job.show else None,
             report=lambda playback, _: console.update(playback.frames_shown),
         )

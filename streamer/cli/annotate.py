@@ -13,6 +13,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -39,6 +40,7 @@ def annotate(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -58,7 +60,7 @@ def annotate(
     from streamer.sinks.targets import FOLDER, Targets
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
-    targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
     job = AnnotateJob(sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -11,6 +11,7 @@ import numpy as np
 from rosbags.rosbag2.storage_mcap import McapReader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
@@ -20,7 +21,16 @@ from streamer.data.track import State, Track
 SIZE = WIDTH, HEIGHT = 64, 48
 
 
-def result(index: int = 0, unit: DepthUnit = DepthUnit.RELATIVE, depth: bool = True, label: str = "cup") -> Result:
+START_NS = 1_700_000_000_123_456_789
+
+
+def result(
+    index: int = 0,
+    unit: DepthUnit = DepthUnit.RELATIVE,
+    depth: bool = True,
+    label: str = "cup",
+    camera: CameraModel | None = None,
+) -> Result:
     """A frame with an orange ramp, a cup that moves to the right, a lost object, and a slope of depth."""
     ramp = np.linspace(0, 1, WIDTH) * np.ones((HEIGHT, 1))
     image = (ramp[..., None] * (250, 150, 20)).astype(np.uint8)
@@ -32,11 +42,12 @@ def result(index: int = 0, unit: DepthUnit = DepthUnit.RELATIVE, depth: bool = T
     )
     inverse = np.tile(np.linspace(0.25, 1, HEIGHT, dtype=np.float32)[:, None], (1, WIDTH))
     return Result(
-        Frame(index, index / 25, image, 1000.0 + index / 25),
+        Frame(index, index / 25, image, index / 25, stamp_ns=START_NS + index * 40_000_000),
         tracks,
         depth_map=inverse if depth else None,
         depth_range=(0.25, 1.0) if depth else None,
         depth_unit=unit,
+        camera=camera,
     )
 
 

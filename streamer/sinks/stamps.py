@@ -10,14 +10,13 @@ _NS = 1_000_000_000
 
 
 class Stamps:
-    """The wall clock at capture: media time, counted from the moment at which the first result's frame arrived."""
+    """The wall clock at capture. Where nobody knows it (a recording), it is media time, counted from now on."""
 
     def __init__(self) -> None:
-        self._start_ns: int | None = None
+        self._start_ns = time.time_ns()
 
     def of(self, result: Result) -> int:
         """Nanoseconds since the Unix epoch."""
-        if self._start_ns is None:
-            age_s = time.monotonic() - result.frame.captured_at_s
-            self._start_ns = time.time_ns() - round((age_s + result.time_s) * _NS)
+        if result.stamp_ns is not None:
+            return result.stamp_ns
         return self._start_ns + round(result.time_s * _NS)

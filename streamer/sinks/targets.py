@@ -191,7 +191,7 @@ class Targets:
         if self.depth_maps is not None:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
-            sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
+            sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
         if self.mcap is not None:
             from streamer.sinks.mcap import McapSink
 

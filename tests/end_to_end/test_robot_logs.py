@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from tests.end_to_end.conftest import SIZE, TIMES_MS, names_in, start, wait_until
+from tests.end_to_end.conftest import SIZE, TIMES_MS, frame_lines, names_in, start, wait_until
 from tests.robot_logs import decoded_png, read_back
 
 
@@ -19,7 +18,7 @@ def test_a_video_becomes_ros_messages_that_say_what_the_json_lines_say(inside, c
     assert (done.code, done.err) == (0, "")
     assert "wrote out.jsonl, out.mcap" in done.out
     log = read_back(tmp_path / "out.mcap")
-    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    lines = frame_lines((tmp_path / "out.jsonl").read_text())
     stamps_ns = [stamp_ns for stamp_ns, _ in log["/camera/labels"]]
     assert np.subtract(stamps_ns, stamps_ns[0]) / 1e6 == pytest.approx(TIMES_MS, abs=0.01)
     for line, (_, labels), (_, detections) in zip(lines, log["/camera/labels"], log["/camera/detections"], strict=True):

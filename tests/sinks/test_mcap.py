@@ -1,19 +1,19 @@
 """ROS 2 messages in an MCAP file, read back message by message with rosbags, which shares no code with the writer."""
 
 import struct
-import time
 
 import cv2
 import numpy as np
 import pytest
 from mcap.reader import make_reader
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.depth_unit import DepthUnit
 from streamer.errors import SinkError
 from streamer.sinks.mcap import McapSink
 from streamer.sinks.parameters import RobotLogParameters
 from tests.disk import full_beyond
-from tests.robot_logs import HEIGHT, SIZE, WIDTH, decoded_png, read_back, result
+from tests.robot_logs import HEIGHT, SIZE, START_NS, WIDTH, decoded_png, read_back, result
 
 
 def written(path, *results, **parameters):
@@ -40,10 +40,7 @@ def test_every_message_of_every_frame_has_the_stamp_of_its_capture(log):
         "/camera/detections": 3,
         "/camera/annotations": 3,
     }
-    age_s = time.monotonic() - 1000.0
-    stamps_ns = [stamp_ns for stamp_ns, _ in log["/camera/labels"]]
-    assert stamps_ns[0] / 1e9 == pytest.approx(time.time() - age_s, abs=5)
-    assert np.diff(stamps_ns).tolist() == [40_000_000] * 2
+    stamps_ns = [START_NS + index * 40_000_000 for index in range(3)]
     for topic, messages in log.items():
         assert [stamp_ns for stamp_ns, _ in messages] == stamps_ns[: len(messages)]
         for stamp_ns, message in messages:
@@ -73,6 +70,23 @@ def test_metric_depth_is_meters(tmp_path):
     assert message.format == "32FC1; compressedDepth png"
     _, a, b = struct.unpack("<iff", bytes(message.data)[:12])
     assert a / (decoded_png(message) - b) == pytest.approx(result(unit=DepthUnit.METERS).depth_m, abs=1e-3)
+
+
+def test_a_camera_that_is_known_is_told_with_its_distortion(tmp_path):
+    camera = CameraModel(WIDTH, HEIGHT, 60.0, 61.0, 31.5, 23.5, (-0.2, 0.05, 0.001, -0.002, 0.0))
+    _, info = written(tmp_path / "a.mcap", result(camera=camera))["/camera/camera_info"][0]
+    assert (info.width, info.height, info.distortion_model) == (WIDTH, HEIGHT, "plumb_bob")
+    assert info.k.tolist() == [60, 0, 31.5, 0, 61, 23.5, 0, 0, 1]
+    assert info.p.reshape(3, 4)[:, :3].ravel().tolist() == info.k.tolist()
+    assert info.d.tolist() == list(camera.distortion)
+
+
+def test_a_camera_that_is_assumed_is_not_calibrated(tmp_path):
+    _, info = written(tmp_path / "a.mcap", result(camera=CameraModel.assumed(SIZE)))["/camera/camera_info"][0]
+    assert (info.width, info.height) == SIZE
+    assert not info.k.any()  # what ROS calls an uncalibrated camera
+    assert not info.p.any()
+    assert info.d.size == 0
 
 
 def test_a_label_pixel_is_the_number_of_the_track_and_label_info_names_it(log):

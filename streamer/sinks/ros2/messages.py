@@ -15,6 +15,7 @@ from streamer.sinks.depth_maps import integers_of
 from streamer.sinks.masks import labels_of
 from streamer.sinks.parameters import RobotLogParameters
 from streamer.sinks.ros2.annotations import annotations_of
+from streamer.sinks.ros2.camera_info import camera_info_of
 from streamer.sinks.ros2.compressed_depth import FORMAT_16UC1, FORMAT_32FC1, encode_integers, encode_meters
 from streamer.sinks.stamps import Stamps
 
@@ -66,6 +67,8 @@ class Messages:
             return Message(f"{self._namespace}/{topic}", kind, stamp_ns, {"header": header, **fields})
 
         yield message("image/compressed", "sensor_msgs/msg/CompressedImage", self._image(result))
+        if result.camera is not None:
+            yield message("camera_info", "sensor_msgs/msg/CameraInfo", camera_info_of(result.camera))
         if (depth := _depth(result)) is not None:
             topic = "depth" if result.depth_m is not None else "inverse_depth"
             yield message(f"{topic}/compressedDepth", "sensor_msgs/msg/CompressedImage", depth)

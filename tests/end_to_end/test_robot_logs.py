@@ -10,6 +10,7 @@ from pycocotools import mask as coco
 
 from tests.end_to_end.conftest import SIZE, TIMES_MS, frame_lines, names_in, start, wait_until
 from tests.robot_logs import decoded_png, read_back
+from tests.videos import make_video
 
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")  # pycocotools and NumPy 2
@@ -34,7 +35,10 @@ def test_a_video_becomes_ros_messages_that_say_what_the_json_lines_say(inside, c
 
 
 def test_a_killed_run_leaves_logs_that_open(tmp_path):
-    process = start(tmp_path, "live", "scene", "--no-show", "--no-masks", "--mcap", "out.mcap")
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 256, (120, 160, 3), np.uint8) for _ in range(20)]
+    make_video(tmp_path / "noise.mp4", 500, size=(160, 120), images=noise * 25)
+    process = start(tmp_path, "live", "noise.mp4", "--no-show", "--no-masks", "--mcap", "out.mcap")
 
     def under_way():
         assert process.poll() is None, process.communicate()
@@ -44,7 +48,7 @@ def test_a_killed_run_leaves_logs_that_open(tmp_path):
     wait_until(under_way, what="some chunks of the log")
     process.kill()
     process.communicate()
-    assert names_in(tmp_path) == ["out.partial.mcap"]
+    assert names_in(tmp_path) == ["noise.mp4", "out.partial.mcap"]
     stamps_ns = [stamp_ns for stamp_ns, _ in read_back(tmp_path / "out.partial.mcap")["/camera/image/compressed"]]
     assert len(stamps_ns) > 2
     assert min(np.diff(stamps_ns)) > 0

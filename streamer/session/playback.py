@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from streamer.data.result import Result
 from streamer.engine import Engine, Run, Spec
-from streamer.errors import DisplayError, PartialError, SinkError
+from streamer.errors import DamagedError, DisplayError, PartialError, SinkError
 from streamer.session.session import Screen, Session
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
@@ -138,7 +138,8 @@ class Playback:
         """Write the figures, print them, and say what fell short.
 
         Raises:
-            PartialError: Part of the source could not be read, or something could not be written to its end.
+            DamagedError: Part of the source could not be read.
+            PartialError: Something could not be written to its end.
         """
         summary = self.summary()
         failures = list(self._sinks.messages)
@@ -160,7 +161,8 @@ class Playback:
             raise PartialError(failures[0])
         if self.reader.damage is not None:
             done = f"what could be read is in {written}" if written else "nothing was written"
-            raise PartialError(f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source.")
+            sentence = f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source."
+            raise DamagedError(sentence, self.reader.damage)
 
     def _drawer(self) -> Callable[[Result], NDArray[np.uint8]]:
         """Draws in the present style for ever: what is being written does not change its size when the window does."""

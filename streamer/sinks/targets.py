@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -92,23 +92,28 @@ class Targets:
         """Whether ``output`` names a folder."""
         return self.output is not None and (self.output.is_dir() or not self.output.suffix)
 
-    def of(self, info: SourceInfo, several: bool) -> Targets:
+    def of(self, info: SourceInfo, several: bool, anew: bool = True) -> Targets:
         """The targets of one source: a file name for its output, and names of their own beside other sources'.
+
+        Args:
+            info: The source. Its name may hold folders, which are made below those of the targets.
+            several: Whether there are other sources.
+            anew: In a folder, find a name that no other file has.
 
         Raises:
             SinkError: A picture was asked for from a video, or a video from a picture, the output is the source, or
                 its place may not be written.
         """
         name = info.name
-        targets = replace(self, output=self._file(info))
+        targets = replace(self, output=self._file(info, anew))
         if several:
             targets = replace(
                 targets,
                 masks=self.masks / name if self.masks else None,
                 depth_maps=self.depth_maps / name if self.depth_maps else None,
-                jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
-                stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
-                mcap=self.mcap.with_stem(f"{self.mcap.stem}-{name}") if self.mcap else None,
+                jsonl=_beside(self.jsonl, name) if self.jsonl else None,
+                stats=_beside(self.stats, name) if self.stats else None,
+                mcap=_beside(self.mcap, name) if self.mcap else None,
             )
         for path in (targets.output, targets.jsonl, targets.stats, targets.mcap):
             if path is not None and path != STDOUT and path.is_dir():
@@ -123,11 +128,18 @@ class Targets:
         places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap)
         return (path for path in places if path is not None)
 
-    def _file(self, info: SourceInfo) -> Path | None:
+    def moved(self, to: Callable[[Path], Path]) -> Targets:
+        """The same outputs at other places; the standard output stays."""
+        places = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed = {name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT}
+        return replace(self, **changed)
+
+    def _file(self, info: SourceInfo, anew: bool) -> Path | None:
         if self.output is None:
             return None
         if self.is_folder:
-            return _free(self.output, info.name, ".png" if info.still else ".mp4")
+            names = _names(self.output / info.name, ".png" if info.still else ".mp4")
+            return next(path for path in names if not (anew and path.exists()))
         is_image = self.output.suffix.lower() in IMAGE_SUFFIXES
         if is_image and not info.still:
             raise SinkError(f"{info.name} is no single picture: end the output's name in {', '.join(VIDEO_SUFFIXES)}.")
@@ -198,13 +210,16 @@ class Targets:
             sinks.append(BackgroundSink(McapSink(self.mcap, robot_logs), drop=drop))
 
 
-def _free(folder: Path, name: str, suffix: str) -> Path:
-    """A name in a folder that no other file has: a clip of the same name may have been annotated before."""
+def _names(path: Path, suffix: str) -> Iterator[Path]:
+    """Names for what is made of a source; a clip of the same name may have been annotated before."""
     for number in count(1):
-        path = folder / shortened(name, f"-annotated{'' if number == 1 else f'-{number}'}{suffix}")
-        if not path.exists():
-            return path
-    raise AssertionError
+        yield path.with_name(shortened(path.name, f"-annotated{'' if number == 1 else f'-{number}'}{suffix}"))
+
+
+def _beside(path: Path, name: str) -> Path:
+    """``lines.jsonl`` is ``lines-clip.jsonl`` for a source named ``clip``."""
+    place = path.parent / name
+    return place.with_name(shortened(f"{path.stem}-{place.name}", path.suffix))
 
 
 def _spare(path: Path, info: SourceInfo) -> None:

@@ -103,6 +103,7 @@ def annotate_one(
             terminal,
             targets=targets_of(run.info),
             video=engine.config.video,
+            robot_logs=engine.config.robot_logs,
             screen=open_window(run, style) if job.show else None,
             report=report,
         )

@@ -14,6 +14,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -45,6 +46,7 @@ def read_job(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -64,7 +66,7 @@ def read_job(
     from streamer.sinks.targets import FOLDER, Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
     return settings, AnnotateJob(
         sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track
     )

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
+from streamer.cli.camera_options import (
+    CameraHeight,
+    CameraPitch,
+    FieldOfView,
+    Intrinsics,
+    KnownDistances,
+    PosesFile,
+    read_known_distances,
+    with_camera,
+)
 from streamer.cli.options import (
     HOW,
     Boxes,
@@ -48,6 +57,10 @@ def live(
     show: Show = None,
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
+    known_distances: KnownDistances = None,
+    camera_height: CameraHeight = None,
+    camera_pitch: CameraPitch = None,
+    poses: PosesFile = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -72,12 +85,14 @@ def live(
     from streamer.session.live import live as run
     from streamer.sinks.targets import Targets
 
-    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     job = LiveJob(
         source,
         read_prompts(points, boxes, init_mask),
         Targets(output, masks, depth_maps, jsonl, stats, mcap),
         CameraRequest(width, height, fps, source_fps),
+        read_known_distances(known_distances),
     )
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

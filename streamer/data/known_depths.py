@@ -44,9 +44,7 @@ class KnownDepths:
         except (ValueError, TypeError):
             raise PromptError("Known depths are N pixels (x, y) and N meters, as in ([(80, 60)], [1.5]).") from None
         if len(coords) != len(depths):
-            raise PromptError(
-                f"There are {len(coords)} pixels and {len(depths)} depths: give one depth for each pixel."
-            )
+            raise PromptError(f"There are {len(coords)} pixels and {len(depths)} depths: give one for each pixel.")
         if not (np.isfinite(coords).all() and np.isfinite(depths).all() and (depths > 0).all()):
             raise PromptError("A known depth is a finite number of meters above 0 at a pixel with finite coordinates.")
         if not 0 <= relative_error < 1:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from streamer.data.result import FARTHEST_M
 from streamer.depth.parameters import (
-    HUBER,
     KNOWN_KEPT,
     KNOWN_MEMORY_S,
     MIN_SPREAD_SHARE,
@@ -17,6 +16,7 @@ from streamer.depth.parameters import (
     MODEL_ERROR_WORTH,
     PAIRS_TRIED,
     REWEIGHTINGS,
+    TUKEY,
 )
 
 Values = NDArray[np.float64]
@@ -90,10 +90,8 @@ class Calibration:
             time_s: When [s].
             extent: From the far to the near end of the map, but for its outliers.
         """
-        count = len(values)
-        new = np.column_stack(
-            [values, 1 / np.asarray(meters, np.float64), np.full(count, time_s), np.full(count, error)]
-        )
+        inverse_m = 1 / np.asarray(meters, np.float64)
+        new = np.column_stack(np.broadcast_arrays(values, inverse_m, time_s, error))
         self._pairs = np.concatenate([self._pairs, new])[-KNOWN_KEPT:]
         self._fit = _fitted(self._pairs, extent) or self._fit
 
@@ -109,11 +107,10 @@ def _fitted(pairs: Values, extent: float) -> Fit | None:
     solution, agreed = np.array(start), np.ones_like(values)
     for _ in range(REWEIGHTINGS):
         off = np.abs(design @ solution - wanted)
-        limit = HUBER * _spread(off, weights)
-        agreed = np.minimum(1, limit / np.maximum(off, 1e-9))
+        agreed = np.maximum(1 - (off / (TUKEY * _spread(off, weights))) ** 2, 0) ** 2
         normal = design.T @ (design * (weights * agreed)[:, None])
         solution = np.linalg.lstsq(normal, design.T @ (weights * agreed), rcond=None)[0]
-    inside = agreed > 0.5
+    inside = agreed > 0.25
     if solution[0] <= 0 or np.ptp(values[inside]) < MIN_SPREAD_SHARE * extent:
         return None
     spread = _spread(np.abs(design @ solution - wanted), weights)
@@ -127,7 +124,7 @@ def _spread(off: Values, weights: Values) -> float:
     order = np.argsort(off)
     share = np.cumsum(weights[order])
     median = off[order][np.searchsorted(share, share[-1] / 2)]
-    seen = 1.4826 * float(median)
+    seen = 1.4826 * (1 + 5 / max(share[-1] - 2, 1)) * float(median)  # for small samples: Rousseeuw and Leroy, 1987
     return float(np.sqrt((MODEL_ERROR_WORTH * MODEL_ERROR**2 + share[-1] * seen**2) / (MODEL_ERROR_WORTH + share[-1])))
 
 

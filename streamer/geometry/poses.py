@@ -17,6 +17,8 @@ Pose = NDArray[np.float64]
 
 LONGEST_GAP_S = 0.5
 """Between two poses of a trajectory over which it is interpolated [s]: a hand turns in no more."""
+_SAME_TIME_S = 0.02
+"""A pose this close in time is that of the frame, as in TUM's own tools [s]."""
 _EPOCH_S = 1e8
 """Times beyond this are wall-clock times (1973 and later), not those of a video."""
 
@@ -43,8 +45,8 @@ def read_poses(path: Path) -> Poses:
     except ValueError as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise ConfigError(
-            f"{path} holds no poses that can be read ({reason}): give a TUM trajectory, or a folder of *.pose.txt with a "
-            "4x4 matrix each."
+            f"{path} holds no poses that can be read ({reason}): give a TUM trajectory, or a folder of *.pose.txt "
+            "with a 4x4 matrix each."
         ) from None
 
 
@@ -79,7 +81,8 @@ class Trajectory:
         before = max(after - 1, 0)
         after = min(after, len(self._times_s) - 1)
         start_s, end_s = self._times_s[before], self._times_s[after]
-        if not start_s - 0.02 <= time_s <= end_s + 0.02 or end_s - start_s > LONGEST_GAP_S:
+        apart = min(abs(time_s - start_s), abs(time_s - end_s))
+        if apart > _SAME_TIME_S and not (start_s < time_s < end_s and end_s - start_s <= LONGEST_GAP_S):
             return None
         share = float(np.clip((time_s - start_s) / (end_s - start_s), 0, 1)) if end_s > start_s else 0.0
         pose = np.eye(4)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run
@@ -56,12 +57,14 @@ class LiveJob:
         prompts: What to follow, said about the first frame.
         targets: What to write.
         camera: What to ask the source for.
+        known_depths: How far the things at some pixels of the first frame are.
     """
 
     source: str
     prompts: Sequence[Prompt]
     targets: Targets
     camera: CameraRequest = CameraRequest()
+    known_depths: KnownDepths | None = None
 
 
 def live(engine: Engine, job: LiveJob) -> int:
@@ -86,7 +89,7 @@ def live(engine: Engine, job: LiveJob) -> int:
         path = Path(job.source) if kind_of(job.source) == "video" else None
         job.targets.of(replace(info, path=path), several=False)
 
-    options |= {"prompts": job.prompts, "live": True, "check": check}
+    options |= {"prompts": job.prompts, "live": True, "check": check, "known_depths": job.known_depths}
     with Stop() as stop, opened(engine, job.source, terminal, **options) as run:
         _play(engine, run, job.targets.of(run.info, several=False), show, stop, terminal)
         advise(engine, terminal)

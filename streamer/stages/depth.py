@@ -74,9 +74,7 @@ class DepthStage:
             PromptError: The model knows meters already.
         """
         if self._unit is DepthUnit.METERS:
-            raise PromptError(
-                "This depth model gives meters already: leave known depths out, or choose a relative one."
-            )
+            raise PromptError("This depth model gives meters already: leave known depths out, or use a relative one.")
         known = known.on_axis(self._camera.at(motion.grid.frame_size))
         on_grid = self.on_grid(motion)
         if on_grid is not None:

@@ -17,7 +17,7 @@ from streamer.data.track import State, Track
 from streamer.ui import drawing
 from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
 from streamer.ui.parameters import DepthPlace, OverlayParameters
-from streamer.ui.readings import depth_text, label_text, map_text
+from streamer.ui.readings import depth_text, error_text, label_text, map_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,8 @@ def _draw_scale(image: drawing.Image, result: Result) -> drawing.Box:
     height, width = image.shape[:2]
     letter_px = drawing.letter_px((width, height))
     far, near = (map_text(value, result.depth_unit) for value in result.depth_range)
+    if result.depth_error is not None:
+        near = f"{near} {error_text(result.depth_error)}"
     across = max(drawing.text_width(near, letter_px), drawing.text_width(far, letter_px)) + letter_px
     if 6 * across > width or 8 * letter_px > height:
         return 0, 0, 0, 0

@@ -24,6 +24,7 @@ from streamer.cli.options import (
     read_config,
     read_prompts,
 )
+from streamer.cli.serve_option import Serve, Token
 
 
 def live(
@@ -43,6 +44,8 @@ def live(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    serve: Serve = None,
+    token: Token = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -61,10 +64,12 @@ def live(
         streamer live 0
         streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
         streamer live 0 --config robot --jsonl - | my-program
+        streamer live 0 --serve                  # in a browser, also of a machine without a screen
     """
     from streamer.engine import Engine
     from streamer.session.live import CameraRequest, LiveJob
     from streamer.session.live import live as run
+    from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
@@ -73,6 +78,7 @@ def live(
         read_prompts(points, boxes, init_mask),
         Targets(output, masks, depth_maps, jsonl, stats),
         CameraRequest(width, height, fps, source_fps),
+        None if serve is None else Serving(serve, token),
     )
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run
 from streamer.errors import ConfigError, DisplayError
 from streamer.session.playback import Playback, advise, can_show, open_window, opened, style_of
+from streamer.session.serving import Serving, served, told
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of
 from streamer.terminal.console import Terminal, aside
 from streamer.terminal.live_status import LiveStatus
 from streamer.terminal.panel import LiveConsole
 from streamer.terminal.stopping import INTERRUPTED, Stop
+
+if TYPE_CHECKING:
+    from streamer.ui.browser.browser import Browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,14 @@ class LiveJob:
         prompts: What to follow, said about the first frame.
         targets: What to write.
         camera: What to ask the source for.
+        serving: Where to show it in browsers; None for nowhere. Then there is no window unless the config asks for it.
     """
 
     source: str
     prompts: Sequence[Prompt]
     targets: Targets
     camera: CameraRequest = CameraRequest()
+    serving: Serving | None = None
 
 
 def live(engine: Engine, job: LiveJob) -> int:
@@ -77,28 +83,36 @@ def live(engine: Engine, job: LiveJob) -> int:
     config, options = engine.config, job.camera.options(job.source)
     job.targets.check(several=False, masks=config.segmenter is not None, depth=config.depth is not None)
     terminal = Terminal(aside() if job.targets.take_stdout else None)
-    show = config.show is not False
-    if not show and not job.targets:
+    show = config.show is True if job.serving else config.show is not False
+    if not (show or job.targets or job.serving):
         raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
-    show = show and can_show(job.targets, terminal)
+    show = show and can_show(bool(job.targets or job.serving), terminal)
 
     def check(info: SourceInfo) -> None:
         path = Path(job.source) if kind_of(job.source) == "video" else None
         job.targets.of(replace(info, path=path), several=False)
 
     options |= {"prompts": job.prompts, "live": True, "check": check}
-    with Stop() as stop, opened(engine, job.source, terminal, **options) as run:
-        _play(engine, run, job.targets.of(run.info, several=False), show, stop, terminal)
+    with (
+        Stop() as stop,
+        served(engine, job.serving, terminal) as browser,
+        opened(engine, job.source, terminal, **options) as run,
+    ):
+        _play(engine, run, job.targets.of(run.info, several=False), show, browser, stop, terminal)
         advise(engine, terminal)
     return INTERRUPTED if stop.signalled and not show else 0
 
 
-def _play(engine: Engine, run: Run, targets: Targets, show: bool, stop: Stop, terminal: Terminal) -> None:
+def _play(
+    engine: Engine, run: Run, targets: Targets, show: bool, browser: Browser | None, stop: Stop, terminal: Terminal
+) -> None:
     console, style = LiveConsole(run.info.name, terminal.console), style_of(engine)
     if run.info.settings:
         console.say(f"{run.info.name}: {run.info.settings}")
     if run.info.notice:
         console.warn(run.info.notice)
+    if browser is not None:
+        browser.title = run.info.name
     playback = Playback(
         run,
         style,
@@ -107,8 +121,9 @@ def _play(engine: Engine, run: Run, targets: Targets, show: bool, stop: Stop, te
         targets=targets,
         video=engine.config.video,
         screen=open_window(run, style) if show else None,
+        audience=browser,
         live=True,
-        report=LiveStatus(console),
+        report=LiveStatus(console, told(browser)),
     )
     with console:
         playback.play()

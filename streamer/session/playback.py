@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streamer.data.result import Result
 from streamer.engine import Engine, Run, Spec
 from streamer.errors import DisplayError, PartialError, SinkError
-from streamer.session.session import Screen, Session
+from streamer.session.session import Audience, Screen, Session
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
 from streamer.sinks.parameters import VideoParameters
@@ -50,6 +50,7 @@ class Playback:
         video: How videos are encoded.
         sinks: Further sinks beside those of the targets.
         screen: Shows it and hears the person; None for no window. Closed at the end.
+        audience: Whoever watches from elsewhere, in browsers; None where nobody can. Closed at the end.
         live: Leave frames out rather than wait for an output, and let the person begin recordings.
         folder: Where recordings and snapshots go that the person asks for.
         report: Told how it goes.
@@ -69,11 +70,13 @@ class Playback:
         video: VideoParameters | None = None,
         sinks: Sequence[Sink] = (),
         screen: Screen | None = None,
+        audience: Audience | None = None,
         live: bool = False,
         folder: Path = FOLDER,
         report: Report = silent,
     ) -> None:
-        self._run, self._stop, self._terminal, self._screen = run, stop, terminal, screen
+        self._run, self._stop, self._terminal = run, stop, terminal
+        self._watching = [one for one in (screen, audience) if one is not None]
         self._targets, self._video = targets or Targets(), video or VideoParameters()
         self._overlay, self.view, self._folder = Overlay(), View(style), folder
         written = self._targets.sinks(run.info, self._drawer(), self._video, drop=live)
@@ -82,7 +85,7 @@ class Playback:
         snapshot = folder / run.info.name
         commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot)
         self._session = Session(
-            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen
+            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, audience
         )
 
     @property
@@ -127,8 +130,8 @@ class Playback:
                 raise PartialError(str(error)) from error
             raise
         finally:
-            if self._screen is not None:
-                self._screen.close()
+            for one in self._watching:
+                one.close()
 
     def finish(self) -> None:
         """Write the figures, print them, and say what fell short.
@@ -199,16 +202,20 @@ def open_window(run: Run, style: Style) -> Screen:
     return Window(f"streamer: {run.info.name}", drawing_size(run.info.size, style))
 
 
-def can_show(targets: Targets, terminal: Terminal) -> bool:
+def can_show(otherwise: bool, terminal: Terminal) -> bool:
     """Whether there is a display; says so where there is none.
 
+    Args:
+        otherwise: Whether the run is of use without a window as well.
+        terminal: Told.
+
     Raises:
-        DisplayError: There is none, and nothing is to be written either.
+        DisplayError: There is none, and the run is of no use without.
     """
     reason = display_available()
     if reason is None:
         return True
-    if not targets:
+    if not otherwise:
         raise DisplayError(reason)
     terminal.say(f"{reason.split(':')[0]}: going on without the window.")
     return False

@@ -42,6 +42,22 @@ class Screen(Protocol):
         ...
 
 
+class Audience(Protocol):
+    """Whoever watches from elsewhere: any number of people, each with a view of their own."""
+
+    def show(self, result: Result, status: Status) -> None:
+        """Show a result, with how the run stands. Waits for nobody and draws nothing yet."""
+        ...
+
+    def poll(self, wait_s: float = 0.0) -> list[tuple[Event, View]]:
+        """What was asked for since the last call, and by whom; waits at most about so long for it [s]."""
+        ...
+
+    def close(self) -> None:
+        """Send them home. May be called twice."""
+        ...
+
+
 class Session:
     """Plays a run to its end.
 
@@ -54,6 +70,7 @@ class Session:
         stop: Tells when a signal asks for the end.
         report: Told after every frame, and with None now and then while there is none.
         screen: None for no window.
+        audience: None where nobody watches from elsewhere.
     """
 
     def __init__(
@@ -66,9 +83,11 @@ class Session:
         stop: Stop,
         report: Callable[[Result | None], None],
         screen: Screen | None = None,
+        audience: Audience | None = None,
     ) -> None:
         self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
-        self._commands, self._stop, self._report, self._screen = commands, stop, report, screen
+        self._commands, self._stop, self._report = commands, stop, report
+        self._screen, self._audience = screen, audience
         self._shown_at_s = 0.0
 
     def play(self) -> None:
@@ -91,7 +110,7 @@ class Session:
 
     def _advance(self) -> bool:
         """Move on by one frame, if there is one. Returns whether there may be more."""
-        frame = self._run.reader.get(_QUIET_WAIT_S if self._screen is None else _WINDOW_WAIT_S)
+        frame = self._run.reader.get(_WINDOW_WAIT_S if self._watched else _QUIET_WAIT_S)
         if frame is None:
             self._report(None)
             # Drawing the same frame again would make the next one wait.
@@ -115,20 +134,35 @@ class Session:
         self._show()
         self._report(None)
 
+    @property
+    def _watched(self) -> bool:
+        return self._screen is not None or self._audience is not None
+
     def _show(self) -> None:
-        if self._screen is None or self._view.result is None:
+        result = self._view.result
+        if result is None or not self._watched:
             return
-        with self._timed("draw"):
-            drawing = self._overlay.draw(self._view.result, self._view.style)
-        with self._timed("show"):
-            self._screen.show(drawing, self._view.result, self._status())
+        status = self._status()
+        if self._audience is not None:
+            with self._timed("serve"):
+                self._audience.show(result, status)
+        if self._screen is not None:
+            with self._timed("draw"):
+                drawing = self._overlay.draw(result, self._view.style)
+            with self._timed("show"):
+                self._screen.show(drawing, result, status)
         self._shown_at_s = time.monotonic()
 
     def _obey(self) -> None:
-        if self._screen is None:
-            return
-        for event in self._screen.poll(_PAUSED_WAIT_MS if self._view.paused else 1):
-            self._commands.obey(event)
+        wait_ms = _PAUSED_WAIT_MS if self._view.paused else 1
+        if self._screen is not None:
+            for event in self._screen.poll(wait_ms):
+                self._commands.obey(event)
+        if self._audience is not None:
+            # Where there is a window, that is where the time of a pause is spent.
+            wait_s = wait_ms / 1000 if self._view.paused and self._screen is None else 0.0
+            for event, view in self._audience.poll(wait_s):
+                self._commands.obey(event, view)
 
     def _status(self) -> Status:
         meter, view = self._run.meter, self._view

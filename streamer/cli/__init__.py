@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli import annotate, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, live, models
 from streamer.cli.serve_option import ServingCommand
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ def main(
 
 
 app.command()(annotate.annotate)
+app.command()(batch.batch)
 app.command(cls=ServingCommand)(live.live)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
 from streamer.cli.options import (
     HOW,
     Boxes,
@@ -14,6 +15,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -39,6 +41,7 @@ def live(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -46,6 +49,8 @@ def live(
     show: Show = None,
     serve: Serve = None,
     token: Token = None,
+    intrinsics: Intrinsics = None,
+    fov: FieldOfView = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -72,11 +77,11 @@ def live(
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     job = LiveJob(
         source,
         read_prompts(points, boxes, init_mask),
-        Targets(output, masks, depth_maps, jsonl, stats),
+        Targets(output, masks, depth_maps, jsonl, stats, mcap),
         CameraRequest(width, height, fps, source_fps),
         None if serve is None else Serving(serve, token),
     )

@@ -120,6 +120,7 @@ def _play(
         console,
         targets=targets,
         video=engine.config.video,
+        robot_logs=engine.config.robot_logs,
         screen=open_window(run, style) if show else None,
         audience=browser,
         live=True,

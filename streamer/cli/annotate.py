@@ -22,8 +22,8 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
 
 
 def annotate(
@@ -59,6 +59,8 @@ def annotate(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
-    job = AnnotateJob(sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track)
+    prompts = read_prompts(points, boxes, init_mask)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
+    job = AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

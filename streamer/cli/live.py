@@ -22,8 +22,8 @@ from streamer.cli.options import (
     Show,
     Stats,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
 
 
 def live(
@@ -68,11 +68,8 @@ def live(
     from streamer.sinks.targets import Targets
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
-    job = LiveJob(
-        source,
-        read_prompts(points, boxes, init_mask),
-        Targets(output, masks, depth_maps, jsonl, stats),
-        CameraRequest(width, height, fps, source_fps),
-    )
+    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats), read_prompts(points, boxes, init_mask)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
+    job = LiveJob(source, prompts, targets, CameraRequest(width, height, fps, source_fps))
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

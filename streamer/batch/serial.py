@@ -123,7 +123,8 @@ def _annotate_one(
             console,
             targets=targets,
             video=engine.config.video,
-            screen=open_window(run, style) if job.show else None,
+            screen=open_window(run.info, style) if job.show else None,
+            hold=job.show and run.info.is_alone,
             report=lambda playback, _: console.update(playback.frames_shown),
         )
         with console.playing(run.info.name, run.info.frame_count):

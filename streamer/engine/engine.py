@@ -35,6 +35,9 @@ from streamer.tracking.registry import build_tracker
 
 Spec = str | int | Path | Iterable[Any]
 
+Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
+"""Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
+
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
 
@@ -138,6 +141,7 @@ class Engine:
         prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
         check: Callable[[SourceInfo], object] | None = None,
+        meanwhile: Meanwhile | None = None,
         **source_options: Any,
     ) -> Iterator[Run]:
         """Open a source, load the models if they are not, and begin to read.
@@ -147,6 +151,7 @@ class Engine:
             prompts: What to follow, said about the first frame. Without any, objects are looked for.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
+            meanwhile: Called once while the models are loaded in another thread.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
@@ -168,6 +173,8 @@ class Engine:
             stack.callback(reader.stop)
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
+            if meanwhile is not None:
+                self._models.load_beside(partial(meanwhile, reader))
             pipeline = self.pipeline(live, still=opened.info.is_alone)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
@@ -182,7 +189,7 @@ class Engine:
                 reader.count_from_now()
             else:
                 reader.start()
-            yield Run(reader, pipeline, Meter(self.device), prefetch)
+            yield Run(reader, pipeline, Meter(self.device), prefetch, live)
 
     def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
         for prompt in prompts:

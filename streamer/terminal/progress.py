@@ -16,7 +16,6 @@ from rich.text import Text
 
 from streamer.terminal.console import Clock, Terminal
 
-
 RECENT_UPDATES = 200
 """Over which the rate is taken: several keyframes, which cost more than the frames between them."""
 LEAST_S = 0.5

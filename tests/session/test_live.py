@@ -42,12 +42,12 @@ def test_a_file_has_no_settings_of_a_camera(camera, source):
 
 def test_nothing_shown_and_nothing_written_is_refused_before_the_source_is_opened():
     with pytest.raises(DisplayError, match="Nothing is shown and nothing is written: leave out --no-show"):
-        live(Engine(NO_MODELS), LiveJob("rtsp://nowhere.invalid/1", (), Targets()))
+        live(Engine(NO_MODELS), LiveJob(["rtsp://nowhere.invalid/1"], (), Targets()))
 
 
 def test_an_output_that_cannot_be_is_refused_before_the_source_is_opened(tmp_path):
     with pytest.raises(SinkError, match=r"end its name in \.mp4, \.mkv"):
-        live(Engine(NO_MODELS), LiveJob("rtsp://nowhere.invalid/1", (), Targets(tmp_path / "out.avi")))
+        live(Engine(NO_MODELS), LiveJob(["rtsp://nowhere.invalid/1"], (), Targets(tmp_path / "out.avi")))
 
 
 @pytest.mark.parametrize("width", [64, 1280])
@@ -56,7 +56,7 @@ def test_a_camera_is_told_with_its_settings_and_where_they_are_not_what_was_aske
 ):
     monkeypatch.setattr(module, "Stop", lambda: nullcontext(SimpleNamespace(signalled=True)))
     with MjpegServer() as server:
-        job = LiveJob(server.url, (), Targets(jsonl=tmp_path / "out.jsonl"), CameraRequest(width=width))
+        job = LiveJob([server.url], (), Targets(jsonl=tmp_path / "out.jsonl"), CameraRequest(width=width))
         assert live(Engine(NO_MODELS), job) == INTERRUPTED
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("127.0.0.1-camera: 64x48 at ")

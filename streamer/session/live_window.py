@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from streamer.ui.window.window import Window
 
 _LOOK_EVERY_S = 0.1
-"""While models are loaded [s]: importing them holds the interpreter, which more looks would take from it again and again.
+"""While models are loaded [s]: importing them needs the interpreter, which more looks would take away again and again.
 Models that are there so soon are not said to be loading: from one picture to the next nothing flickers."""
 
 

@@ -163,7 +163,8 @@ class Session:
     def _status(self) -> Status:
         meter, view, result = self._run.meter, self._view, self._view.result
         assert result is not None
-        reasons, moves = meter.last_reasons(), not view.held
+        asked = {name: stage.reason for name, stage in result.stages.items() if stage.reason is not None}
+        reasons, moves = meter.last_reasons() | asked, not view.held
         return Status(
             rate_hz=meter.shown.recent_hz() if moves else None,
             latency_ms=meter.latency.percentile(50) if moves else None,

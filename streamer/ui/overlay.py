@@ -18,7 +18,6 @@ from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
 from streamer.ui.parameters import DepthPlace, OverlayParameters
 from streamer.ui.readings import depth_text, label_text, map_text, scale_title
 
-
 _WAITING, _WAITING_SHADE = "no depth yet", 0.4
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from streamer.config import Config
 from streamer.engine import Engine
 from streamer.errors import ConfigError, DisplayError, SinkError
+from streamer.models.parameters import DepthParameters
 from streamer.session import live as module
 from streamer.session.live import CameraRequest, LiveJob, live
 from streamer.sinks.targets import Targets
 from streamer.terminal.stopping import INTERRUPTED
+from tests.fake_models import RedDepth
 from tests.mjpeg_server import MjpegServer
 
 NO_MODELS = Config(device="cpu", show=False, segmenter=None, depth=None)
@@ -62,3 +67,26 @@ def test_a_camera_is_told_with_its_settings_and_where_they_are_not_what_was_aske
     assert lines[0].startswith("127.0.0.1-camera: 64x48 at ")
     notice = f"The stream {server.url} gives width 64 instead of 1280."
     assert [line for line in lines if "instead of" in line] == ([notice] if width == 1280 else [])
+
+
+@pytest.mark.parametrize(
+    ("sources", "loop", "says"),
+    [
+        (["a.jpg", "clip.mp4"], False, "if all are pictures"),
+        (["0", "1"], False, "if all are pictures"),
+        (["photo.jpg"], True, "--loop plays a recording"),
+        (["0"], True, "--loop plays a recording"),
+    ],
+)
+def test_what_cannot_be_shown_in_a_row_or_again_is_refused(sources, loop, says):
+    with pytest.raises(ConfigError, match=says):
+        live(Engine(NO_MODELS), LiveJob(sources, (), Targets(Path("out")), loop=loop))
+
+
+def test_pictures_are_written_one_after_the_other_without_a_window(tmp_path):
+    for name, value in (("one", 60), ("two", 120)):
+        Image.fromarray(np.full((48, 64, 3), value, np.uint8)).save(tmp_path / f"{name}.png")
+    engine = Engine(NO_MODELS.model_copy(update={"depth": DepthParameters()}), depth_estimator=RedDepth())
+    job = LiveJob([str(tmp_path / "one.png"), str(tmp_path / "two.png")], (), Targets(tmp_path / "out"))
+    assert live(engine, job) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one-annotated.png", "two-annotated.png"]

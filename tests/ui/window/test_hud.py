@@ -151,7 +151,7 @@ def test_the_help_sheet_is_never_cut(monkeypatch, size):
     help_sheet.draw(np.zeros((size[1], size[0], 3), np.uint8), layout)
     assert {text for text, *_ in written} == {word for row in (*help_sheet.KEYS, *help_sheet.FIGURES) for word in row}
     for text, left, baseline, height in written:
-        assert 0 <= left
+        assert left >= 0
         assert left + drawing.text_width(text, height) <= size[0]
         assert height <= baseline <= size[1]
 

@@ -16,9 +16,10 @@ from pydantic import BaseModel, ValidationError
 
 from streamer.data.parameters import Parameters
 from streamer.errors import ConfigError
+from streamer.geometry.parameters import CameraParameters
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
-from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.stages.parameters import ScheduleParameters
 from streamer.tracking.parameters import TrackingParameters
 from streamer.ui.parameters import OverlayParameters
@@ -35,7 +36,9 @@ class Config(Parameters):
     flow: FlowParameters = FlowParameters()
     tracking: TrackingParameters = TrackingParameters()
     overlay: OverlayParameters = OverlayParameters()
+    camera: CameraParameters = CameraParameters()
     video: VideoParameters = VideoParameters()
+    robot_logs: RobotLogParameters = RobotLogParameters()
 
 
 _LONGEST_VALUE = 80

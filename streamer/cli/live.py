@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
 from streamer.cli.options import (
     HOW,
     Boxes,
@@ -14,6 +15,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -39,11 +41,14 @@ def live(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    intrinsics: Intrinsics = None,
+    fov: FieldOfView = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -73,8 +78,8 @@ def live(
     from streamer.session.live import live as run
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
-    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats), read_prompts(points, boxes, init_mask)
+    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     job = LiveJob(sources or ["0"], prompts, targets, CameraRequest(width, height, fps, source_fps), loop)
     with Engine(settings) as engine:

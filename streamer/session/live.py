@@ -184,6 +184,7 @@ def _play(
         targets=targets,
         video=engine.config.video,
         screen=window,
+        robot_logs=engine.config.robot_logs,
         live=True,
         hold=window is not None,
         view=view,

@@ -12,7 +12,7 @@ from streamer.data.frame import Frame
 from streamer.data.part import Part
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
-from streamer.data.track import DepthStats, Track
+from streamer.data.track import DepthStats, State, Track
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.stages.parameters import ScheduleParameters
@@ -132,7 +132,8 @@ class MasksStage:
         self._landed.clear()
         tracks = tuple(self._track(one, shown, motion, inverse_depth) for one in masks)
         timings_ms, self._timings_ms = self._timings_ms, {}
-        return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms)
+        ages_s = [track.age_s for track in tracks if track.age_s is not None and track.state is not State.LOST]
+        return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms, age_s=max(ages_s, default=None))
 
     def _track(
         self,
@@ -156,6 +157,7 @@ class MasksStage:
             point_labels=one.point_labels,
             depth=stats,
             label=self._labels.get(one.object_id),
+            age_s=None if one.seen_at_s is None else motion.time_s - one.seen_at_s,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from streamer.data.colors import color_of
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.result import Result
 from streamer.data.track import State, Track
@@ -79,7 +80,7 @@ def _draw_row(canvas: drawing.Image, track: Track, box: drawing.Box, letter_px: 
     baseline = y0 + round(1.35 * letter_px)
     if is_selected:
         drawing.panel(canvas, box, drawing.WHITE, 0.22, letter_px // 3)
-    color = drawing.color_of(track.id)
+    color = color_of(track.id)
     drawing.chip(canvas, x0 + letter_px // 3, y0 + letter_px // 7, str(track.id), "", letter_px, color)
     drawing.write(canvas, str(track.state), x0 + _STATE * letter_px, baseline, letter_px, STATE_COLORS[track.state])
     drawing.write(canvas, f"{track.score:.2f}", x0 + _SCORE * letter_px, baseline, letter_px, drawing.WHITE)

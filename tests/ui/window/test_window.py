@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.data.colors import color_of
 from streamer.data.frame import Frame
 from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
@@ -310,7 +311,7 @@ def test_what_is_on_the_screen(window):
         assert (bar > 150).all(axis=2).any(), "there are no letters on the bar"
     (x0, y0, x1, y1), _ = sidebar.list_rows(window._layout, make_result().tracks)[0]
     row = image[y0:y1, x0:x1].astype(int)
-    assert (np.abs(row - drawing.color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
+    assert (np.abs(row - color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
 
 
 def test_the_help_sheet_opens_and_closes(window):
@@ -332,10 +333,10 @@ def test_the_help_sheet_opens_and_closes(window):
 
 def test_the_drawing_itself_carries_nothing_of_the_window(window):
     result = make_result()
-    drawing = draw(result, Style())
-    before = drawing.copy()
-    window.show(drawing, result, Status(30, 20, "forced", "CPU", 1, True, True, True, "saved"))
-    np.testing.assert_array_equal(drawing, before)
+    drawn = draw(result, Style())
+    before = drawn.copy()
+    window.show(drawn, result, Status(30, 20, "forced", "CPU", 1, True, True, True, "saved"))
+    np.testing.assert_array_equal(drawn, before)
 
 
 def close_and_look():

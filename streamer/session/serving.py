@@ -7,14 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from streamer.data.result import Result
 from streamer.engine import Engine
 from streamer.errors import ServeError
 from streamer.session.playback import style_of
+from streamer.sources.reader import Reader
 from streamer.terminal.console import Terminal
 from streamer.terminal.report import live_rows
+from streamer.ui.window.hud import Status
 
 if TYPE_CHECKING:
     from streamer.ui.browser.browser import Browser
+
+_LOOK_EVERY_S = 0.1
+"""As in the window: importing the models needs the interpreter, which more looks would take away again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +70,15 @@ def _open(engine: Engine, wanted: Serving, terminal: Terminal) -> Browser:
 def told(browser: Browser | None) -> Callable[[Mapping[str, Any]], None] | None:
     """Tells the browser what the console is told."""
     return None if browser is None else lambda summary: browser.tell(summary, live_rows(summary))
+
+
+def while_loading(browser: Browser) -> Callable[[Reader, Callable[[float], bool]], None]:
+    """Shows what the source gives until the models are loaded."""
+
+    def show(reader: Reader, loaded_within: Callable[[float], bool]) -> None:
+        while not loaded_within(_LOOK_EVERY_S):
+            frame = reader.get(0)
+            if frame is not None:
+                browser.show(Result(frame), Status(awaited="loading models"))
+
+    return show

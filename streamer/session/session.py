@@ -14,6 +14,7 @@ from streamer.data.result import Result
 from streamer.engine import Run
 from streamer.sinks.fanout import Fanout
 from streamer.terminal.stopping import Stop
+from streamer.ui.awaited import awaited
 from streamer.ui.commands import Commands
 from streamer.ui.overlay import Overlay
 from streamer.ui.view import View
@@ -53,10 +54,6 @@ class Audience(Protocol):
         """What was asked for since the last call, and by whom; waits at most about so long for it [s]."""
         ...
 
-    def close(self) -> None:
-        """Send them home. May be called twice."""
-        ...
-
 
 class Session:
     """Plays a run to its end.
@@ -71,6 +68,7 @@ class Session:
         report: Told after every frame, and with None now and then while there is none.
         screen: None for no window.
         audience: None where nobody watches from elsewhere.
+        hold: Whether the last frame is held on the screen, once there is one, until the person goes on.
     """
 
     def __init__(
@@ -84,11 +82,15 @@ class Session:
         report: Callable[[Result | None], None],
         screen: Screen | None = None,
         audience: Audience | None = None,
+        hold: bool = False,
     ) -> None:
         self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
         self._commands, self._stop, self._report = commands, stop, report
         self._screen, self._audience = screen, audience
-        self._shown_at_s = 0.0
+        self._hold_last = hold and self._watched
+        # One picture is written once all is known of it, which a person may still change.
+        self._writes_late = run.info.is_alone and (hold or run.live)
+        self._shown_at_s = self._answered_at_s = time.monotonic()
 
     def play(self) -> None:
         """Run until the source ends, the window is closed, or a signal comes.
@@ -98,13 +100,19 @@ class Session:
             SinkError: Nothing can be written any more.
             StreamerError: A model failed.
         """
+        view = self._view
         try:
-            while not (self._stop.signalled or self._view.quit):
-                if self._view.paused:
+            while not (self._stop.signalled or view.quit or view.turn is not None):
+                if view.paused or view.ended:
                     self._hold()
                 elif not self._advance():
-                    break
+                    if not self._hold_last or view.result is None:
+                        self._settle()
+                        break
+                    view.ended = True
                 self._obey()
+            if self._writes_late and view.result is not None:
+                self._write(view.result)
         finally:
             self._sinks.close()
 
@@ -119,24 +127,42 @@ class Session:
             return self._run.reader.state != "ended"
         self._run.meter.loop_part("wait", (time.monotonic() - frame.captured_at_s) * 1000)
         result = self._run.process(frame)
-        self._view.show(result)
+        self._take(result)
         self._show()
         self._run.meter.add(result, time.monotonic())
-        with self._timed("write"):
-            self._sinks.write(result)
+        if not self._writes_late:
+            self._write(result)
         self._report(result)
         return True
 
     def _hold(self) -> None:
         result = self._run.pipeline.refresh()
         if result is not None:
-            self._view.show(result)
+            self._take(result)
         self._show()
         self._report(None)
 
     @property
     def _watched(self) -> bool:
         return self._screen is not None or self._audience is not None
+
+    def _settle(self) -> None:
+        """Wait for what the models have to say of one picture that nobody watches."""
+        before = None
+        while self._writes_late and self._view.result is not before and not self._stop.signalled:
+            time.sleep(_PAUSED_WAIT_MS / 1000)
+            at_rest = set(self._run.pipeline.queues().values()) <= {"idle"}
+            before = self._view.result if at_rest else None
+            self._hold()
+
+    def _take(self, result: Result) -> None:
+        if result.model_timings_ms:
+            self._answered_at_s = time.monotonic()
+        self._view.show(result)
+
+    def _write(self, result: Result) -> None:
+        with self._timed("write"):
+            self._sinks.write(result)
 
     def _show(self) -> None:
         result = self._view.result
@@ -154,27 +180,33 @@ class Session:
         self._shown_at_s = time.monotonic()
 
     def _obey(self) -> None:
-        wait_ms = _PAUSED_WAIT_MS if self._view.paused else 1
+        wait_ms = _PAUSED_WAIT_MS if self._view.held else 1
         if self._screen is not None:
             for event in self._screen.poll(wait_ms):
                 self._commands.obey(event)
         if self._audience is not None:
             # Where there is a window, that is where the time of a pause is spent.
-            wait_s = wait_ms / 1000 if self._view.paused and self._screen is None else 0.0
+            wait_s = wait_ms / 1000 if self._view.held and self._screen is None else 0.0
             for event, view in self._audience.poll(wait_s):
                 self._commands.obey(event, view)
 
     def _status(self) -> Status:
-        meter, view = self._run.meter, self._view
+        meter, view, result = self._run.meter, self._view, self._view.result
+        assert result is not None
+        asked = {name: stage.reason for name, stage in result.stages.items() if stage.reason is not None}
+        reasons, moves = meter.last_reasons() | asked, not view.held
         return Status(
-            rate_hz=meter.shown.recent_hz(),
-            latency_ms=meter.latency.percentile(50),
-            reasons=meter.last_reasons(),
+            rate_hz=meter.shown.recent_hz() if moves else None,
+            latency_ms=meter.latency.percentile(50) if moves else None,
+            reasons=reasons,
             device=meter.device,
             selected=view.selected,
             paused=view.paused,
+            ended=view.ended and view.replayable,
             stalled=self._run.reader.state in ("stalled", "reopening"),
             recording=self._commands.recording,
+            place=f"{view.page + 1} of {view.pages}: {self._run.info.name}" if view.pages > 1 else "",
+            awaited=awaited(result, self._run.pipeline.queues(), reasons, time.monotonic() - self._answered_at_s),
             message=view.message,
         )
 

@@ -50,7 +50,6 @@ class Browser:
         warn: Told in one sentence what goes wrong.
 
     Attributes:
-        title: What is watched.
         delays_s: From capture until a page had drawn it, of the last pictures [s].
 
     Raises:
@@ -72,7 +71,7 @@ class Browser:
         self._figures: Sequence[tuple[str, str]] = ()
         self._summary: Mapping[str, Any] = {}
         self._about = {"can": dict(can), "look": {"masks": style.masks, "depth": style.depth}}
-        self.title = "streamer"
+        self._title = "streamer"
         self.delays_s: deque[float] = deque(maxlen=1000)
         self._server = Server(address, self._build)
 
@@ -82,6 +81,13 @@ class Browser:
         return self._server.address.url + (f"?token={self._token}" if self._token else "")
 
     # The frame loop
+
+    def begin(self, title: str) -> None:
+        """Show another source from now on: nothing that was asked for about the one before counts."""
+        self.poll()
+        self._title = title
+        for viewer in self._viewers:
+            viewer.view.begin(0, replayable=False)
 
     def show(self, result: Result, status: Status) -> None:
         """Show a result to everyone. Waits for nobody and draws nothing yet."""
@@ -145,7 +151,7 @@ class Browser:
         return True
 
     def _extras(self) -> dict[str, Any]:
-        return {**self._about, "title": self.title, "figures": self._figures, "viewers": len(self._viewers)}
+        return {**self._about, "title": self._title, "figures": self._figures, "viewers": len(self._viewers)}
 
     def _health(self) -> tuple[bool, Mapping[str, Any]]:
         if self._shown is None:

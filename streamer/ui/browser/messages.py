@@ -99,7 +99,7 @@ class Press(Message):
     """A button that needs no more words."""
 
     type: Literal["press"]
-    button: Literal["undo", "pause", "snapshot", "record", "keyframe"]
+    button: Literal["undo", "pause", "snapshot", "record", "keyframe", "before", "next"]
 
     def events(self) -> list[events.Event]:
         return [_BUTTONS[self.button]]
@@ -111,6 +111,8 @@ _BUTTONS: dict[str, events.Event] = {
     "snapshot": events.Snapshot(),
     "record": events.ToggleRecord(),
     "keyframe": events.ForceKeyframe(),
+    "before": events.TurnPage(-1),
+    "next": events.TurnPage(1),
 }
 Asking = Click | Box | Select | Remove | Press
 """What is done to the run, by the frame loop."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import cv2
 
+from streamer.data.colors import color_of
 from streamer.data.result import Result
 from streamer.data.track import Track
 from streamer.sinks.jsonl import to_dict
-from streamer.ui import drawing
 from streamer.ui.overlay import Overlay, Style
 from streamer.ui.readings import depth_text
 from streamer.ui.window.hud import Status
@@ -98,6 +98,9 @@ def about(shot: Shot, style: Style) -> dict[str, Any]:
         "paused": status.paused,
         "stalled": status.stalled,
         "recording": status.recording,
+        "ended": status.ended,
+        "place": status.place,
+        "awaited": status.awaited,
     }
 
 
@@ -105,7 +108,7 @@ def _object(track: Track) -> dict[str, Any]:
     return {
         "id": track.id,
         "label": track.label,
-        "color": "#{:02x}{:02x}{:02x}".format(*drawing.color_of(track.id)),
+        "color": "#{:02x}{:02x}{:02x}".format(*color_of(track.id)),
         "state": str(track.state),
         "score": round(float(track.score), 2),
         "depth": None if track.depth is None else depth_text(track.depth.median, track.depth.unit),

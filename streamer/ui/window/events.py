@@ -83,6 +83,13 @@ class ForceKeyframe:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Show another of several pictures, so many further on; below 0 before this one."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the run: a key, or the window was closed."""
 
@@ -100,5 +107,6 @@ Event = (
     | Snapshot
     | ToggleRecord
     | ForceKeyframe
+    | TurnPage
     | Quit
 )

@@ -72,12 +72,16 @@ function showAll(news) {
   if (news.stalled) setState("stalled", "stalled");
   else if (news.paused) setState("paused", "paused");
   else if (news.recording) setState("recording", "rec");
+  else if (news.ended) setState("paused", "ended");
   else setState("live", "live");
+  find("awaited").textContent = news.awaited;
+  find("awaited").hidden = !news.awaited;
+  for (const button of document.querySelectorAll('[data-press="before"], [data-press="next"]')) button.hidden = !news.place;
   showReadings(news);
   showObjects(news);
   toast(news.message);
+  find("title").textContent = news.place || extras.title;
   if ("title" in news) {
-    find("title").textContent = extras.title;
     document.title = `${extras.title} · streamer`;
   }
   if ("figures" in news) showFigures();
@@ -182,6 +186,7 @@ find("help").onclick = () => find("sheet").showModal();
 
 const KEYS = {
   " ": press("pause"), u: press("undo"), r: press("record"), s: press("snapshot"), k: press("keyframe"),
+  ",": press("before"), ".": press("next"),
   m: () => setLook({ masks: !look.masks }),
   t: () => extras.can.depth && setLook({ depth: DEPTHS[(DEPTHS.indexOf(look.depth) + 1) % DEPTHS.length] }),
   n: () => send({ type: "select", object_id: null }),

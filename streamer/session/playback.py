@@ -96,7 +96,7 @@ class Playback:
         snapshot = folder / run.info.name
         commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot)
         self._session = Session(
-            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, audience, hold
+            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, hold, audience
         )
 
     @property

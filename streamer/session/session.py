@@ -67,8 +67,8 @@ class Session:
         stop: Tells when a signal asks for the end.
         report: Told after every frame, and with None now and then while there is none.
         screen: None for no window.
-        audience: None where nobody watches from elsewhere.
         hold: Whether the last frame is held on the screen, once there is one, until the person goes on.
+        audience: None where nobody watches from elsewhere.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Session:
         stop: Stop,
         report: Callable[[Result | None], None],
         screen: Screen | None = None,
-        audience: Audience | None = None,
         hold: bool = False,
+        audience: Audience | None = None,
     ) -> None:
         self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
         self._commands, self._stop, self._report = commands, stop, report

@@ -33,8 +33,8 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def read_job(
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
 
 

@@ -59,6 +59,7 @@ class DepthStage:
 
     def propagate(self, motion: Motion) -> None:
         """The map is carried when it is asked for; what is known before there is one stays with what it was said of."""
+        self._propagation.advance()
         if self._asked is None:
             self._waiting = [known.moved_to(motion.follow(known.point_coords)[0]) for known in self._waiting]
 

@@ -70,7 +70,7 @@ def requests_about_anchor(states: Collection[TrackState], anchor: Anchor, negati
             prompt = prompt_for(state, taken_beside(state, states, grid), grid, negatives)
         if prompt is not None:
             carried = state.soft_mask if state.anchor is anchor else None
-            there = moved(prompt, anchor)
+            there = prompt.moved(anchor.points_to_anchor)
             drawn = _on_grid(None if state.box is None else there.box, grid)
             asked.append(PromptRequest(state.id, state.version, True, there, carried, drawn))
     return asked
@@ -110,16 +110,6 @@ def prompt_for(state: TrackState, others: Mask, grid: Grid, negatives: int) -> P
     if box is None and not (labels == FOREGROUND).any():
         return None
     return Prompt(coords, labels, box)
-
-
-def moved(prompt: Prompt, anchor: Anchor) -> Prompt:
-    """The prompt as it lay on the anchor's frame; a box is moved by its center."""
-    coords = anchor.points_to_anchor(prompt.point_coords)
-    box = prompt.box
-    if box is not None:
-        center = box.reshape(2, 2).mean(axis=0, keepdims=True)
-        box = box + np.tile(anchor.points_to_anchor(center) - center, 2).ravel()
-    return Prompt(coords, prompt.point_labels, box)
 
 
 def _about_present(

@@ -21,6 +21,9 @@ from streamer.terminal.stopping import Stop
 from tests.batch.test_driver import Seen
 from tests.videos import make_video
 
+if not os.environ.get("RAY_TEST"):
+    pytest.skip("a cluster takes a minute to start: RAY_TEST=1 pytest tests/batch", allow_module_level=True)
+
 os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # read when ray is imported
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'streamer[ray]'")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from streamer.errors import PromptError
 
 FOREGROUND, BACKGROUND = 1, 0
+MaskLevel = Literal["auto", "part", "object"]
+"""Which of SAM's masks of different sizes is meant: the one it is surest of, the smallest, or the largest."""
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float32]:

@@ -113,6 +113,10 @@ def _build_sam(parameters: SegmenterParameters, device: str) -> Segmenter:
     if model == TINY and precision == "auto":
         precision = "float32"  # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
     sam = load_sam(model, parameters.checkpoint)
+    if model == TINY:
+        from streamer.models.tiny.segmenter import TinySegmenter
+        from streamer.models.tiny.weights import load_memory
+        return TinySegmenter(sam, load_memory(), model, pick_device(device), precision)
     segmenter = SamSegmenter(sam, model, pick_device(device), precision, parameters.compile)
     segmenter.warm_up()
     return segmenter

@@ -143,7 +143,7 @@ def _decode(
 def _candidate(request: PromptRequest, logits: NDArray[np.float32], predicted_iou: float) -> MaskCandidate:
     agreement = None if request.carried is None else overlap(logits > 0, request.carried > INSIDE)
     low, high = np.count_nonzero(logits > -STABILITY_OFFSET), np.count_nonzero(logits > STABILITY_OFFSET)
-    return MaskCandidate(request, _soft(logits), predicted_iou, agreement, high / low if low else 0.0)
+    return MaskCandidate(request, soft(logits), predicted_iou, agreement, high / low if low else 0.0)
 
 
 def _worth(candidate: MaskCandidate, ranking: RankingWeights) -> float:
@@ -157,7 +157,7 @@ def _worth(candidate: MaskCandidate, ranking: RankingWeights) -> float:
     return worth
 
 
-def _soft(logits: NDArray[np.float32]) -> SoftMask:
+def soft(logits: NDArray[np.float32]) -> SoftMask:
     # A straight line through the decision is enough, and much quicker than a sigmoid.
     clipped = np.clip(logits, -LOGIT_RANGE, LOGIT_RANGE)
     return cv2.convertScaleAbs(clipped, alpha=255 / (2 * LOGIT_RANGE), beta=127.5)

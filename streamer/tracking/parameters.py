@@ -142,7 +142,7 @@ class TrackingParameters(Parameters):
         refinement: Whether carried masks follow the colors and edges of every frame: five points of J&F.
     """
 
-    method: Literal["flow"] = "flow"
+    method: Literal["flow", "memory"] = "flow"
     max_objects: int = Field(default=5, ge=0)
     refinement: bool = True
     prompting: PromptingParameters = PromptingParameters()
@@ -162,6 +162,7 @@ MEDOID_ROUNDS = 2  # steps of k-medoids (Lloyd, 1982), fewer where nothing moves
 
 # Candidates (candidates.py).
 LOGIT_RANGE = 4.0  # SAM's logits from -4 to 4 become 0 to 255: swept
+STABILITY_WEIGHT = 0.2
 STABILITY_OFFSET = 1.0  # [logits] SAM's automatic mask generator (Kirillov et al., 2023)
 DRAWN_BOX_WEIGHT = 1.0  # a box that a person drew counts as much as the predicted IoU: it is meant, not foretold
 PREDICTED_IOU_SHARE = (

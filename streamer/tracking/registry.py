@@ -7,10 +7,11 @@ from typing import Any
 
 from streamer.models.protocols import Segmenter
 from streamer.tracking.flow_tracker import FlowTracker
+from streamer.tracking.memory_tracker import MemoryTracker
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 
-TRACKERS: dict[str, Callable[[Segmenter, TrackingParameters], Tracker[Any]]] = {"flow": FlowTracker}
+TRACKERS: dict[str, Callable[[Segmenter, TrackingParameters], Tracker[Any]]] = {"flow": FlowTracker, "memory": MemoryTracker}
 
 
 def build_tracker(segmenter: Segmenter, parameters: TrackingParameters) -> Tracker[Any]:

@@ -54,6 +54,17 @@ def overlap(first: Mask, second: Mask) -> float:
     return np.count_nonzero(first & second) / union if union else 0.0
 
 
+def box_overlap(first: NDArray[np.float32], second: tuple[float, float, float, float] | None) -> float:
+    """IoU of two boxes x0, y0, x1, y1; 0 without a second one."""
+    if second is None:
+        return 0.0
+    other = np.asarray(second)
+    sides = np.clip(np.minimum(first[2:], other[2:]) - np.maximum(first[:2], other[:2]), 0, None)
+    areas = [float(np.prod(box[2:] - box[:2])) for box in (first, other)]
+    shared = float(np.prod(sides))
+    return shared / max(sum(areas) - shared, 1e-6)
+
+
 def same_place(first: SoftMask, second: SoftMask, share: float) -> bool:
     """Whether one soft mask covers at least this share of the smaller one of two."""
     one, other = (halve(soft_mask) > INSIDE for soft_mask in (first, second))

@@ -18,7 +18,8 @@ from streamer.ui.window.xcb import prefer_opencv
 
 if TYPE_CHECKING:
     from streamer.config import Config
-    from streamer.data.frame import Frame
+    from streamer.data.camera_model import CameraModel
+    from streamer.data.frame import Frame, StampOrigin
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
     from streamer.data.track import DepthStats, State, Track
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
         SourceError,
         StreamerError,
     )
+    from streamer.sinks.lines import schema
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "CameraModel",
     "Config",
     "ConfigError",
     "DepthStats",
@@ -51,10 +54,12 @@ __all__ = [
     "Run",
     "SinkError",
     "SourceError",
+    "StampOrigin",
     "State",
     "StreamerError",
     "Track",
     "load",
+    "schema",
 ]
 
 prefer_opencv()
@@ -64,9 +69,11 @@ _MODULES = {
     "Engine": "engine",
     "Run": "engine",
     "load": "engine",
-    "Frame": "data.frame",
+    "CameraModel": "data.camera_model",
+    **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
     "Result": "data.result",
+    "schema": "sinks.lines",
     **dict.fromkeys(("DepthStats", "State", "Track"), "data.track"),
 }
 

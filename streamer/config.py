@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from streamer.data.parameters import Parameters
 from streamer.errors import ConfigError
+from streamer.geometry.parameters import CameraParameters
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
 from streamer.sinks.parameters import VideoParameters
@@ -35,6 +36,7 @@ class Config(Parameters):
     flow: FlowParameters = FlowParameters()
     tracking: TrackingParameters = TrackingParameters()
     overlay: OverlayParameters = OverlayParameters()
+    camera: CameraParameters = CameraParameters()
     video: VideoParameters = VideoParameters()
 
 

@@ -10,6 +10,7 @@ from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.errors import PromptError, SourceError
+from streamer.geometry.known_camera import KnownCamera
 from streamer.motion.motion import Motion
 from streamer.scheduling import scheduler
 from streamer.scheduling.jobs import Pending
@@ -28,14 +29,21 @@ class Pipeline:
         workers: Where they run, in lanes of the stages' names.
         motion: Where everything goes from frame to frame.
         prompted: The stage that takes in what a person says; None where there is nothing to be said.
+        camera: What is known of the camera; None assumes an ordinary one.
     """
 
     def __init__(
-        self, stages: Sequence[Stage], workers: Workers, motion: Motion, prompted: Prompted | None = None
+        self,
+        stages: Sequence[Stage],
+        workers: Workers,
+        motion: Motion,
+        prompted: Prompted | None = None,
+        camera: KnownCamera | None = None,
     ) -> None:
         self._stages = {stage.name: stage for stage in stages}
         self._workers, self._motion, self._prompted = workers, motion, prompted
         self._pending = Pending(workers)
+        self._camera = camera or KnownCamera()
         self._frame: Frame | None = None
         self._closed = False
         self._early: list[Prompt] = []
@@ -54,7 +62,7 @@ class Pipeline:
         self._timings_ms, self._model_timings_ms = {}, {}
         self._check(frame)
         with self._timed("flow"):
-            self._motion.advance(frame.index, frame.image_rgb)
+            self._motion.advance(frame.index, frame.image_rgb, frame.time_s)
         if self._frame is not None and frame.size != self._frame.size:
             self._start_scene()  # nothing that was carried fits any more
         with self._timed("track"):
@@ -230,7 +238,9 @@ class Pipeline:
             parts = {stage.name: stage.at(self._motion) for stage in self._scheduled}
         for part in parts.values():
             self._model_timings_ms |= part.timings_ms
-        return Result.of(self._frame, parts, plan, self._timings_ms, self._model_timings_ms)
+        camera = self._camera.at(self._frame.size)
+        latency_ms = (time.monotonic() - self._frame.captured_at_s) * 1000
+        return Result.of(self._frame, parts, plan, self._timings_ms, self._model_timings_ms, camera, latency_ms)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

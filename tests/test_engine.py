@@ -11,10 +11,12 @@ import pytest
 
 import streamer
 from streamer.config import Config
+from streamer.data.camera_model import CameraModel, Provenance
 from streamer.data.prompt import Prompt
 from streamer.engine import Engine
 from streamer.engine import engine as composition
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
+from streamer.geometry.parameters import CameraParameters
 from streamer.models import registry
 from streamer.models.parameters import DepthParameters
 from streamer.models.runtime import devices
@@ -286,3 +288,25 @@ def test_models_of_ones_own_are_used_where_the_config_does_not_leave_their_kind_
             assert [stage.name for stage in engine.pipeline().stages] == stages
             last = list(engine.run(images(5)))[-1]
             assert (last.depth_map is None, last.tracks == ()) == (left_out == "depth", left_out == "segmenter")
+
+
+def test_every_result_says_what_is_known_of_the_camera(engine, tmp_path):
+    (result,) = engine.run(images(1))
+    assert result.camera == CameraModel.assumed((320, 240))
+    scene = next(iter(engine.run("scene", size=(320, 240), frame_count=1)))
+    assert (scene.camera.provenance, scene.camera.fov_deg) == (Provenance.GIVEN, pytest.approx(62))
+    config = CONFIG.model_copy(update={"camera": CameraParameters(fov_deg=75)})
+    with Engine(config, segmenter=ColorSegmenter(), depth_estimator=RedDepth()) as told:
+        (result,) = told.run(images(1))
+    assert (result.camera.provenance, result.camera.fov_deg) == (Provenance.FOV, pytest.approx(75))
+
+
+def test_intrinsics_of_another_camera_are_refused_before_anything_slow_begins(tmp_path, opened):
+    (tmp_path / "K.txt").write_text("1 PINHOLE 640 360 500 500 320 180")
+    config = CONFIG.model_copy(update={"camera": CameraParameters(intrinsics=tmp_path / "K.txt")})
+    with (
+        Engine(config, segmenter=ColorSegmenter(), depth_estimator=RedDepth()) as engine,
+        pytest.raises(ConfigError, match="of another shape"),
+    ):
+        list(engine.run(images(2)))
+    assert list(opened.values()) == [True]

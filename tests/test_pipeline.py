@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -269,3 +270,26 @@ def test_a_new_scene_is_looked_through_where_nobody_said_what_to_follow(automati
     assert result.reason_of("masks") == ("discover" if automatic else "scene cut")
     after = [track.id for track in result.tracks]
     assert not set(before) & set(after) if automatic else before == after
+
+
+def test_ages_are_told_in_time_as_well_and_go_on_over_an_outage():
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), keyframe_interval=5, depth_interval=4)
+    pipeline.prompt(Prompt([(60, 80)]))
+    results = [pipeline.process(frame(index)) for index in range(4)]
+    ages_s = [result.tracks[0].age_s for result in results]
+    assert ages_s == pytest.approx([index / 30 for index in range(4)])
+    assert [result.age_s_of("masks") for result in results] == ages_s
+    assert [result.age_s_of("depth") for result in results] == ages_s
+    late = pipeline.process(replace(frame(4), time_s=4 / 30 + 10))  # depth is asked about it, masks are not
+    assert (late.tracks[0].age_s, late.age_s_of("depth")) == pytest.approx((4 / 30 + 10, 0))
+    pipeline.close()
+
+
+def test_an_object_that_no_model_has_seen_yet_has_no_age():
+    gate = Gate()
+    pipeline = build_pipeline(ColorSegmenter(), workers=gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    assert pipeline.process(frame(0)).tracks[0].age_s is None
+    gate.release("masks")
+    assert pipeline.process(frame(1)).tracks[0].age_s == pytest.approx(1 / 30)
+    pipeline.close()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
 from streamer.cli.options import (
     Boxes,
     ConfigName,
@@ -44,6 +45,8 @@ def annotate(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    intrinsics: Intrinsics = None,
+    fov: FieldOfView = None,
     video_track: VideoTrack = None,
 ) -> None:
     """Turn videos and pictures into annotated ones. Every frame is kept, with its time and the sound.
@@ -57,7 +60,7 @@ def annotate(
     from streamer.engine import Engine
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
     job = AnnotateJob(sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track)
     with Engine(settings) as engine:

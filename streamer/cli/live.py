@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
 from streamer.cli.options import (
     HOW,
     Boxes,
@@ -43,6 +44,8 @@ def live(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    intrinsics: Intrinsics = None,
+    fov: FieldOfView = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -67,7 +70,7 @@ def live(
     from streamer.session.live import live as run
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     job = LiveJob(
         source,
         read_prompts(points, boxes, init_mask),

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class StampOrigin(StrEnum):
+    """How the moment of capture is known; the value is what outputs write."""
+
+    DRIVER = "driver"
+    """The camera's driver said when the picture was taken."""
+    ARRIVAL = "arrival"
+    """When the picture came to this program: later than it was taken by what sensor, encoder and network need."""
+    PUSHED = "pushed"
+    """Whoever pushed the picture said so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -16,8 +28,10 @@ class Frame:
         index: Position in the source, from 0. Dropped live frames leave gaps.
         time_s: Media time since the start of the source [s].
         image_rgb: ``(H, W, 3)`` uint8, RGB, C-contiguous. Shared, not copied: nobody writes into it.
-        captured_at_s: ``time.monotonic()`` when the frame arrived [s].
+        captured_at_s: ``time.monotonic()`` at capture, as far as that is known: see ``stamp_origin`` [s].
         stem: File name without its suffix where the frame was a file of its own (a picture in a folder).
+        stamp_ns: Wall clock at capture, since the Unix epoch [ns]; None where nobody knows it (a recording).
+        stamp_origin: How it is known; None where it is not.
     """
 
     index: int
@@ -25,6 +39,8 @@ class Frame:
     image_rgb: NDArray[np.uint8]
     captured_at_s: float
     stem: str | None = None
+    stamp_ns: int | None = None
+    stamp_origin: StampOrigin | None = None
 
     def __post_init__(self) -> None:
         image = self.image_rgb

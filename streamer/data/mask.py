@@ -15,6 +15,13 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
     return (float(x), float(y), float(x + width), float(y + height)) if width else None
 
 
+def centroid_of(mask: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """Mean (x, y) of the pixels of a ``(H, W)`` mask [px]; None where it is empty."""
+    moments = cv2.moments(mask.view(np.uint8), binaryImage=True)
+    area = moments["m00"]
+    return (moments["m10"] / area, moments["m01"] / area) if area else None
+
+
 def innermost_of(mask: NDArray[Any]) -> tuple[float, float]:
     """The (x, y) of a ``(H, W)`` mask that lies farthest from its edge; the frame's border counts as edge [px]."""
     padded = np.pad(mask.astype(np.uint8), 1)

@@ -34,6 +34,7 @@ class Part:
 
     Attributes:
         age: Frames since the anchor that it goes back to; None while nothing is known.
+        age_s: The same in media time [s].
         tracks: Objects, where it follows any.
         depth: A depth map, where it has one.
         values: Whatever else it knows, by name, ready for JSON.
@@ -45,3 +46,4 @@ class Part:
     depth: DepthMap | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    age_s: float | None = None

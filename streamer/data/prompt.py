@@ -31,6 +31,13 @@ def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.f
     return array
 
 
+def _one_line(label: str) -> str:
+    words = label.split() if isinstance(label, str) else []
+    if not words:
+        raise PromptError(f"A label is a word or a few, as in label='dog', but it is {label!r}.")
+    return " ".join(words)
+
+
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Prompt:
     """What a person (or the tracker) says about one object on one frame.
@@ -42,9 +49,11 @@ class Prompt:
         mask: ``(H, W)`` bool on the frame, or None: the object itself, known exactly.
         mask_input: ``(h, w)`` float32 low-resolution logits as :meth:`Segmenter.decode` returned them, or None.
         object_id: Which object is meant; None lets the tracker take the next free number.
+        label: What it is, in words on one line ("dog"); None says nothing about that.
 
     Raises:
-        PromptError: Shapes do not fit, a label is neither 0 nor 1, the box has no area, or the id is not above 0.
+        PromptError: Shapes do not fit, a point's label is neither 0 nor 1, the box has no area, the id is not above 0,
+            or the label has no letters.
     """
 
     point_coords: NDArray[np.float32]
@@ -53,6 +62,7 @@ class Prompt:
     mask: NDArray[np.bool_] | None
     mask_input: NDArray[np.float32] | None
     object_id: int | None
+    label: str | None
 
     def __init__(
         self,
@@ -62,6 +72,7 @@ class Prompt:
         mask: NDArray[np.bool_] | None = None,
         mask_input: NDArray[np.float32] | None = None,
         object_id: int | None = None,
+        label: str | None = None,
     ) -> None:
         coords = _array([] if point_coords is None else point_coords, (-1, 2), "point_coords")
         labels = np.ones(len(coords)) if point_labels is None else np.asarray(point_labels)
@@ -84,6 +95,7 @@ class Prompt:
             ("mask", None if mask is None else np.asarray(mask, bool)),
             ("mask_input", mask_input),
             ("object_id", object_id),
+            ("label", None if label is None else _one_line(label)),
         ):
             object.__setattr__(self, name, value)
 
@@ -96,7 +108,8 @@ class Prompt:
         parts += [
             f"{name}={getattr(self, name).shape}" for name in ("mask", "mask_input") if getattr(self, name) is not None
         ]
-        return f"Prompt(object {self.object_id}: {', '.join(parts) or 'empty'})"
+        name = "" if self.label is None else f" ({self.label})"
+        return f"Prompt(object {self.object_id}{name}: {', '.join(parts) or 'empty'})"
 
 
 def prompts_from_labels(labels: NDArray[np.integer]) -> list[Prompt]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.frame import Frame
 from streamer.errors import SourceError
 
@@ -36,6 +37,7 @@ class SourceInfo:
         renewable: Whether it can be opened again where it went on meanwhile, as a camera can.
         settings: What a camera was really set to, in words; empty where there is nothing to set.
         notice: One sentence where that is not what was asked for, else None.
+        camera: Its camera, where the source itself knows it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class SourceInfo:
     renewable: bool = True
     settings: str = ""
     notice: str | None = None
+    camera: CameraModel | None = None
 
     @property
     def is_alone(self) -> bool:

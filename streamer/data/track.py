@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.depth_unit import DepthUnit
+from streamer.data.mask import centroid_of
 
 
 class State(StrEnum):
@@ -43,13 +44,15 @@ class Track:
 
     Attributes:
         id: The object's number, stable over the run, from 1.
-        mask: ``(H, W)`` bool on the frame; empty where the object is lost.
+        mask: ``(H, W)`` bool on the frame, an array of its own; empty where the object is lost.
         box_xyxy: Tightest box around the mask, x0, y0, x1, y1 [px], x1 and y1 exclusive; None where the mask is empty.
         score: Confidence from 0 to 1.
         state: tracked, uncertain or lost.
         point_coords: ``(N, 2)`` float32, the person's own clicks carried to this frame, (x, y) [px].
         point_labels: ``(N,)`` int32, 1 foreground, 0 background.
         depth: Quartiles of the depth inside the mask; None without a depth map or mask.
+        label: What it is, in words; None where nobody has said so.
+        age_s: Time since the frame on which a model last saw it, captures compared [s]; None before the first.
     """
 
     id: int
@@ -60,6 +63,14 @@ class Track:
     point_coords: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
     point_labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     depth: DepthStats | None = None
+    label: str | None = None
+    age_s: float | None = None
+
+    @property
+    def centroid(self) -> tuple[float, float] | None:
+        """Mean (x, y) of the mask's pixels [px]; None where it is empty. It may lie outside a bent mask."""
+        return centroid_of(self.mask)
 
     def __repr__(self) -> str:
-        return f"Track(id={self.id}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy})"
+        name, mask = "" if self.label is None else f" {self.label!r}", f"mask={self.mask.shape}"
+        return f"Track(id={self.id}{name}, {self.state}, score={self.score:.2f}, box_xyxy={self.box_xyxy}, {mask})"

@@ -44,6 +44,10 @@ class DepthPropagation:
         """Frames since the anchor of the map; None before the first."""
         return None if self._anchor is None else self._anchor.age
 
+    def age_s(self, now_s: float) -> float | None:
+        """The same at this media time [s]."""
+        return None if self._anchor is None else now_s - self._anchor.time_s
+
     def adopt(self, inverse_depth: NDArray[np.float32], anchor: Anchor, carried: NDArray[np.float32] | None) -> None:
         """Take over a new map ``(H, W)`` of the anchor's frame.
 

@@ -17,6 +17,7 @@ from streamer.data.source import Pausable, Source, SourceInfo
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
+from streamer.geometry.known_camera import KnownCamera
 from streamer.models.protocols import DepthEstimator, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
@@ -88,6 +89,7 @@ class Engine:
         tracking: TrackingParameters | None = None,
         workers: Workers | None = None,
         still: bool = False,
+        camera: KnownCamera | None = None,
     ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
 
@@ -96,6 +98,10 @@ class Engine:
             tracking: Instead of the config's own.
             workers: Run the models, instead of what ``live`` asks for.
             still: There will be one frame: its masks may be finer, since they need not keep up with anything.
+            camera: What is known of the camera; None leaves it to the config.
+
+        Raises:
+            ConfigError: The camera's intrinsics cannot be read.
         """
         stages, prompted = self._stages(tracking or self.config.tracking)
         flow = self.config.flow
@@ -104,6 +110,7 @@ class Engine:
             workers or (self._threads(stages) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
             prompted,
+            camera or KnownCamera(self.config.camera),
         )
         self._pipelines.append(pipeline)
         return pipeline
@@ -153,6 +160,7 @@ class Engine:
             SourceError: It cannot be opened.
             PromptError: A prompt does not lie on its frames, or masks are left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
+            ConfigError: The camera's intrinsics cannot be read, or are those of another camera.
         """
         prompts = checked_prompts(prompts, masks=self.config.segmenter is not None)
 
@@ -166,9 +174,11 @@ class Engine:
             reach = reach_of(self.config.schedule.keyframe_interval, batch_size)
             reader = Reader(opened, live, reach, reopen=reopen if by_itself and opened.info.renewable else None)
             stack.callback(reader.stop)
+            camera = KnownCamera(self.config.camera, opened.info.camera)
+            camera.at(opened.info.size)  # one that does not fit is told before anything slow begins
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
-            pipeline = self.pipeline(live, still=opened.info.is_alone)
+            pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
             self._begin(pipeline, prompts)

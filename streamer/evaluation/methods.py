@@ -83,7 +83,7 @@ class FlowOnly:
 
     def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:
         self.keyframes += any(prompt.mask is None for prompt in prompts)
-        self._motion.advance(frame.index, frame.image_rgb)
+        self._motion.advance(frame.index, frame.image_rgb, frame.time_s)
         self._tracker.propagate(self._motion)
         if self._motion.scene_cut:
             self._tracker.start_scene(keep_found=True)

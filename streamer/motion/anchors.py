@@ -41,6 +41,7 @@ class Anchor:
         pyramid: Frame k on every level.
         map_x, map_y: ``(h / 2, w / 2)`` float32, for every pixel of the half level at n where it was on the one at k.
         age: Frames advanced since k.
+        time_s: Media time of frame k [s].
     """
 
     index: int
@@ -48,6 +49,7 @@ class Anchor:
     map_x: Plane
     map_y: Plane
     age: int = 0
+    time_s: float = 0.0
     _trust: tuple[int, Plane] | None = None
 
     @property

@@ -25,6 +25,7 @@ class Motion:
 
     Attributes:
         index: Of the present frame; -1 before the first.
+        time_s: Media time of it [s].
         grid: The working grid; of size 0 before the first frame.
         step: Where every pixel of the half level was one frame before, x and y, ``(h / 2, w / 2)`` float32; None on
             the first frame, and on the first one of another size.
@@ -41,6 +42,7 @@ class Motion:
         self._before: Pyramid | None = None
         self._present: Pyramid | None = None
         self.index = -1
+        self.time_s = 0.0
         self.step: Maps | None = None
         self.photometric_error = 0.0
         self.scene_cut = False
@@ -51,10 +53,15 @@ class Motion:
         assert self._present is not None
         return self._present
 
-    def advance(self, index: int, image_rgb: NDArray[np.uint8]) -> None:
+    def advance(self, index: int, image_rgb: NDArray[np.uint8], time_s: float = 0.0) -> None:
         """Move on to the next frame: one flow field, composed for every open anchor.
 
         A frame of another size starts afresh: it is a scene cut, and the anchors of before lead nowhere.
+
+        Args:
+            index: Its place in the source.
+            image_rgb: ``(H, W, 3)`` uint8 RGB.
+            time_s: Its media time, from which ages are told [s].
         """
         height, width = image_rgb.shape[:2]
         before = self._present
@@ -64,7 +71,7 @@ class Motion:
         present = Pyramid.of(image_rgb, self._flow_level, self.grid)
         self._before, self._present = before, present
         self.scene_cut, self.step = before is None and self.index >= 0, None
-        self.index = index
+        self.index, self.time_s = index, time_s
         if before is None:
             return
         self.step = self._flow.step(present, before, self._identity)
@@ -75,7 +82,7 @@ class Motion:
 
     def open(self) -> Anchor:
         """An anchor at the present frame. Its map is kept up for as long as anyone holds it."""
-        anchor = Anchor(self.index, self.present, *self._identity)
+        anchor = Anchor(self.index, self.present, *self._identity, time_s=self.time_s)
         self._anchors.add(anchor)
         return anchor
 

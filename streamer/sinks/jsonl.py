@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,28 +10,37 @@ from typing import Any, TextIO
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pycocotools import mask as coco
 
-from streamer.data.result import Result
-from streamer.data.track import Track
+from streamer.data.result import Result, StageStatus
+from streamer.data.source import SourceInfo
+from streamer.data.track import DepthStats, Track
 from streamer.errors import SinkError
+from streamer.sinks.lines import DepthLine, FrameLine, Header, Line, MasksInJsonl, ObjectLine, RleLine, StageLine
 from streamer.sinks.outputs import STDOUT, Claim, make_room, reason_of, unwritable
 
 
 class JsonlSink:
-    """Writes one line per frame under ``<name>.partial.jsonl``, renamed when it is closed.
+    """Writes a header and then one line per frame under ``<name>.partial.jsonl``, renamed when it is closed.
 
     Each line is flushed, so a killed run leaves whole lines. Pipes and devices are written directly, and so is the
-    standard output, for which ``-`` stands. Numbers that are not finite are written as null.
+    standard output, for which ``-`` stands. What the lines hold is in `streamer.sinks.lines`.
+
+    Args:
+        path: Where to.
+        info: The source.
+        masks: What of the masks is told; see `line_of`.
 
     Raises:
         SinkError: The file cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, info: SourceInfo, masks: MasksInJsonl = "rle") -> None:
         make_room(path)
         self.name = "standard output" if path == STDOUT else path.name
-        self._path = path
+        self._path, self._info, self._masks = path, info, masks
+        self._begun = False
         self._error: SinkError | None = None
         try:
             self._claim = Claim(path)
@@ -42,16 +50,21 @@ class JsonlSink:
             raise unwritable(path, error) from None
 
     def write(self, result: Result) -> None:
-        """Append one line.
+        """Append its line, after the header where it is the first.
 
         Raises:
             SinkError: It cannot be written.
         """
+        if not self._begun:
+            self._begun = True
+            self._append(header_of(self._info, result, self._masks))
+        self._append(line_of(result, self._masks))
+
+    def _append(self, line: Line) -> None:
         if self._error is not None:
             raise self._error
-        line = json.dumps(_finite(to_dict(result)), allow_nan=False, separators=(",", ":"))
         try:
-            self._file.write(line + "\n")
+            self._file.write(to_text(line) + "\n")
             self._file.flush()
         except OSError as error:
             self._error = self._broken_off(error)
@@ -92,55 +105,93 @@ def _open(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8")
 
 
-def to_dict(result: Result) -> dict[str, Any]:
-    """What one line holds: index, time_s, objects, stages (each with reason, age and what else it knows), timings."""
-    return {
-        "index": result.index,
-        "time_s": result.time_s,
-        "objects": [_object(track) for track in result.tracks],
-        "stages": {
-            name: {"reason": status.reason, "age": status.age, **_values_of(result, name)}
-            for name, status in result.stages.items()
-        },
-        "timings_ms": _rounded(result.timings_ms),
-        "model_timings_ms": _rounded(result.model_timings_ms),
-    }
+def header_of(info: SourceInfo, first: Result, masks: MasksInJsonl = "rle") -> Header:
+    """The line before those of a source's frames, the first of which this is."""
+    return Header(
+        source=info.name,
+        size=info.size,
+        rate_hz=None if info.rate_hz is None else float(info.rate_hz),
+        live=info.live,
+        masks=masks,
+        depth_unit=_unit_of(first),
+        start_ns=first.stamp_ns,
+        start_s=first.time_s,
+    )
 
 
-def _values_of(result: Result, stage: str) -> dict[str, Any]:
-    return {"values": dict(result.values[stage])} if stage in result.values else {}
+def line_of(result: Result, masks: MasksInJsonl = "rle") -> FrameLine:
+    """The line of one frame.
+
+    Args:
+        result: What is known of it.
+        masks: What of its masks is told: ``rle`` (and the box), ``box`` (without the RLE), or ``none``.
+    """
+    return FrameLine(
+        index=result.index,
+        time_s=result.time_s,
+        stamp_ns=result.stamp_ns,
+        stamp_origin=None if result.stamp_origin is None else result.stamp_origin.value,
+        latency_ms=round(result.latency_ms, 3),
+        depth_unit=_unit_of(result),
+        objects=[_object(track, masks) for track in result.tracks],
+        stages={name: _stage(status, result.values.get(name, {})) for name, status in result.stages.items()},
+        timings_ms=_rounded(result.timings_ms),
+        model_timings_ms=_rounded(result.model_timings_ms),
+    )
+
+
+def to_dict(result: Result, masks: MasksInJsonl = "rle") -> dict[str, Any]:
+    """The line of one frame as a dict that `json.dumps` takes; see `FrameLine` for what it holds."""
+    written: dict[str, Any] = json.loads(to_text(line_of(result, masks)))
+    return written
+
+
+def to_text(line: Line) -> str:
+    """A line without its end; numbers that JSON cannot hold are null."""
+    return line.model_dump_json()
+
+
+def _unit_of(result: Result) -> str | None:
+    return None if result.depth_map is None else str(result.depth_unit)
+
+
+def _stage(status: StageStatus, values: Mapping[str, Any]) -> StageLine:
+    age_s = None if status.age_s is None else round(status.age_s, 4)
+    return StageLine(reason=status.reason, age=status.age, age_s=age_s, values=dict(values))
 
 
 def _rounded(durations_ms: Mapping[str, float]) -> dict[str, float]:
     return {name: round(float(duration_ms), 3) for name, duration_ms in durations_ms.items()}
 
 
-def _object(track: Track) -> dict[str, Any]:
+def _object(track: Track, masks: MasksInJsonl) -> ObjectLine:
+    told = masks != "none"
+    centroid = track.centroid if told else None
+    return ObjectLine(
+        id=int(track.id),
+        label=track.label,
+        box_xyxy=track.box_xyxy if told else None,
+        centroid=None if centroid is None else (round(centroid[0], 2), round(centroid[1], 2)),
+        score=round(float(track.score), 4),
+        state=track.state.value,
+        age_s=None if track.age_s is None else round(track.age_s, 4),
+        mask=_rle(track.mask) if masks == "rle" else None,
+        depth=None if track.depth is None else _depth(track.depth),
+    )
+
+
+def _rle(mask: NDArray[np.bool_]) -> RleLine:
     # COCO counts along columns; cv2.transpose is ten times as fast as np.asfortranarray.
-    rle = coco.encode(cv2.transpose(np.ascontiguousarray(track.mask).view(np.uint8)).T)
-    depth = track.depth
-    return {
-        "id": int(track.id),
-        "box_xyxy": None if track.box_xyxy is None else [float(corner) for corner in track.box_xyxy],
-        "score": round(float(track.score), 4),
-        "state": str(track.state),
-        "mask": {"size": [int(length) for length in rle["size"]], "counts": rle["counts"].decode("ascii")},
-        "depth": None
-        if depth is None
-        else {
-            "median": float(depth.median),
-            "lower": float(depth.lower),
-            "upper": float(depth.upper),
-            "now": float(depth.now),
-            "unit": str(depth.unit),
-        },
-    }
+    rle = coco.encode(cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).T)
+    height, width = (int(length) for length in rle["size"])
+    return RleLine(size=(height, width), counts=rle["counts"].decode("ascii"))
 
 
-def _finite(value: Any) -> Any:
-    """The same with null for every number that JSON cannot hold."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    return [_finite(entry) for entry in value] if isinstance(value, list) else value
+def _depth(depth: DepthStats) -> DepthLine:
+    return DepthLine(
+        median=float(depth.median),
+        lower=float(depth.lower),
+        upper=float(depth.upper),
+        now=float(depth.now),
+        unit=str(depth.unit),
+    )

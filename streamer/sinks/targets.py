@@ -178,7 +178,7 @@ class Targets:
         if self.depth_maps is not None:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
-            sinks.append(BackgroundSink(JsonlSink(self.jsonl), drop=drop))
+            sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
 
 
 def _free(folder: Path, name: str, suffix: str) -> Path:

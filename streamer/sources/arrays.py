@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.data.frame import Frame
+from streamer.data.frame import Frame, StampOrigin
 from streamer.data.source import BaseSource, SourceInfo, exact_rate
 from streamer.errors import SourceError
 
@@ -57,13 +57,16 @@ class ArraySource(BaseSource):
         self._index += 1
         now_s = time.monotonic()
         time_s = float(index / self._rate_hz) if self._started_at_s is None else now_s - self._started_at_s
-        frame = Frame(index, time_s, _checked(image, index), now_s)
+        frame = Frame(index, time_s, _checked(image, index), now_s, **self._stamp())
         if frame.size != self._info.size:
             raise SourceError(
                 f"Picture {index} is {frame.size[0]}x{frame.size[1]} but the first was "
                 f"{self._info.size[0]}x{self._info.size[1]}: give pictures of one size."
             )
         return frame
+
+    def _stamp(self) -> dict[str, Any]:
+        return {"stamp_ns": time.time_ns(), "stamp_origin": StampOrigin.ARRIVAL} if self._info.live else {}
 
     def _release(self) -> None:
         close = getattr(self._images, "close", None)

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.data.frame import Frame
+from streamer.data.frame import Frame, StampOrigin
 from streamer.data.running import running
 from streamer.data.source import BaseSource, SourceInfo
 from streamer.errors import SourceError
@@ -26,6 +26,8 @@ from streamer.sources.url import is_url, redact, short_name
 
 _FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _OWN_FFMPEG_OPTIONS = os.environ.get(_FFMPEG_OPTIONS)
+_LONGEST_TRANSFER_S = 1.0
+"""A driver's stamp older than this is of another clock."""
 _BACKENDS = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_DSHOW}
 
 
@@ -112,11 +114,25 @@ class CameraSource(BaseSource):
         if not ok:
             self._end(now_s - asked_at_s)
             return None
+        captured_at_s, origin = self._captured_at(now_s)
         if self._first_at_s is None:
-            self._first_at_s = now_s
+            self._first_at_s = captured_at_s
         index = self._index
         self._index += 1
-        return Frame(index, now_s - self._first_at_s, _rgb(image_bgr, self._info.size), now_s)
+        stamp_ns = time.time_ns() - round((time.monotonic() - captured_at_s) * 1e9)
+        time_s, image_rgb = captured_at_s - self._first_at_s, _rgb(image_bgr, self._info.size)
+        return Frame(index, time_s, image_rgb, captured_at_s, stamp_ns=stamp_ns, stamp_origin=origin)
+
+    def _captured_at(self, now_s: float) -> tuple[float, StampOrigin]:
+        """When the image that came just now was taken, on the monotonic clock [s], and who says so.
+
+        Video4Linux stamps buffers by that clock, and OpenCV hands the stamp on as the position of the stream.
+        """
+        if not self._is_stream and sys.platform == "linux":
+            driver_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if now_s - _LONGEST_TRANSFER_S < driver_s <= now_s:
+                return driver_s, StampOrigin.DRIVER
+        return now_s, StampOrigin.ARRIVAL
 
     def _end(self, waited_s: float) -> None:
         if self._closed.is_set():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from streamer.data.frame import Frame
+from streamer.data.frame import Frame, StampOrigin
 from streamer.data.source import BaseSource, Source, exact_rate
 
 LATEST_S = 1.0
@@ -72,7 +72,14 @@ class PacedSource(BaseSource):
             self._going.wait()
         if self._closed.is_set():
             return None
-        return replace(frame, time_s=time_s, captured_at_s=self._clock())
+        # As a camera's: a program that is tried out on a recording finds the stamps that it will find later.
+        return replace(
+            frame,
+            time_s=time_s,
+            captured_at_s=self._clock(),
+            stamp_ns=time.time_ns(),
+            stamp_origin=StampOrigin.ARRIVAL,
+        )
 
     def pause(self) -> None:
         """Give no more frames until `resume`. May be called from another thread than `read`."""

@@ -66,7 +66,8 @@ class DepthStage:
         inverse_depth, limits = self.on_grid(motion), self._propagation.range
         if inverse_depth is None or limits is None:
             return Part()
-        return Part(self._propagation.age, depth=DepthMap(inverse_depth, limits, self._propagation.unit))
+        depth = DepthMap(inverse_depth, limits, self._propagation.unit)
+        return Part(self._propagation.age, depth=depth, age_s=self._propagation.age_s(motion.time_s))
 
     def on_grid(self, motion: Motion) -> Map | None:
         """``(h, w)`` float32 inverse depth on the working grid of the present frame; None before the first map."""

@@ -12,7 +12,7 @@ from streamer.data.frame import Frame
 from streamer.data.part import Part
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
-from streamer.data.track import DepthStats, Track
+from streamer.data.track import DepthStats, State, Track
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.stages.parameters import ScheduleParameters
@@ -55,6 +55,7 @@ class MasksStage:
         self._automatic = self._has_looked = False
         self._fade_in, self._landed = FadeIn(), set[int]()
         self._timings_ms: dict[str, float] = {}
+        self._labels: dict[int, str] = {}  # by object; kept when one is taken away, since it may be brought back
 
     # A person speaks.
 
@@ -63,7 +64,10 @@ class MasksStage:
         if not self._has_looked:  # a mask that was given needs no answer, but the first look is what it is for
             self._wanted = self._wanted or Reason.PROMPT
         add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
-        return add(prompt, motion)
+        object_id = add(prompt, motion)
+        if prompt.label is not None:
+            self._labels[object_id] = prompt.label
+        return object_id
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""
@@ -126,7 +130,8 @@ class MasksStage:
         self._landed.clear()
         tracks = tuple(self._track(one, shown, motion, inverse_depth) for one in masks)
         timings_ms, self._timings_ms = self._timings_ms, {}
-        return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms)
+        ages_s = [track.age_s for track in tracks if track.age_s is not None and track.state is not State.LOST]
+        return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms, age_s=max(ages_s, default=None))
 
     def _track(
         self,
@@ -149,6 +154,8 @@ class MasksStage:
             point_coords=one.point_coords,
             point_labels=one.point_labels,
             depth=stats,
+            label=self._labels.get(one.object_id),
+            age_s=None if one.seen_at_s is None else motion.time_s - one.seen_at_s,
         )
 
 

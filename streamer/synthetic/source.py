@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.frame import Frame
 from streamer.data.source import SourceInfo
 from streamer.errors import SourceError
@@ -58,6 +59,7 @@ class SceneSource:
         self._next = 0
         self._started_at_s: float | None = None
         self._closed = False
+        lens = self._renderer.lens
         self.info = SourceInfo(
             name=f"scene-{seed}",
             size=size,
@@ -65,6 +67,7 @@ class SceneSource:
             time_base=None if paced else 1 / self._rate_hz,
             frame_count=frame_count,
             live=paced,
+            camera=CameraModel(*size, lens.focal_px, lens.focal_px, (size[0] - 1) / 2, (size[1] - 1) / 2),
         )
 
     @property

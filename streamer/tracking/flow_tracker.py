@@ -226,6 +226,7 @@ class FlowTracker:
                 state.state,
                 state.point_coords,
                 state.point_labels,
+                state.seen_at_s,
             )
             for state, soft_mask in zip(states, soft_masks, strict=True)
         ]

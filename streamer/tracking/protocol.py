@@ -32,6 +32,7 @@ class TrackedMask:
         state: tracked, uncertain or lost.
         point_coords: ``(N, 2)`` float32, the person's own clicks on this frame, (x, y) [px of the frame].
         point_labels: ``(N,)`` int32, 1 foreground, 0 background.
+        seen_at_s: Media time of the frame on which a model last saw it [s]; None before the first.
     """
 
     object_id: int
@@ -40,6 +41,7 @@ class TrackedMask:
     state: State
     point_coords: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
     point_labels: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    seen_at_s: float | None = None
 
 
 class HasTimings(Protocol):

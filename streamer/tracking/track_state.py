@@ -56,6 +56,7 @@ class TrackState:
         colors, reference_colors: Of the object and around it lately, and when a person last spoke of it.
         color_ratio, cautious_ratio: ``(4096,)`` float32, what both say about each color, beside the other objects.
         seen_index: Frame of the keyframe that the mask goes back to.
+        seen_at_s: Media time of the keyframe on which a model last saw it [s]; None before the first.
         area, largest_area: Of the mask there, and at most so far [px of the grid].
         scrap: Pieces of its mask of less than this share of the largest one are not it.
         path, expected_box: Where it has been going, and ``(4,)`` where it should be now [px of the grid].
@@ -86,6 +87,7 @@ class TrackState:
     color_ratio: NDArray[np.float32] | None = None
     cautious_ratio: NDArray[np.float32] | None = None
     seen_index: int = 0
+    seen_at_s: float | None = None
     area: int = 0
     largest_area: int = 0
     scrap: float = SCRAP
@@ -206,7 +208,8 @@ class TrackState:
         self.place(soft_mask, anchor)
         self.score, self.state = score, State.TRACKED if is_certain else State.UNCERTAIN
         self.rejections, self.redetection, self.guess = 0, 0.0, 0.0
-        self.area, self.seen_index = area_of(soft_mask), anchor.index
+        self.area = area_of(soft_mask)
+        self.see(anchor.index, anchor.time_s)
         self.largest_area = max(self.largest_area, self.area)
         self.learn_colors(colors, from_user)
         if from_user:
@@ -214,15 +217,19 @@ class TrackState:
 
     def confirm(self, soft_mask: SoftMask, anchor: Anchor, colors: Colors | None) -> None:
         """Be back, since what a keyframe saw is still there on a later frame."""
-        seen_index = self.seen_index
+        seen = self.seen_index, self.seen_at_s
         self.believe(soft_mask, self.score, anchor, colors)
-        self.seen_index = seen_index
+        self.see(*seen)
 
     def await_confirmation(self, soft_mask: SoftMask, score: float, anchor: Anchor, redetection: float) -> None:
         """Stay lost, but perhaps be this mask of that frame."""
         self.place(soft_mask, anchor)
-        self.state, self.redetection, self.seen_index = State.LOST, redetection, anchor.index
-        self.score = score
+        self.state, self.redetection, self.score = State.LOST, redetection, score
+        self.see(anchor.index, anchor.time_s)
+
+    def see(self, index: int, seen_at_s: float | None) -> None:
+        """What is known goes back to the frame of that index; a model saw it last at that media time [s]."""
+        self.seen_index, self.seen_at_s = index, seen_at_s
 
     def reject(self, lost_after: int) -> None:
         """One more candidate was not it; so many in a row mean that it is lost."""
@@ -271,7 +278,8 @@ class TrackState:
             self.gallery, self.colors = self.gallery[:1], self.reference_colors
         self.place(spot.soft_mask, anchor)
         self.score, self.state, self.rejections = max(self.score, score), State.UNCERTAIN, 0
-        self.area, self.seen_index = area_of(spot.soft_mask), anchor.index
+        self.area = area_of(spot.soft_mask)
+        self.see(anchor.index, self.seen_at_s)  # no model has seen it there
         self.guess, self.spot = spot.similarity, None
 
     def refute_guess(self) -> None:

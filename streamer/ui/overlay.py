@@ -16,7 +16,7 @@ from streamer.data.track import State, Track
 from streamer.ui import drawing
 from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
 from streamer.ui.parameters import DepthPlace, OverlayParameters
-from streamer.ui.readings import depth_text, map_text
+from streamer.ui.readings import depth_text, label_text, map_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +179,11 @@ def _draw_labels(image: drawing.Image, tracks: Sequence[Track], taken: list[draw
 
 
 def caption(track: Track) -> str:
-    """Score, state where it is not the usual one, and median depth where there is one."""
-    parts = [f"{track.score:.2f}"]
+    """Label where it has one, state where it is not the usual one, score, and median depth where there is one."""
+    parts = [] if track.label is None else [label_text(track.label)]
     if track.state != State.TRACKED:
-        parts.insert(0, str(track.state))
+        parts.append(str(track.state))
+    parts.append(f"{track.score:.2f}")
     if track.depth is not None:
         parts.append(f"depth {depth_text(track.depth.median, track.depth.unit)}")
     return "  ".join(parts)

@@ -33,6 +33,7 @@ def test_the_mask_is_bool_and_the_print_short():
     prompt = Prompt([(3, 4)], [0], (1, 2, 30, 40), np.ones((48, 64), np.uint8), object_id=5)
     assert prompt.mask.dtype == bool
     assert repr(prompt) == "Prompt(object 5: 0@(3, 4), box=[1.0, 2.0, 30.0, 40.0], mask=(48, 64))"
+    assert repr(Prompt([(3, 4)], object_id=5, label="dog")) == "Prompt(object 5 (dog): 1@(3, 4))"
     assert repr(Prompt()) == "Prompt(object None: empty)"
 
 
@@ -53,6 +54,8 @@ def test_the_mask_is_bool_and_the_print_short():
         ({"point_coords": [(1, 2), (3,)]}, "point_coords must be numbers of the shape"),
         ({"mask": np.ones((4, 4, 3), bool)}, r"mask must have the shape \(H, W\), but it is \(4, 4, 3\)"),
         ({"object_id": 0}, "object_id must be a whole number from 1 up, but it is 0"),
+        ({"label": " "}, "A label is a word or a few, as in label='dog', but it is ' '"),
+        ({"label": 3}, "A label is a word or a few"),
         ({"object_id": "dog"}, "object_id must be a whole number from 1 up, but it is 'dog'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -101,6 +103,14 @@ def wait_until(holds: Callable[[], object], limit_s: float = 120, what: str = "i
     while not holds():
         assert time.monotonic() < end_s, f"{what} did not happen within {limit_s} s"
         time.sleep(0.02)
+
+
+def frame_lines(text: str) -> list[dict[str, Any]]:
+    """The JSON lines about frames; the line before them must be the header."""
+    header, *lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")] or [{"type": "header"}]
+    assert header["type"] == "header"
+    assert {line["type"] for line in lines} <= {"frame"}
+    return lines
 
 
 def frames_of(path: Path) -> tuple[list[float], list[np.ndarray]]:

@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from streamer.sinks.masks import PALETTE
-from tests.end_to_end.conftest import SIZE, TIMES_MS, audio_packets_of, frames_of, names_in
+from tests.end_to_end.conftest import SIZE, TIMES_MS, audio_packets_of, frame_lines, frames_of, names_in
 from tests.videos import make_video
 
 WIDTH, HEIGHT = SIZE
@@ -52,7 +52,7 @@ def test_every_frame_is_there_at_its_own_time_beside_its_depth(annotated, clip):
 
 def test_the_depth_maps_are_what_the_lines_tell_of(annotated):
     folder, _ = annotated
-    for line in map(json.loads, (folder / "out.jsonl").read_text().splitlines()):
+    for line in frame_lines((folder / "out.jsonl").read_text()):
         thousandths = np.array(Image.open(folder / "depth" / f"{line['index']:05d}.png"))
         assert thousandths.shape == (HEIGHT, WIDTH)
         assert np.ptp(thousandths) > 100
@@ -70,7 +70,7 @@ def test_the_sound_is_copied_packet_by_packet(annotated, clip):
 
 def test_every_line_holds_a_frame_and_its_masks(annotated, clip):
     folder, _ = annotated
-    lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
+    lines = frame_lines((folder / "out.jsonl").read_text())
     assert [line["index"] for line in lines] == list(range(COUNT))
     assert [line["time_s"] for line in lines] == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS])
     assert lines[0]["stages"]["masks"]["reason"] == "prompt"
@@ -178,7 +178,7 @@ def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no
     times_s, images = frames_of(tmp_path / "out.mkv")
     assert times_s == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS], abs=1e-3)
     assert images[0].shape == (HEIGHT, WIDTH, 3)
-    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    lines = frame_lines((tmp_path / "out.jsonl").read_text())
     assert [thing["id"] for thing in lines[0]["objects"]] == [3, 7]
     assert [line["index"] for line in lines if line["stages"]["masks"]["reason"]][1] <= 6
     mask = coco.decode(lines[0]["objects"][0]["mask"]).astype(bool)
@@ -189,7 +189,7 @@ def test_a_box_and_a_click_say_what_to_follow_and_the_preset_for_robots_shows_no
 def test_lines_can_be_piped_and_all_that_is_for_people_goes_elsewhere(inside, clip, tmp_path):
     done = inside("annotate", clip.path, "--jsonl", "-", "-o", "out.mp4", *QUICK)
     assert done.code == 0
-    assert [json.loads(line)["index"] for line in done.out.splitlines()] == list(range(COUNT))
+    assert [line["index"] for line in frame_lines(done.out)] == list(range(COUNT))
     assert "wrote out.mp4, the standard output" in done.err
     assert names_in(tmp_path) == ["out.mp4"]
 
@@ -197,7 +197,7 @@ def test_lines_can_be_piped_and_all_that_is_for_people_goes_elsewhere(inside, cl
 def test_without_a_prompt_objects_are_found(inside, clip, tmp_path):
     lines = tmp_path / "out.jsonl"
     assert inside("annotate", clip.path, "--jsonl", lines, "--no-depth", "--set", "tracking.max_objects=3").code == 0
-    first = json.loads(lines.read_text().splitlines()[0])
+    first = frame_lines(lines.read_text())[0]
     assert first["stages"]["masks"]["reason"] == "discover"
     assert 1 <= len(first["objects"]) <= 3
     assert names_in(tmp_path) == ["out.jsonl"], "nothing else was asked for"
@@ -211,7 +211,7 @@ def test_sources_of_one_name_get_names_of_their_own(inside, tmp_path):
     assert done.code == 0, done.err
     for suffix, count in (("", 2), ("-2", 3)):
         assert len(frames_of(tmp_path / "out" / f"12:30{suffix}-annotated.mp4")[0]) == count
-        assert len((tmp_path / f"lines-12:30{suffix}.jsonl").read_text().splitlines()) == count
+        assert len(frame_lines((tmp_path / f"lines-12:30{suffix}.jsonl").read_text())) == count
 
 
 def test_a_pattern_of_videos_and_pictures_leaves_none_out(inside, clip, tmp_path):

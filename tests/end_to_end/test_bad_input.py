@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.end_to_end.conftest import frames_of, names_in
+from tests.end_to_end.conftest import frame_lines, frames_of, names_in
 from tests.videos import make_video
 
 QUICK = ["--no-masks", "--set", "schedule.depth_interval=1000"]
@@ -161,7 +161,7 @@ def test_an_output_that_fails_midway_is_told_and_keeps_what_it_has(inside, tmp_p
     assert done.code == 1
     assert re.fullmatch(r"streamer: out.mp4 cannot be written any further \(.*out.partial.mp4.*\n", done.err)
     assert names_in(tmp_path) == ["a.mp4", "out.jsonl", "out.partial.mp4"]
-    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 20
+    assert len(frame_lines((tmp_path / "out.jsonl").read_text())) == 20
 
 
 @pytest.mark.parametrize("display", ["", ":4711"])

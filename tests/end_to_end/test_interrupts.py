@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.end_to_end.conftest import frames_of, names_in, start, wait_until
+from tests.end_to_end.conftest import frame_lines, frames_of, names_in, start, wait_until
 from tests.videos import make_video, number_of, numbered_image
 
 SIZE = 160, 120
@@ -64,8 +64,8 @@ def test_an_interrupted_run_finishes_its_files(running, tmp_path, number):
     assert (running.returncode, err) == (130, "")
     written = check_video(tmp_path / "out.mp4", 100)
     assert f"Ended after {written} frames, before the source did." in out
-    lines = (tmp_path / "out.jsonl").read_text().splitlines()
-    assert [json.loads(line)["index"] for line in lines] == list(range(written))
+    lines = frame_lines((tmp_path / "out.jsonl").read_text())
+    assert [line["index"] for line in lines] == list(range(written))
     assert names_in(tmp_path) == ["long.mp4", "out.jsonl", "out.mp4"]
 
 
@@ -117,8 +117,8 @@ def test_a_killed_run_leaves_a_video_that_plays_under_another_name(running, tmp_
     running.communicate()
     assert names_in(tmp_path) == ["long.mp4", "out.partial.jsonl", "out.partial.mp4"]
     check_video(tmp_path / "out.partial.mp4", 50)
-    lines = (tmp_path / "out.partial.jsonl").read_text().splitlines()
-    assert [json.loads(line)["index"] for line in lines[:-1]] == list(range(len(lines) - 1))
+    lines = frame_lines((tmp_path / "out.partial.jsonl").read_text())
+    assert [line["index"] for line in lines] == list(range(len(lines)))
 
 
 def test_ctrl_c_while_the_models_load_leaves_nothing_behind(tmp_path, long_video):
@@ -135,6 +135,7 @@ def test_ctrl_c_while_the_models_load_leaves_nothing_behind(tmp_path, long_video
 
 def test_a_run_ends_with_whoever_reads_its_lines(tmp_path, long_video):
     process = start(tmp_path, "annotate", long_video, "--jsonl", "-", *QUICK)
+    assert json.loads(process.stdout.readline())["type"] == "header"
     assert json.loads(process.stdout.readline())["index"] == 0
     process.stdout.close()
     error = process.stderr.read()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from streamer.ui.drawing import AMBER
-from tests.end_to_end.conftest import frames_of, start, wait_until
+from tests.end_to_end.conftest import frame_lines, frames_of, start, wait_until
 from tests.mjpeg_server import MjpegServer
 from tests.ui.window.test_window import close_as_a_person_would, screen
 from tests.videos import number_of
@@ -61,7 +60,7 @@ def ended(process):
 
 
 def lines_of(path):
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
+    return frame_lines(path.read_text()) if path.exists() else []
 
 
 def test_a_person_uses_the_window(live, tmp_path):

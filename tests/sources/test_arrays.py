@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -70,3 +71,15 @@ def test_nothing_and_changing_sizes_are_refused() -> None:
     source.read()
     with pytest.raises(SourceError, match="Picture 1 is 6x5 but the first was 6x4"):
         source.read()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_only_images_that_come_now_have_a_stamp(live: bool) -> None:
+    source = ArraySource(iter([np.zeros((4, 6, 3), np.uint8)] * 2), live=live)
+    before_ns = time.time_ns()
+    frames = [source.read(), source.read()]
+    stamps = [(frame.stamp_ns, frame.stamp_origin) for frame in frames if frame is not None]
+    if live:
+        assert all(before_ns <= stamp_ns <= time.time_ns() and origin == "arrival" for stamp_ns, origin in stamps)
+    else:
+        assert stamps == [(None, None)] * 2

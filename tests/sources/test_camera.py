@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -46,6 +47,8 @@ def test_a_network_stream_gives_frames_with_times_of_arrival(server: MjpegServer
     numbers = [number_of(frame.image_rgb) for frame in frames]
     assert [b - a for a, b in pairwise(numbers)] == [1] * 4
     assert frames[0].time_s == 0
+    assert {frame.stamp_origin for frame in frames} == {"arrival"}
+    assert all(0 < time.time_ns() - frame.stamp_ns < 60e9 for frame in frames)
     assert all(frame.captured_at_s - frames[0].captured_at_s == frame.time_s for frame in frames)
     assert before_s <= frames[0].captured_at_s < frames[4].captured_at_s <= time.monotonic()
     assert np.abs(frames[0].image_rgb[2:8, 2:12].astype(int) - (200, 20, 20)).mean() < 20
@@ -200,6 +203,25 @@ def test_a_webcam_is_asked_and_its_answer_read_back(monkeypatch: pytest.MonkeyPa
     source.close()
     source.close()
     assert capture.released == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the stamps of Video4Linux")
+@pytest.mark.parametrize(
+    ("driver_age_s", "origin", "age_s"), [(0.04, "driver", 0.04), (1e6, "arrival", 0), (-5, "arrival", 0)]
+)
+def test_a_frame_was_captured_when_the_driver_says_so(
+    monkeypatch: pytest.MonkeyPatch, driver_age_s: float, origin: str, age_s: float
+) -> None:
+    capture = FakeCapture()
+    monkeypatch.setattr(camera_module.cv2, "VideoCapture", lambda *arguments: capture)
+    now_s, now_ns = time.monotonic(), time.time_ns()
+    capture.given[camera_module.cv2.CAP_PROP_POS_MSEC] = (now_s - driver_age_s) * 1000
+    with CameraSource(0) as source:
+        frame = source.read()
+    assert frame is not None
+    assert frame.stamp_origin == origin
+    assert frame.captured_at_s == pytest.approx(now_s - age_s, abs=0.03)
+    assert frame.stamp_ns == pytest.approx(now_ns - age_s * 1e9, abs=3e7)
 
 
 def test_a_webcam_that_gives_no_picture_is_refused_and_released(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,7 @@ def test_each_frame_comes_at_its_own_time() -> None:
     assert [frame.captured_at_s for frame in frames] == pytest.approx([100, 100.1, 100.2, 100.3])
     assert [frame.time_s for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
     assert source.info.live
+    assert all(frame.stamp_origin == "arrival" and frame.stamp_ns > 1e18 for frame in frames)
 
 
 def test_another_rate_replaces_the_times_and_what_depends_on_them() -> None:

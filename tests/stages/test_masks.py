@@ -137,6 +137,20 @@ def test_masks_go_their_own_way_into_the_tracker(motion):
     assert tracker.noted == ["mask", "points or box"]
 
 
+def test_an_object_keeps_its_label_until_another_is_said_and_also_when_it_is_brought_back():
+    pipeline = build_pipeline(ColorSegmenter())
+    pipeline.prompt(Prompt([(60, 80)], label=" red \n ball"))
+    assert [track.label for track in pipeline.process(frame(0)).tracks] == ["red ball"]
+    pipeline.prompt(Prompt([(250, 150)]))
+    pipeline.prompt(Prompt([(66, 80)], object_id=1))
+    assert [track.label for track in pipeline.process(frame(1)).tracks] == ["red ball", None]
+    pipeline.remove(1)
+    assert [track.label for track in pipeline.process(frame(2)).tracks] == [None]
+    pipeline.undo()
+    pipeline.prompt(Prompt([(66, 80)], object_id=2, label="cup"))
+    assert [track.label for track in pipeline.process(frame(3)).tracks] == ["red ball", "cup"]
+
+
 @pytest.mark.parametrize(("unanswered", "reason"), [(True, "prompt"), (False, None)])
 def test_what_is_taken_back_is_asked_again_only_where_something_is_left_to_ask(unanswered, reason):
     stage, _ = stage_of(unanswered=unanswered)

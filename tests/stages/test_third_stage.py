@@ -120,7 +120,7 @@ def test_its_words_stand_in_json_lines_and_its_figures_in_the_summary_and_on_the
     results, meter = played()
     line = json.loads(json.dumps(to_dict(results[INTERVAL + 1])))
     level = level_of(moving_scene(INTERVAL)[0])
-    assert line["stages"]["brightness"] == {"reason": None, "age": 1, "values": {"level": level}}
+    assert line["stages"]["brightness"] == {"reason": None, "age": 1, "age_s": None, "values": {"level": level}}
     assert "brightness" in to_dict(results[INTERVAL])["model_timings_ms"]
     summary = json.loads(json.dumps(meter.summary()))
     stage = summary["stages"]["brightness"]

@@ -207,6 +207,7 @@ def test_a_caption_says_what_is_known():
     assert caption(make_track(mask)) == "0.90"
     uncertain = make_track(mask, 1, State.UNCERTAIN, depth=DepthStats(1, 2, 3, now=2))
     assert caption(uncertain) == "uncertain  0.90  depth 2.00"
+    assert caption(replace(uncertain, label="dog")) == "dog  uncertain  0.90  depth 2.00"
 
 
 def test_a_result_is_drawn_once_per_style():

@@ -10,7 +10,7 @@ import cv2
 from streamer.data.result import Result
 from streamer.data.track import State, Track
 from streamer.ui import drawing
-from streamer.ui.readings import depth_text, map_text
+from streamer.ui.readings import depth_text, label_text, map_text
 from streamer.ui.window.layout import Layout, Point
 
 BACKGROUND: drawing.Color = (24, 27, 32)
@@ -72,15 +72,20 @@ def list_rows(layout: Layout, tracks: Sequence[Track]) -> list[tuple[drawing.Box
     letter_px = layout.letter_px
     row_px, left, top = 2 * letter_px, letter_px, layout.bar_px + letter_px
     fitting = max(0, (layout.canvas_size[1] - 2 * layout.bar_px - 2 * letter_px) // row_px)
-    width = _list_width(letter_px, any(track.depth for track in tracks))
+    width = _list_width(letter_px, tracks)
     return [
         ((left, top + row * row_px, left + width, top + (row + 1) * row_px), track.id)
         for row, track in enumerate(tracks[:fitting])
     ]
 
 
-def _list_width(letter_px: int, depth: bool) -> int:
-    return letter_px * (20 if depth else 15)
+def _list_width(letter_px: int, tracks: Sequence[Track]) -> int:
+    labels_px = [drawing.text_width(label_text(track.label), letter_px) for track in tracks if track.label is not None]
+    return _label_left(letter_px, tracks) + (max(labels_px) + letter_px if labels_px else 0)
+
+
+def _label_left(letter_px: int, tracks: Sequence[Track]) -> int:
+    return letter_px * (20 if any(track.depth for track in tracks) else 15)
 
 
 def draw(
@@ -142,6 +147,8 @@ def _draw_list(canvas: drawing.Image, layout: Layout, tracks: Sequence[Track], s
                 letter_px,
                 drawing.SILVER,
             )
+        if track.label is not None:
+            drawing.write(canvas, label_text(track.label), x0 + _label_left(letter_px, tracks), baseline, letter_px)
 
 
 def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Status) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,17 @@ def test_the_list_shows_color_and_state_of_as_many_objects_as_fit():
             result.tracks[object_id - 1].state
         ]
         assert (np.abs(row - state).max(axis=2) < 40).any()
+
+
+def test_labels_widen_the_list_and_stand_in_it(monkeypatch):
+    plain = make_result()
+    named = replace(plain, tracks=(replace(plain.tracks[0], label="red ball"), *plain.tracks[1:]))
+    texts = []
+    monkeypatch.setattr(drawing, "write", lambda image, text, *_: texts.append(text))
+    _, layout = render(result=named)
+    assert "red ball" in texts
+    (_, _, narrow, _), (_, _, wide, _) = (hud.list_rows(layout, result.tracks)[0][0] for result in (plain, named))
+    assert wide - narrow > drawing.text_width("red ball", layout.letter_px)
 
 
 def test_the_selected_object_stands_out():

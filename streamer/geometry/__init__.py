@@ -1,0 +1,1 @@
+"""Depth and a camera make three dimensions."""

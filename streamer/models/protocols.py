@@ -78,7 +78,7 @@ class Recalled:
     """Masks of N objects as a mask memory sees them on one more frame.
 
     Attributes:
-        logits: ``(N, h, w)`` float32 low-resolution mask logits; above 0 is inside, and no pixel is inside two.
+        logits: ``(N, h, w)`` float32 mask logits; above 0 is inside, and no pixel is inside two.
         presence: ``(N,)`` float32 probability that the object is there at all.
         predicted_iou: ``(N,)`` float32 IoU to expect if it is.
     """
@@ -101,6 +101,7 @@ class MaskMemory(Protocol):
         memories: Sequence[Memory],
         object_ids: Sequence[int],
         carried: Mapping[int, NDArray[np.uint8]],
+        size: tuple[int, int],
     ) -> Recalled:
         """The masks of objects on one more frame.
 
@@ -109,6 +110,7 @@ class MaskMemory(Protocol):
             memories: Earlier frames; every object is known on one of them at least.
             object_ids: Whose masks, in which order.
             carried: ``(H, W)`` uint8 soft masks, of any size, of those that flow has carried there.
+            size: (width, height) of the masks that are wanted [px].
         """
         ...
 
@@ -148,6 +150,15 @@ class Segmenter(Protocol):
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
+        ...
+
+
+class RememberingSegmenter(Segmenter, Protocol):
+    """A segmenter whose embeddings a mask memory can read."""
+
+    @property
+    def memory(self) -> MaskMemory:
+        """Remembers the masks of frames."""
         ...
 
 

@@ -8,7 +8,7 @@ afterwards, or out of it, whatever SAM says. Runs where the encoder runs, on its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -18,15 +18,11 @@ from numpy.typing import NDArray
 from streamer.data.mask import box_of
 from streamer.data.prompt import FOREGROUND, MaskLevel, Prompt
 from streamer.models.protocols import Decoded, Embedding
+from streamer.motion.anchors import Anchor
 from streamer.motion.pyramid import Grid
-from streamer.tracking.parameters import (
-    DRAWN_BOX_WEIGHT,
-    LOGIT_RANGE,
-    STABILITY_OFFSET,
-    STABILITY_WEIGHT,
-)
+from streamer.tracking.parameters import CLICK_RADIUS_PX, DRAWN_BOX_WEIGHT, STABILITY_OFFSET, STABILITY_WEIGHT
 from streamer.tracking.snapping import snapped
-from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap
+from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap, soft
 
 Image = NDArray[np.uint8]
 Logits = NDArray[np.float32]
@@ -48,7 +44,6 @@ class ClickRequest:
 
     Attributes:
         object_id: The object.
-        version: How often the person had spoken about it.
         prompt: All clicks and the box that was drawn, in pixels of that frame.
         level: Whether a part or the whole is meant.
         base: ``(h, w)`` uint8 soft mask on the grid that is to be corrected; None for a new object.
@@ -56,7 +51,6 @@ class ClickRequest:
     """
 
     object_id: int
-    version: int
     prompt: Prompt
     level: MaskLevel = "auto"
     base: SoftMask | None = None
@@ -134,6 +128,11 @@ class _Candidate:
         low, high = (np.count_nonzero(self.logits > offset) for offset in (-STABILITY_OFFSET, STABILITY_OFFSET))
         return high / low if low else 0.0
 
+    @property
+    def worth(self) -> float:
+        """How good it is thought to be."""
+        return self.predicted_iou + STABILITY_WEIGHT * self.stability
+
 
 def _candidates(decoder: Decoder, embedding: Embedding, prompt: Prompt, grid: Grid) -> list[_Candidate]:
     decoded = decoder.decode(embedding, [prompt])
@@ -150,11 +149,11 @@ def _of_level(candidates: Sequence[_Candidate], level: MaskLevel, drawn: NDArray
         areas = [np.count_nonzero(one.logits > 0) for one in candidates]
         return int(np.argmin(areas) if level == "part" else np.argmax(areas))
 
-    def worth(one: _Candidate) -> float:
-        value = one.predicted_iou + STABILITY_WEIGHT * one.stability
-        return value if drawn is None else value + DRAWN_BOX_WEIGHT * box_overlap(drawn, box_of(one.logits > 0))
+    def worth(place: int) -> float:
+        one = candidates[place]
+        return one.worth + (0.0 if drawn is None else DRAWN_BOX_WEIGHT * box_overlap(drawn, box_of(one.logits > 0)))
 
-    return max(range(len(candidates)), key=lambda place: worth(candidates[place]))
+    return max(range(len(candidates)), key=worth)
 
 
 def _next_prompt(prompt: Prompt, answer: _Candidate, grid: Grid) -> Prompt:
@@ -183,18 +182,14 @@ def _after_click(
     if inside[y, x] == wanted:
         return base, 1.0
     mask_input = decoder.mask_input(np.divide(base, 255, dtype=np.float32), embedding.image_size)
-    candidates = _candidates(decoder, embedding, replace_mask(said, mask_input, inside, grid), grid)
+    asked = Prompt(said.point_coords, said.point_labels, mask_input=mask_input)
+    candidates = _candidates(decoder, embedding, asked, grid)
     fitting = [one for one in candidates if bool(one.logits[y, x] > 0) == wanted]
-    if fitting:
-        best = max(fitting, key=lambda one: one.predicted_iou + STABILITY_WEIGHT * one.stability)
-        piece = _piece_at((best.logits > 0) != inside, x, y)
-        new = soft(best.logits)
-        return np.where(piece, new, base), best.predicted_iou
-    return base, 1.0
-
-
-def replace_mask(said: Prompt, mask_input, inside, grid) -> Prompt:
-    return Prompt(said.point_coords, said.point_labels, mask_input=mask_input)
+    if not fitting:
+        return base, 1.0
+    best = max(fitting, key=lambda one: one.worth)
+    piece = _piece_at((best.logits > 0) != inside, x, y)
+    return np.where(piece, soft(best.logits), base), best.predicted_iou
 
 
 def _piece_at(mask: Mask, x: int, y: int) -> Mask:
@@ -216,12 +211,15 @@ def _with_clicks(soft_mask: SoftMask, prompt: Prompt, grid: Grid) -> SoftMask:
         x, y = _pixel(point, grid)
         if (soft_mask[y, x] > INSIDE) != (label == FOREGROUND):
             soft_mask = soft_mask.copy()
-            cv2.circle(soft_mask, (x, y), 3, 255 if label == FOREGROUND else 0, -1)
+            cv2.circle(soft_mask, (x, y), CLICK_RADIUS_PX, 255 if label == FOREGROUND else 0, -1)
     return soft_mask
 
 
-def soft(logits: Logits) -> SoftMask:
-    """Logits as a soft mask."""
-    # A straight line through the decision is enough, and much quicker than a sigmoid.
-    clipped = np.clip(logits, -LOGIT_RANGE, LOGIT_RANGE)
-    return cv2.convertScaleAbs(clipped, alpha=255 / (2 * LOGIT_RANGE), beta=127.5)
+def moved(prompt: Prompt, anchor: Anchor) -> Prompt:
+    """The prompt as it lay on the anchor's frame; a box is moved by its center."""
+    coords = anchor.points_to_anchor(prompt.point_coords)
+    box = prompt.box
+    if box is not None:
+        center = box.reshape(2, 2).mean(axis=0, keepdims=True)
+        box = box + np.tile(anchor.points_to_anchor(center) - center, 2).ravel()
+    return Prompt(coords, prompt.point_labels, box)

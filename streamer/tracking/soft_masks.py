@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.motion.pyramid import halve
-from streamer.tracking.parameters import SCRAP, STEEPNESS
+from streamer.tracking.parameters import LOGIT_RANGE, SCRAP, STEEPNESS
 
 SoftMask = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -105,3 +105,10 @@ def without_scraps(soft_mask: SoftMask, smallest: float = SCRAP) -> SoftMask:
 def harden(soft_mask: SoftMask) -> SoftMask:
     """A soft mask with a steeper edge, so that it does not dissolve when it is refined again and again."""
     return cv2.LUT(soft_mask, _STEEPER)
+
+
+def soft(logits: NDArray[np.float32]) -> SoftMask:
+    """Mask logits as a soft mask."""
+    # A straight line through the decision is enough, and much quicker than a sigmoid.
+    clipped = np.clip(logits, -LOGIT_RANGE, LOGIT_RANGE)
+    return cv2.convertScaleAbs(clipped, alpha=255 / (2 * LOGIT_RANGE), beta=127.5)

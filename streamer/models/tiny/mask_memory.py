@@ -26,6 +26,10 @@ class Layout(Protocol):
         """(width, height) of the part that shows the image."""
         ...
 
+    def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
+        """That part of ``(M, h, w)`` logits brought to ``(M, H, W)``."""
+        ...
+
 
 class TinyMemory:
     """The memory network and where an image lies on its grid.
@@ -61,12 +65,14 @@ class TinyMemory:
         memories: Sequence[Memory],
         object_ids: Sequence[int],
         carried: Mapping[int, SoftMask],
+        size: tuple[int, int],
     ) -> Recalled:
         """The masks of objects on one more frame. See :class:`streamer.models.protocols.MaskMemory`."""
         on_grid = {each: self._on_grid(mask, embedding) for each, mask in carried.items()}
         answer = recall_objects(self._network, embedding.query, memories, object_ids, on_grid)
+        low = answer.mask_logits[0].cpu().numpy()
         return Recalled(
-            answer.mask_logits[0].cpu().numpy(),
+            self._layout.upscale(low, size),
             answer.presence_logits[0].sigmoid().cpu().numpy(),
             answer.iou_logits[0].sigmoid().cpu().numpy(),
         )

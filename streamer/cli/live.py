@@ -15,6 +15,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -39,6 +40,7 @@ def live(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -74,7 +76,7 @@ def live(
     job = LiveJob(
         source,
         read_prompts(points, boxes, init_mask),
-        Targets(output, masks, depth_maps, jsonl, stats),
+        Targets(output, masks, depth_maps, jsonl, stats, mcap),
         CameraRequest(width, height, fps, source_fps),
     )
     with Engine(settings) as engine:

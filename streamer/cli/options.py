@@ -75,6 +75,10 @@ Jsonl = Annotated[
         metavar="FILE|-", help="One JSON line per frame: objects, masks, depth; - to pipe it.", rich_help_panel=WHERE
     ),
 ]
+Mcap = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.mcap", help="ROS 2 messages, for Foxglove and rosbag2.", rich_help_panel=WHERE),
+]
 VideoTrack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Which video of a file that holds several, from 1.", min=1, rich_help_panel=HOW),

@@ -106,6 +106,7 @@ def _play(engine: Engine, run: Run, targets: Targets, show: bool, stop: Stop, te
         console,
         targets=targets,
         video=engine.config.video,
+        robot_logs=engine.config.robot_logs,
         screen=open_window(run, style) if show else None,
         live=True,
         report=LiveStatus(console),

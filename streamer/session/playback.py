@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from streamer.data.result import Result
 from streamer.engine import Engine, Run, Spec
-from streamer.errors import DisplayError, PartialError, SinkError
+from streamer.errors import DamagedError, DisplayError, PartialError, SinkError
 from streamer.session.session import Screen, Session
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
-from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.sinks.recorder import Recorder
 from streamer.sinks.targets import FOLDER, Targets, video_sink
 from streamer.sources.reader import Reader
@@ -48,6 +48,7 @@ class Playback:
         terminal: Told what the person shall know.
         targets: What to write.
         video: How videos are encoded.
+        robot_logs: What robots' tools are given, and how.
         sinks: Further sinks beside those of the targets.
         screen: Shows it and hears the person; None for no window. Closed at the end.
         live: Leave frames out rather than wait for an output, and let the person begin recordings.
@@ -67,6 +68,7 @@ class Playback:
         *,
         targets: Targets | None = None,
         video: VideoParameters | None = None,
+        robot_logs: RobotLogParameters | None = None,
         sinks: Sequence[Sink] = (),
         screen: Screen | None = None,
         live: bool = False,
@@ -76,7 +78,9 @@ class Playback:
         self._run, self._stop, self._terminal, self._screen = run, stop, terminal, screen
         self._targets, self._video = targets or Targets(), video or VideoParameters()
         self._overlay, self.view, self._folder = Overlay(), View(style), folder
-        written = self._targets.sinks(run.info, self._drawer(), self._video, drop=live)
+        written = self._targets.sinks(
+            run.info, self._drawer(), self._video, robot_logs or RobotLogParameters(), drop=live
+        )
         self._sinks = Fanout([*written, *sinks], terminal.warn)
         recorder = Recorder(self._sinks, self._begin_recording) if live else None
         snapshot = folder / run.info.name
@@ -134,7 +138,8 @@ class Playback:
         """Write the figures, print them, and say what fell short.
 
         Raises:
-            PartialError: Part of the source could not be read, or something could not be written to its end.
+            DamagedError: Part of the source could not be read.
+            PartialError: Something could not be written to its end.
         """
         summary = self.summary()
         failures = list(self._sinks.messages)
@@ -156,7 +161,8 @@ class Playback:
             raise PartialError(failures[0])
         if self.reader.damage is not None:
             done = f"what could be read is in {written}" if written else "nothing was written"
-            raise PartialError(f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source.")
+            sentence = f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source."
+            raise DamagedError(sentence, self.reader.damage)
 
     def _drawer(self) -> Callable[[Result], NDArray[np.uint8]]:
         """Draws in the present style for ever: what is being written does not change its size when the window does."""

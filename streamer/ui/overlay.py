@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.colors import color_of
 from streamer.data.result import Result
 from streamer.data.track import State, Track
 from streamer.ui import drawing
@@ -141,7 +142,7 @@ def _draw_objects(
     for track in tracks:
         lines = list(strokes(track, letter_px))
         dimmed = 1.0 if track.state == State.TRACKED else 0.75
-        color = tuple(round(channel * dimmed) for channel in drawing.color_of(track.id))
+        color = tuple(round(channel * dimmed) for channel in color_of(track.id))
         for target, thickness in ((image, line_px), (beside, max(1, line_px // 2))):
             if target.size:
                 closed = track.state == State.TRACKED
@@ -160,7 +161,7 @@ def _fill(image: drawing.Image, track: Track, opacity: float, scratch: drawing.I
     if track.state == State.UNCERTAIN:
         opacity /= 2
     if mask.size:
-        drawing.tint(image[where], drawing.color_of(track.id), opacity, mask, scratch[where])
+        drawing.tint(image[where], color_of(track.id), opacity, mask, scratch[where])
 
 
 def _draw_labels(image: drawing.Image, tracks: Sequence[Track], taken: list[drawing.Box]) -> None:
@@ -175,7 +176,7 @@ def _draw_labels(image: drawing.Image, tracks: Sequence[Track], taken: list[draw
             text, size = "", drawing.chip_size(tag, "", letter_px)
         place = free_place(box_of(track), size, taken, (width, height))
         taken.append(place)
-        drawing.chip(image, place[0], place[1], tag, text, letter_px, drawing.color_of(track.id))
+        drawing.chip(image, place[0], place[1], tag, text, letter_px, color_of(track.id))
 
 
 def caption(track: Track) -> str:

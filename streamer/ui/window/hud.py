@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import cv2
 
+from streamer.data.colors import color_of
 from streamer.data.result import Result
 from streamer.data.track import State, Track
 from streamer.ui import drawing
@@ -134,7 +135,7 @@ def _draw_list(canvas: drawing.Image, layout: Layout, tracks: Sequence[Track], s
         baseline = y0 + round(1.35 * letter_px)
         if track.id == selected:
             drawing.panel(canvas, (x0, y0, x1, y1), drawing.WHITE, 0.22, letter_px // 3)
-        drawing.chip(canvas, x0 + gap, y0 + letter_px // 7, str(track.id), "", letter_px, drawing.color_of(track.id))
+        drawing.chip(canvas, x0 + gap, y0 + letter_px // 7, str(track.id), "", letter_px, color_of(track.id))
         color = _STATE_COLORS[track.state]
         drawing.write(canvas, str(track.state), x0 + 3 * letter_px, baseline, letter_px, color)
         drawing.write(canvas, f"{track.score:.2f}", x0 + 11 * letter_px, baseline, letter_px)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.data.colors import color_of
 from streamer.data.frame import Frame
 from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
@@ -72,7 +73,7 @@ def test_the_list_shows_color_and_state_of_as_many_objects_as_fit():
         assert layout.bar_px <= y0
         assert y1 <= 500 - layout.bar_px
         row = canvas[y0:y1, x0:x1].astype(int)
-        assert (np.abs(row - drawing.color_of(object_id)).max(axis=2) < 20).any()
+        assert (np.abs(row - color_of(object_id)).max(axis=2) < 20).any()
         state = {State.TRACKED: drawing.GREEN, State.UNCERTAIN: drawing.AMBER, State.LOST: drawing.RED}[
             result.tracks[object_id - 1].state
         ]

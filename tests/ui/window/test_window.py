@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.data.colors import color_of
 from streamer.data.frame import Frame
 from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
 from streamer.errors import DisplayError
-from streamer.ui import drawing
 from streamer.ui.overlay import Style, draw
 from streamer.ui.window import hud
 from streamer.ui.window.display import display_available
@@ -307,7 +307,7 @@ def test_what_is_on_the_screen(window):
         assert (bar > 150).all(axis=2).any(), "there are no letters on the bar"
     (x0, y0, x1, y1), _ = hud.list_rows(window._layout, make_result().tracks)[0]
     row = image[y0:y1, x0:x1].astype(int)
-    assert (np.abs(row - drawing.color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
+    assert (np.abs(row - color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
 
 
 def test_the_help_sheet_opens_and_closes(window):

@@ -22,7 +22,7 @@ from streamer.motion.anchors import Anchor
 from streamer.motion.pyramid import Grid
 from streamer.tracking.parameters import CLICK_RADIUS_PX, DRAWN_BOX_WEIGHT, STABILITY_OFFSET, STABILITY_WEIGHT
 from streamer.tracking.snapping import snapped
-from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap, soft
+from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap, overlap, soft
 
 Image = NDArray[np.uint8]
 Logits = NDArray[np.float32]
@@ -104,11 +104,13 @@ def _new(
 ) -> ClickAnswer:
     prompt = request.prompt
     drawn = None if prompt.box is None else grid.from_frame(prompt.box.reshape(2, 2)).ravel()
-    for turn in range(passes):
+    candidates = _candidates(decoder, embedding, prompt, grid)
+    best = _of_level(candidates, request.level, drawn)
+    for _ in range(passes - 1):
+        prompt = _next_prompt(prompt, best, grid)
         candidates = _candidates(decoder, embedding, prompt, grid)
-        best = _of_level(candidates, request.level if turn == 0 else "auto", drawn)
-        prompt = _next_prompt(prompt, candidates[best], grid)
-    soft_mask, predicted_iou = soft(candidates[best].logits), candidates[best].predicted_iou
+        best = _surest(candidates, drawn) if request.level == "auto" else _closest(candidates, best)
+    soft_mask, predicted_iou = soft(best.logits), best.predicted_iou
     if drawn is not None:
         soft_mask = snapped(soft_mask, image_rgb)
     return ClickAnswer(request, _with_clicks(soft_mask, request.prompt, grid), predicted_iou)
@@ -143,17 +145,23 @@ def _candidates(decoder: Decoder, embedding: Embedding, prompt: Prompt, grid: Gr
     ]
 
 
-def _of_level(candidates: Sequence[_Candidate], level: MaskLevel, drawn: NDArray[np.float32] | None) -> int:
-    """The candidate that SAM is surest of, or the smallest or largest one."""
-    if level != "auto":
-        areas = [np.count_nonzero(one.logits > 0) for one in candidates]
-        return int(np.argmin(areas) if level == "part" else np.argmax(areas))
+def _of_level(candidates: Sequence[_Candidate], level: MaskLevel, drawn: NDArray[np.float32] | None) -> _Candidate:
+    """The smallest or the largest candidate, or the one that SAM is surest of."""
+    if level == "auto":
+        return _surest(candidates, drawn)
+    return (min if level == "part" else max)(candidates, key=lambda one: np.count_nonzero(one.logits > 0))
 
-    def worth(place: int) -> float:
-        one = candidates[place]
-        return one.worth + (0.0 if drawn is None else DRAWN_BOX_WEIGHT * box_overlap(drawn, box_of(one.logits > 0)))
 
-    return max(range(len(candidates)), key=worth)
+def _surest(candidates: Sequence[_Candidate], drawn: NDArray[np.float32] | None) -> _Candidate:
+    """The best candidate; one that fits a box that was drawn, ``(4,)`` [px of the grid], is better."""
+    if drawn is None:
+        return max(candidates, key=lambda one: one.worth)
+    return max(candidates, key=lambda one: one.worth + DRAWN_BOX_WEIGHT * box_overlap(drawn, box_of(one.logits > 0)))
+
+
+def _closest(candidates: Sequence[_Candidate], last: _Candidate) -> _Candidate:
+    """The candidate of the same level as the last answer: the one that is most like it."""
+    return max(candidates, key=lambda one: overlap(one.logits > 0, last.logits > 0))
 
 
 def _next_prompt(prompt: Prompt, answer: _Candidate, grid: Grid) -> Prompt:

@@ -126,6 +126,7 @@ class TrackState:
         self.score *= quality
         if self.soft_mask is None and self.prompts:
             self.version += 1  # what was asked about it then was answered to nobody
+            self.is_redrawn = True
 
     # From frame to frame
 

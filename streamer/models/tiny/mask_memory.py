@@ -14,7 +14,7 @@ from torch import Tensor
 from streamer.models.protocols import Embedding, Memory, Recalled
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
 from streamer.models.tiny.memory_decoder import Query
-from streamer.models.tiny.memory_reading import recall_objects
+from streamer.models.tiny.memory_reading import recall_objects, remember_objects
 
 SoftMask = NDArray[np.uint8]
 
@@ -49,14 +49,8 @@ class TinyMemory:
     @torch.inference_mode()
     def remember(self, embedding: Embedding, masks: Mapping[int, SoftMask]) -> Memory:
         """What to keep of a frame with the ``(H, W)`` uint8 soft masks of these objects, of any size."""
-        query: Query = embedding.query
-        key = query.key[0].flatten(1)
-        if not masks:
-            return Memory(key, {})
-        shares = torch.stack([self._on_grid(mask, embedding) for mask in masks.values()])
-        shares = shares / shares.sum(0).clamp(min=1)
-        values = self._network.values(query, shares[None])[0].flatten(2)
-        return Memory(key, dict(zip(masks, values, strict=True)))
+        on_grid = {each: self._on_grid(mask, embedding) for each, mask in masks.items()}
+        return remember_objects(self._network, embedding.query, on_grid)
 
     @torch.inference_mode()
     def recall(

@@ -1,4 +1,4 @@
-"""Reading several objects from frames that need not know all of them."""
+"""Keeping a frame's objects, and reading several objects from frames that need not know all of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from torch import Tensor
 from streamer.models.protocols import Memory
 from streamer.models.tiny.memory import Answer, MemoryNetwork
 from streamer.models.tiny.memory_decoder import Carried, Query, set_apart
+
+
+def remember_objects(network: MemoryNetwork, query: Query, masks: Mapping[int, Tensor]) -> Memory:
+    """What to keep of a frame of one image with these ``(4h, 4w)`` masks, 0 to 1; no cell counts for more than one."""
+    key = query.key[0].flatten(1)
+    if not masks:
+        return Memory(key, {})
+    shares = torch.stack(list(masks.values()))
+    values = network.values(query, (shares / shares.sum(0).clamp(min=1))[None])[0].flatten(2)
+    return Memory(key, dict(zip(masks, values, strict=True)))
 
 
 def recall_objects(

@@ -104,7 +104,8 @@ def annotate_one(
             targets=targets_of(run.info),
             video=engine.config.video,
             robot_logs=engine.config.robot_logs,
-            screen=open_window(run, style) if job.show else None,
+            screen=open_window(run.info, style) if job.show else None,
+            hold=job.show and run.info.is_alone,
             report=report,
         )
         with terminal.playing(run.info.name, run.info.frame_count):

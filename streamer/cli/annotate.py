@@ -24,8 +24,8 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def read_job(
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
-    return settings, AnnotateJob(
-        sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track
-    )
+    prompts = read_prompts(points, boxes, init_mask)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
 
 
 @with_options_of(read_job)

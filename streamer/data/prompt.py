@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,6 +102,14 @@ class Prompt:
             ("label", None if label is None else _one_line(label)),
         ):
             object.__setattr__(self, name, value)
+
+    def moved(self, move: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Prompt:
+        """The same clicks and box on another frame, to which ``move`` takes ``(N, 2)`` points; a box by its center."""
+        coords, box = move(self.point_coords), self.box
+        if box is not None:
+            center = box.reshape(2, 2).mean(axis=0, keepdims=True)
+            box = box + np.tile(move(center) - center, 2).ravel()
+        return Prompt(coords, self.point_labels, box, object_id=self.object_id, label=self.label)
 
     def __repr__(self) -> str:
         parts = [

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from streamer.data.mask import box_of
 from streamer.data.prompt import FOREGROUND, MaskLevel, Prompt
 from streamer.models.protocols import Decoded, Embedding
-from streamer.motion.anchors import Anchor
 from streamer.motion.pyramid import Grid
 from streamer.tracking.parameters import CLICK_RADIUS_PX, DRAWN_BOX_WEIGHT, STABILITY_OFFSET, STABILITY_WEIGHT
 from streamer.tracking.snapping import snapped
@@ -221,13 +220,3 @@ def _with_clicks(soft_mask: SoftMask, prompt: Prompt, grid: Grid) -> SoftMask:
             soft_mask = soft_mask.copy()
             cv2.circle(soft_mask, (x, y), CLICK_RADIUS_PX, 255 if label == FOREGROUND else 0, -1)
     return soft_mask
-
-
-def moved(prompt: Prompt, anchor: Anchor) -> Prompt:
-    """The prompt as it lay on the anchor's frame; a box is moved by its center."""
-    coords = anchor.points_to_anchor(prompt.point_coords)
-    box = prompt.box
-    if box is not None:
-        center = box.reshape(2, 2).mean(axis=0, keepdims=True)
-        box = box + np.tile(anchor.points_to_anchor(center) - center, 2).ravel()
-    return Prompt(coords, prompt.point_labels, box)

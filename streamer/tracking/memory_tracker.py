@@ -21,7 +21,7 @@ from streamer.models.protocols import Embedding, Found, RememberingSegmenter
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.motion.pyramid import sparse
-from streamer.tracking.clicks import ClickAnswer, ClickRequest, moved
+from streamer.tracking.clicks import ClickAnswer, ClickRequest
 from streamer.tracking.compositing import separated
 from streamer.tracking.history import History
 from streamer.tracking.keyframes import Answers, Questions, Recall, look, look_again
@@ -180,6 +180,8 @@ class MemoryTracker:
         """
         if answer.embedding is not None:
             self._embedding = answer.embedding, anchor
+            for state in self._states.values():
+                state.be_seen_anew()
         values = dict(answer.memory.values)
         known = {each: values.pop(each) for each in list(values) if self._is_current(each, answer)}
         numbers = [self._add_found(one, anchor) for one in answer.found]
@@ -218,7 +220,7 @@ class MemoryTracker:
 
     def _request_about(self, state: TrackState, anchor: Anchor) -> ClickRequest | None:
         base = state.seen_mask if state.seen_index == anchor.index else None
-        return _request(state, moved(_said(state), anchor), base, self._parameters.mask_level)
+        return _request(state, _said(state).moved(anchor.points_to_anchor), base, self._parameters.mask_level)
 
     def _encode(self, images_rgb: Sequence[NDArray[np.uint8]]) -> Sequence[Embedding]:
         if len(images_rgb) == 1:

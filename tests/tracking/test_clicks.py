@@ -6,11 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.data.prompt import Prompt
-from streamer.motion.motion import Motion
 from streamer.motion.pyramid import Grid
-from streamer.tracking.clicks import ClickRequest, answer, moved
+from streamer.tracking.clicks import ClickRequest, answer
 from streamer.tracking.soft_masks import INSIDE
-from tests.fake_models import moving_scene
 from tests.tracking.fakes import BALL, EMBEDDING, GRID, PART, SIZE, WHOLE, FixedDecoder, disc, iou, noise_with_discs
 
 IMAGE = noise_with_discs((80, 48))
@@ -85,17 +83,6 @@ def test_what_was_clicked_last_is_always_as_it_was_meant(said, seen, base):
     mask = answered(FixedDecoder([seen], [0.9]), Prompt(coords, labels), base=base, fresh=len(said))
     x, y, wanted = said[-1]
     assert mask[y, x] == wanted
-
-
-def test_a_click_lies_where_it_was_on_an_older_frame():
-    motion = Motion()
-    motion.advance(0, moving_scene(0)[0])
-    anchor = motion.open()
-    for index in range(1, 5):
-        motion.advance(index, moving_scene(index)[0])
-    there = moved(Prompt([(72, 80)], box=(52, 60, 92, 100)), anchor)
-    assert there.point_coords[0] == pytest.approx((60, 80), abs=1.5)
-    assert there.box == pytest.approx((40, 60, 80, 100), abs=1.5)
 
 
 def test_masks_live_on_the_grid_and_clicks_on_the_frame():

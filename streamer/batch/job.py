@@ -103,7 +103,9 @@ def annotate_one(
             terminal,
             targets=targets_of(run.info),
             video=engine.config.video,
-            screen=open_window(run, style) if job.show else None,
+            robot_logs=engine.config.robot_logs,
+            screen=open_window(run.info, style) if job.show else None,
+            hold=job.show and run.info.is_alone,
             report=report,
         )
         with terminal.playing(run.info.name, run.info.frame_count):

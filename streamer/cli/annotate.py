@@ -14,6 +14,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -23,8 +24,8 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def read_job(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -64,10 +66,10 @@ def read_job(
     from streamer.sinks.targets import FOLDER, Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
-    return settings, AnnotateJob(
-        sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track
-    )
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
+    prompts = read_prompts(points, boxes, init_mask)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
 
 
 @with_options_of(read_job)

@@ -57,6 +57,7 @@ class Pipeline:
         self._early: list[Prompt] = []
         self._early_depths: list[KnownDepths] = []
         self._last: dict[str, int] = {}
+        self._cut_unseen = False
         self._timings_ms: dict[str, float] = {}
         self._model_timings_ms: dict[str, float] = {}
 
@@ -111,6 +112,7 @@ class Pipeline:
         """What will be started on the frames to come, if nobody says anything and nothing happens until then."""
         if self._frame is None:
             return []
+        frames = [frame for frame in frames if not frame.damaged]
         plans = scheduler.foresee(self._scheduled, self._moment(), [frame.index for frame in frames])
         return list(zip(frames, plans, strict=True))
 
@@ -248,12 +250,19 @@ class Pipeline:
             last=self._last,
             ready=frozenset(name for name in self._stages if self._workers.ready(name)),
             in_turns=frozenset(self._workers.in_turns),
-            scene_cut=self._motion.scene_cut and not held,
+            scene_cut=(self._motion.scene_cut or self._cut_unseen) and not held,
             held=held,
         )
 
     def _plan(self, held: bool = False) -> Plan:
-        return scheduler.plan(self._scheduled, self._moment(held))
+        """What to start on the present frame: nothing on one that is damaged, but on the next whole one instead."""
+        assert self._frame is not None
+        if self._frame.damaged:
+            self._cut_unseen |= self._motion.scene_cut
+            return {}
+        plan = scheduler.plan(self._scheduled, self._moment(held))
+        self._cut_unseen = False
+        return plan
 
     def _due_if_free(self) -> Plan:
         """What would start on the present frame if no model were at work."""

@@ -31,6 +31,7 @@ class Container:
         timescale: Whether the header has a clock of its own, which would round a late start to 1 ms.
         longest_px: The longest side [px].
         ticks_hz: The clock that times are rounded to, where the container prescribes one [Hz].
+        encoding: Options of the encoder; None derives them from quality and speed.
         least_ticks: Frames that follow each other faster than this are not shown by players.
     """
 
@@ -42,6 +43,7 @@ class Container:
     timescale: bool = False
     longest_px: int = _LONGEST_PX
     ticks_hz: int | None = None
+    encoding: Mapping[str, str] | None = None
     least_ticks: int = 1
 
     def encoder_options(self, crf: int, preset: str) -> dict[str, str]:
@@ -49,6 +51,8 @@ class Container:
 
         Keyframes come by the clock alone, so that fragments are neither long nor, in restless scenes, one frame each.
         """
+        if self.encoding is not None:
+            return dict(self.encoding)
         if self.codec == "libx264":
             return {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
         if self.codec == "libvpx-vp9":  # its scale goes to 63, and 31 looks like 20 of H.264

@@ -6,7 +6,10 @@ from importlib.util import find_spec
 
 from streamer.errors import SinkError
 
-_LIBRARIES = {"--mcap": ("mcap_ros2", "mcap-ros2-support")}
+_LIBRARIES = {
+    "--mcap": ("mcap_ros2", "mcap-ros2-support"),
+    "--points-format glb": ("trimesh", "trimesh"),
+}
 """What an option imports, and the package that has it."""
 
 

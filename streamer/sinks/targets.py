@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,13 @@ from streamer.data.result import Result
 from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
-from streamer.sinks.base import Sink
+from streamer.sinks.base import Sink, Writer
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
+
+if TYPE_CHECKING:
+    from streamer.sinks.points import PointFormat
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
 FOLDER = Path("recordings")
@@ -35,6 +39,10 @@ class Targets:
         jsonl: One JSON line per frame; `STDOUT` for the standard output.
         stats: JSON at the end; `STDOUT` for the standard output.
         mcap: ROS 2 messages.
+        points: Folder of point clouds, in ``points_format``.
+        depth_video: Lossless depth in meters.
+        coco: A data set as one JSON file.
+        yolo: Folder of a data set.
     """
 
     output: Path | None = None
@@ -43,6 +51,11 @@ class Targets:
     jsonl: Path | None = None
     stats: Path | None = None
     mcap: Path | None = None
+    points: Path | None = None
+    depth_video: Path | None = None
+    coco: Path | None = None
+    yolo: Path | None = None
+    points_format: PointFormat = "ply"
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
@@ -58,19 +71,27 @@ class Targets:
             SinkError: One file for several sources, one place for several outputs, a suffix that is not known,
                 something that is left out, or a library that is missing.
         """
-        if self.masks is not None and not masks:
-            raise SinkError("There are no masks to write to --masks: let masks in.")
-        if self.depth_maps is not None and not depth:
-            raise SinkError("There is no depth to write to --depth-maps: let depth in.")
+        of_masks = {"--masks": self.masks, "--points": self.points, "--coco": self.coco, "--yolo": self.yolo}
+        of_depth = {"--depth-maps": self.depth_maps, "--points": self.points, "--depth-video": self.depth_video}
+        for option, path in of_masks.items():
+            if path is not None and not masks:
+                raise SinkError(f"There are no masks to write to {option}: let masks in.")
+        for option, path in of_depth.items():
+            if path is not None and not depth:
+                raise SinkError(f"There is no depth to write to {option}: let depth in.")
         if self.take_stdout and several:
             raise SinkError("What is said of several sources would run together on the standard output: name a file.")
         if self.mcap is not None:
             require("--mcap")
+        if self.points is not None and self.points_format == "glb":
+            require("--points-format glb")
+        if self.depth_video is not None and self.depth_video.suffix.lower() != ".mkv":
+            raise SinkError(f"{self.depth_video.name} cannot hold lossless depth: end its name in .mkv.")
         places = [path.resolve() for path in self]
         for path in self:
             if places.count(path.resolve()) > 1:
                 raise SinkError(f"{path} is named twice: give each output a place of its own.")
-        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap):
+        if STDOUT in set(self) - {self.jsonl, self.stats}:
             raise SinkError("Only --jsonl and --stats can go to the standard output (-): name a file or a folder.")
         if self.output is None or self.is_folder:
             return
@@ -114,8 +135,13 @@ class Targets:
                 jsonl=_beside(self.jsonl, name) if self.jsonl else None,
                 stats=_beside(self.stats, name) if self.stats else None,
                 mcap=_beside(self.mcap, name) if self.mcap else None,
+                points=self.points / name if self.points else None,
+                depth_video=_beside(self.depth_video, name) if self.depth_video else None,
+                coco=_beside(self.coco, name) if self.coco else None,
+                yolo=self.yolo / name if self.yolo else None,
             )
-        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap):
+        files = targets.output, targets.jsonl, targets.stats, targets.mcap, targets.depth_video, targets.coco
+        for path in files:
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -125,8 +151,7 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap)
-        return (path for path in places if path is not None)
+        return (place for field in fields(self) if isinstance(place := getattr(self, field.name), Path))
 
     def moved(self, to: Callable[[Path], Path]) -> Targets:
         """The same outputs at other places; the standard output stays."""
@@ -208,6 +233,26 @@ class Targets:
             from streamer.sinks.mcap import McapSink
 
             sinks.append(BackgroundSink(McapSink(self.mcap, robot_logs), drop=drop))
+        sinks += (BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
+
+    def _data_sets(self, info: SourceInfo) -> Iterator[Writer]:
+        """What is written to be learnt from, or for other tools of the field."""
+        if self.points is not None:
+            from streamer.sinks.points import PointSink
+
+            yield PointSink(self.points, self.points_format)
+        if self.depth_video is not None:
+            from streamer.sinks.depth_video import DepthVideoSink
+
+            yield DepthVideoSink(self.depth_video, info)
+        if self.coco is not None:
+            from streamer.sinks.coco import CocoSink
+
+            yield CocoSink(self.coco, info)
+        if self.yolo is not None:
+            from streamer.sinks.yolo import YoloSink
+
+            yield YoloSink(self.yolo)
 
 
 def _names(path: Path, suffix: str) -> Iterator[Path]:

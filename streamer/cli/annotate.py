@@ -16,6 +16,7 @@ from streamer.cli.camera_options import (
     read_known_distances,
     with_camera,
 )
+from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointClouds, PointsFormat, Yolo
 from streamer.cli.options import (
     Boxes,
     ConfigName,
@@ -56,6 +57,11 @@ def read_job(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    points_folder: PointClouds = None,
+    points_format: PointsFormat = CloudFormat.PLY,
+    depth_video: DepthVideo = None,
+    coco: Coco = None,
+    yolo: Yolo = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -80,7 +86,8 @@ def read_job(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
+    files = output, masks, depth_maps, jsonl, stats, mcap, points_folder, depth_video, coco, yolo
+    targets = Targets(*files, points_format.value) or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)

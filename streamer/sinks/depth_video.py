@@ -18,8 +18,8 @@ from streamer.sinks.containers import Container
 from streamer.sinks.video import VideoSink
 
 NEAREST_M, FARTHEST_M, SHIFT_M = 0.01, 10.0, 3.5
-"""LeRobot's defaults: 12 bits from 1 cm to 10 m, by the logarithm of the depth and a shift. A step is 1.2 mm at 1 cm and
-4.4 mm at 10 m."""
+"""LeRobot's defaults: 12 bits from 1 cm to 10 m, by the logarithm of depth plus shift. A step is 1.2 mm at 1 cm and 4.4
+mm at 10 m."""
 MOST = 4095
 _LOW, _HIGH = math.log(NEAREST_M + SHIFT_M), math.log(FARTHEST_M + SHIFT_M)
 _KIND = Container(

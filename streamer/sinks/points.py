@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,16 +13,16 @@ from streamer.geometry.point_cloud import PointCloud, point_cloud
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import make_folder, replacing
 
-PointFormat = Literal["ply", "glb"]
-
 FUSED_VOXEL_M = 0.01
 """Side of the cubes in which the points of several views are averaged [m]: the noise of depth at 1 m is larger."""
 _VERTEX = [*((axis, "<f4") for axis in "xyz"), *((color, "u1") for color in ("red", "green", "blue"))]
 
 
 class PointSink:
-    """Writes ``00012-object-3.ply`` in camera coordinates (x right, y down, z ahead), or, where the pose of the frame is
-    known, ``00012-object-3-world.ply``; then the views of each object are fused into ``object-3-world.ply`` as well.
+    """Writes ``00012-object-3.ply`` in camera coordinates (x right, y down, z ahead).
+
+    Where the pose of the frame is known it is ``00012-object-3-world.ply`` in the world's instead, and the views of
+    each object are fused into ``object-3-world.ply`` as well.
 
     Only pixels that are surely the object's are taken, of objects that are tracked. What moves in the world is smeared
     when fused.
@@ -36,7 +35,7 @@ class PointSink:
         SinkError: The folder cannot be created, or the library for GLB is missing.
     """
 
-    def __init__(self, folder: Path, kind: PointFormat = "ply") -> None:
+    def __init__(self, folder: Path, kind: str = "ply") -> None:
         if kind == "glb":
             require("--points-format glb")
         make_folder(folder)
@@ -99,6 +98,6 @@ def _to_glb(cloud: PointCloud) -> bytes:
     """glTF has y up and looks along -z."""
     import trimesh
 
-    points = cloud.points_m * np.float32([1, -1, -1])
+    points = cloud.points_m * np.array([1, -1, -1], np.float32)
     data: bytes = trimesh.Scene(trimesh.PointCloud(points, cloud.colors_rgb)).export(file_type="glb")
     return data

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,6 @@ from streamer.sinks.base import Sink, Writer
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
-
-if TYPE_CHECKING:
-    from streamer.sinks.points import PointFormat
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
 FOLDER = Path("recordings")
@@ -55,7 +52,7 @@ class Targets:
     depth_video: Path | None = None
     coco: Path | None = None
     yolo: Path | None = None
-    points_format: PointFormat = "ply"
+    points_format: str = "ply"
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
@@ -156,7 +153,9 @@ class Targets:
     def moved(self, to: Callable[[Path], Path]) -> Targets:
         """The same outputs at other places; the standard output stays."""
         places = {field.name: getattr(self, field.name) for field in fields(self)}
-        changed = {name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT}
+        changed: dict[str, Any] = {
+            name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT
+        }
         return replace(self, **changed)
 
     def _file(self, info: SourceInfo, anew: bool) -> Path | None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -22,7 +23,7 @@ from streamer.sinks.audio import AudioCopy, is_of_the_system
 from streamer.sinks.containers import CONTAINERS, Container
 from streamer.sinks.outputs import Claim, make_room, reason_of, unwritable
 
-Image = NDArray[np.uint8] | NDArray[np.uint16]
+Image = NDArray[np.unsignedinteger[Any]]
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _CLOCK = Fraction(1, 90_000)
@@ -307,7 +308,7 @@ def _fitted(image: Image, size: tuple[int, int]) -> Image:
     scale = min(size[0] / width, size[1] / height)
     width, height = min(round(width * scale), size[0]), min(round(height * scale), size[1])
     scaled = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    canvas = np.zeros((size[1], size[0], *image.shape[2:]), image.dtype)
     top, left = (size[1] - scaled.shape[0]) // 2, (size[0] - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
     return canvas

@@ -72,7 +72,7 @@ class YoloSink:
 
 
 def outline_of(mask: NDArray[np.bool_]) -> Outline:
-    """``(N, 2)`` corners (x, y) of a ``(H, W)`` mask's outline [px]; several parts are joined where they are nearest."""
+    """``(N, 2)`` corners (x, y) of a ``(H, W)`` mask's outline [px]; parts are joined where they are nearest."""
     contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     parts = [cv2.approxPolyDP(contour, _OUTLINE_PX, True)[:, 0] for contour in contours]
     parts = sorted((part for part in parts if len(part) >= _LEAST_CORNERS), key=cv2.contourArea, reverse=True)

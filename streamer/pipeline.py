@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
@@ -106,14 +109,19 @@ class Pipeline:
         plans = scheduler.foresee(self._scheduled, self._moment(), [frame.index for frame in frames])
         return list(zip(frames, plans, strict=True))
 
-    def prompt(self, prompt: Prompt) -> int | None:
+    def prompt(self, prompt: Prompt, seen_index: int | None = None) -> int | None:
         """Say something about an object on the frame shown last (or on the first one, before any was).
+
+        Args:
+            prompt: What is said.
+            seen_index: Index of the frame that clicks and box were put on, where that is not the one shown last: they
+                are carried on from there.
 
         Returns:
             The object's id; None before the first frame if the prompt names none.
 
         Raises:
-            PromptError: It does not lie on the frame, or nothing is followed here.
+            PromptError: It does not lie on the frame, what it points at is gone, or nothing is followed here.
         """
         prompted = self._listener()
         if prompt.mask is None and prompt.box is None and len(prompt.point_coords) == 0:
@@ -122,6 +130,8 @@ class Pipeline:
             self._early.append(prompt)
             return prompt.object_id
         check_inside([prompt], self._frame.size)
+        if seen_index is not None and seen_index != self._frame.index:
+            prompt = self._carried_on(prompt, seen_index)
         object_id = prompted.prompt(prompt, self._motion)
         self._answer_now()
         return object_id
@@ -169,6 +179,20 @@ class Pipeline:
     @property
     def _scheduled(self) -> list[Stage]:
         return [stage for stage in self._stages.values() if not stage.immediate]
+
+    def _carried_on(self, prompt: Prompt, seen_index: int) -> Prompt:
+        """What was pointed at on an earlier frame, on the present one."""
+
+        def move(points: NDArray[np.float32]) -> NDArray[np.float32]:
+            moved, found = self._motion.points_to_present(points, seen_index)
+            if not found.all():
+                raise PromptError("What you pointed at has left the picture or is covered by now: point again.")
+            return moved
+
+        try:
+            return prompt.moved(move)
+        except LookupError:
+            raise PromptError("The picture that you pointed at is gone: point at what is shown now.") from None
 
     def _check(self, frame: Frame) -> None:
         if self._closed:

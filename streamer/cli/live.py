@@ -26,6 +26,7 @@ from streamer.cli.options import (
     read_config,
 )
 from streamer.cli.prompts import read_prompts, say_understood
+from streamer.cli.serve_option import Serve, Token
 
 
 def live(
@@ -47,6 +48,8 @@ def live(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    serve: Serve = None,
+    token: Token = None,
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
     width: Annotated[
@@ -72,15 +75,18 @@ def live(
         streamer live photo.jpg another.jpg
         streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
         streamer live 0 --config robot --jsonl - | my-program
+        streamer live 0 --serve                  # in a browser, also of a machine without a screen
     """
     from streamer.engine import Engine
     from streamer.session.live import CameraRequest, LiveJob
     from streamer.session.live import live as run
+    from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    job = LiveJob(sources or ["0"], prompts, targets, CameraRequest(width, height, fps, source_fps), loop)
+    camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
+    job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -18,7 +18,7 @@ from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
 from streamer.geometry.known_camera import KnownCamera
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
@@ -68,7 +68,7 @@ class Engine:
         return self._models.device
 
     @property
-    def segmenter(self) -> Segmenter | None:
+    def segmenter(self) -> RememberingSegmenter | None:
         """The segmenter, loaded at the first use; None where the config leaves masks out."""
         return self._models.segmenter
 

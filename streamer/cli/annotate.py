@@ -11,6 +11,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -20,10 +21,12 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     VideoTrack,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -47,6 +50,8 @@ def read_job(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -66,7 +71,9 @@ def read_job(
     from streamer.sinks.targets import FOLDER, Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap, *read_viewers(rerun, foxglove)) or Targets(
+        output=FOLDER
+    )
     prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)

@@ -12,6 +12,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -21,9 +22,11 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -43,6 +46,8 @@ def live(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -84,7 +89,10 @@ def live(
     from streamer.sinks.targets import Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
+    targets, prompts = (
+        Targets(output, masks, depth_maps, jsonl, stats, mcap, *read_viewers(rerun, foxglove)),
+        read_prompts(points, boxes, init_mask),
+    )
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
     job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving)

@@ -68,7 +68,6 @@ def read_job(
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
     prompts = read_prompts(points, boxes, init_mask)
-    say_understood(prompts, points, boxes, aside=targets.take_stdout)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
 
 
@@ -84,5 +83,6 @@ def annotate(**options: Any) -> None:
     from streamer.engine import Engine
 
     settings, job = read_job(**options)
+    say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -20,7 +20,8 @@ from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, is_of_the_system
 from streamer.sinks.containers import CONTAINERS
-from streamer.sinks.outputs import Claim, make_room, reason_of, unwritable
+from streamer.sinks.faststart import index_first
+from streamer.sinks.outputs import Claim, make_room, reason_of, shortened, unwritable
 
 Image = NDArray[np.uint8]
 
@@ -258,7 +259,18 @@ class VideoSink:
         if self._audio is not None:
             self._audio.copy_rest(self._last_pts * self._time_base, 1 / self._rate_hz)
         self._container.close()
+        if self._kind.index_at_end:
+            self._index_first()
         os.replace(self._partial, self._path)
+
+    def _index_first(self) -> None:
+        """Move the index to the front; where that cannot be done, the file is as good but for being fetched slowly."""
+        moved = self._partial.with_name(shortened(self._partial.stem, f".indexed{self._partial.suffix}"))
+        try:
+            if index_first(self._partial, moved):
+                os.replace(moved, self._partial)
+        except OSError:
+            moved.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:

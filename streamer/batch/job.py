@@ -28,6 +28,7 @@ class AnnotateJob:
         targets: What to write.
         show: Whether to show a window meanwhile.
         video_track: Which video of a file that holds several, from 1; None for the one that a player would choose.
+        follow_s: A file is still being written, and ends where nothing was added for this long [s].
     """
 
     sources: Sequence[str]
@@ -35,11 +36,13 @@ class AnnotateJob:
     targets: Targets
     show: bool = False
     video_track: int | None = None
+    follow_s: float | None = None
 
     @property
     def source_options(self) -> dict[str, Any]:
         """For :func:`streamer.sources.open.open_source`."""
-        return {} if self.video_track is None else {"video_track": self.video_track}
+        options = {"video_track": self.video_track, "follow_s": self.follow_s}
+        return {name: value for name, value in options.items() if value is not None}
 
 
 def refuse_endless(source: str) -> None:

@@ -11,6 +11,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Follow,
     InitMask,
     Jsonl,
     Masks,
@@ -55,6 +56,7 @@ def read_job(
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
     video_track: VideoTrack = None,
+    follow: Follow = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
 
@@ -68,7 +70,7 @@ def read_job(
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
     prompts = read_prompts(points, boxes, init_mask)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, follow)
 
 
 @with_options_of(read_job)

@@ -62,6 +62,10 @@ def _sam2(size_bytes: int, good_for: str, name: str, sha256: str) -> ModelCard:
     return ModelCard(SEGMENTER, size_bytes, APACHE, good_for, WeightsFile(name, SAM2_FOLDER, sha256), tracks="sam2")
 
 
+def _video(size_bytes: int, tracks: str, good_for: str) -> ModelCard:
+    return ModelCard(SEGMENTER, size_bytes, APACHE, good_for, tracks=tracks)
+
+
 CATALOG: dict[str, ModelCard] = {
     "vit_b": _sam(
         375_042_383,
@@ -90,14 +94,10 @@ CATALOG: dict[str, ModelCard] = {
             "mobile_sam.pt", MOBILE_SAM_FOLDER, "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f"
         ),
     ),
-    "facebook/sam2.1-hiera-tiny": ModelCard(
-        SEGMENTER, 155_900_000, APACHE, "video, on a CPU with patience", tracks="sam2"
-    ),
-    "facebook/sam2.1-hiera-small": ModelCard(SEGMENTER, 184_300_000, APACHE, "video, on a GPU", tracks="sam2"),
-    "facebook/sam2.1-hiera-base-plus": ModelCard(SEGMENTER, 323_500_000, APACHE, "video, on a GPU", tracks="sam2"),
-    "facebook/sam2.1-hiera-large": ModelCard(
-        SEGMENTER, 897_900_000, APACHE, "video, the strongest SAM 2", tracks="sam2"
-    ),
+    "facebook/sam2.1-hiera-tiny": _video(155_900_000, "sam2", "video, on a CPU with patience"),
+    "facebook/sam2.1-hiera-small": _video(184_300_000, "sam2", "video, on a GPU"),
+    "facebook/sam2.1-hiera-base-plus": _video(323_500_000, "sam2", "video, on a GPU"),
+    "facebook/sam2.1-hiera-large": _video(897_900_000, "sam2", "video, the strongest SAM 2"),
     "sam2.1_hiera_tiny.pt": _sam2(
         156_008_466,
         "the same, Meta's own file",
@@ -122,7 +122,7 @@ CATALOG: dict[str, ModelCard] = {
         "sam2.1_hiera_large.pt",
         "2647878d5dfa5098f2f8649825738a9345572bae2d4350a2468587ece47dd318",
     ),
-    "yonigozlan/EdgeTAM-hf": ModelCard(SEGMENTER, 55_700_000, APACHE, "video, the lightest", tracks="edgetam"),
+    "yonigozlan/EdgeTAM-hf": _video(55_700_000, "edgetam", "video, the lightest"),
     "facebook/sam3": ModelCard(
         SEGMENTER, 3_440_000_000, "SAM License", "video, on a large GPU", gated=True, tracks="sam3"
     ),

@@ -175,8 +175,8 @@ def test_an_unknown_name_lists_the_known_and_the_near_ones() -> None:
     with pytest.raises(ModelError) as error:
         registry.load_segmenter(SegmenterParameters(model="sam2.1-hiera-tinny"), "cpu")
     assert str(error.value) == (
-        "There is no segmenter 'sam2.1-hiera-tinny': did you mean facebook/sam2.1-hiera-tiny or sam2.1_hiera_tiny.pt or "
-        "facebook/sam2.1-hiera-small? `streamer models list` shows all, or name a checkpoint file or a folder."
+        "There is no segmenter 'sam2.1-hiera-tinny': did you mean facebook/sam2.1-hiera-tiny or sam2.1_hiera_tiny.pt "
+        "or facebook/sam2.1-hiera-small? `streamer models list` shows all, or name a checkpoint file or a folder."
     )
     with pytest.raises(ModelError) as error:
         registry.load_depth(DepthParameters(model="dpt-hybrid-midas"), "cpu")
@@ -184,7 +184,7 @@ def test_an_unknown_name_lists_the_known_and_the_near_ones() -> None:
         "There is no depth model 'dpt-hybrid-midas': did you mean Intel/dpt-hybrid-midas? `streamer models list` shows "
         "all, or give another Hugging Face name or a folder."
     )
-    with pytest.raises(ModelError, match="There is no segmenter 'qqq': choose one of tiny, vit_b, .*or name a"):
+    with pytest.raises(ModelError, match=r"There is no segmenter 'qqq': choose one of tiny, vit_b, .*or name a"):
         registry.load_segmenter(SegmenterParameters(model="qqq"), "cpu")
 
 

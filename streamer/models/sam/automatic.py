@@ -19,7 +19,7 @@ from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding, Found, Segmenter
 
 LOW_RES_PX_PER_POINT = 20
-"""Pixels of the logits between two points of the grid that is asked about, in x and in y: five cells of an embedding."""
+"""Pixels of the logits between two points of the grid that is asked about, in x and in y: five cells of embeddings."""
 MIN_POINTS_PER_SIDE = 8
 POINTS_PER_BATCH = 16
 MIN_IOU, MIN_STABILITY = 0.15, 0.2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from typing import Any
 
 import timm
 from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
@@ -34,7 +35,7 @@ class TinyVitEncoder(nn.Module):
     def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:
         super().__init__()
         self.img_size = img_size
-        self.vit = timm.create_model("tiny_vit_5m_224", num_classes=0)
+        self.vit: Any = timm.create_model("tiny_vit_5m_224", num_classes=0)
         self.vit.head = nn.Identity()
         self.vit.stages[3].downsample.conv2.conv.stride = (1, 1)
         convolution = partial(nn.Conv2d, out_channels=WIDTH, bias=False)
@@ -46,7 +47,8 @@ class TinyVitEncoder(nn.Module):
         )
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.neck(self.vit.forward_features(pixels))
+        features: Tensor = self.neck(self.vit.forward_features(pixels))
+        return features
 
 
 def build_mobile_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:

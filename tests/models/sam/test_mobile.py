@@ -62,6 +62,5 @@ def test_its_last_stage_keeps_the_resolution_of_sam() -> None:
     encoder = mobile.TinyVitEncoder(SIDE_PX).eval()
     with torch.inference_mode():
         assert encoder(torch.zeros(1, 3, SIDE_PX, SIDE_PX)).shape == (1, 256, SIDE_PX // 16, SIDE_PX // 16)
-    assert sum(parameter.numel() for parameter in mobile.build_mobile_sam().parameters()) == pytest.approx(
-        10.1e6, rel=0.02
-    )
+    # MobileSAM counts 10.13 millions with the encoder's classifier of a thousand names
+    assert sum(parameter.numel() for parameter in mobile.build_mobile_sam().parameters()) == 9_808_452

@@ -100,11 +100,11 @@ def test_a_wrapped_file_becomes_a_segmenter(tmp_path: Path, monkeypatch: pytest.
     weights = small_weights()
     torch.save({"model": {f"module.{name}": value for name, value in weights.items()}, "epoch": 3}, path)
     segmenter = registry.load_segmenter(SegmenterParameters(model=str(path), precision="float32"), "cpu")
-    model = segmenter.network.model
+    state = segmenter.network.model.state_dict()  # type: ignore[attr-defined]
     for name, value in weights.items():
         here = next(iter(checkpoint.renamed({name: value})))
         if here != POINTS:
-            found = model.state_dict()[here.replace("vision_encoder.", "vision_encoder.encoder.")]
+            found = state[here.replace("vision_encoder.", "vision_encoder.encoder.")]
             assert torch.equal(found, value), name
     with pytest.raises(ModelError, match="is a SAM 2, and only a SAM will do here"):
         checkpoints.load_sam(path)

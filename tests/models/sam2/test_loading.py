@@ -44,5 +44,5 @@ def test_half_a_download_says_what_it_lacks(folders: dict[str, Path], tmp_path: 
 def test_what_is_not_here_is_pulled_or_looked_for() -> None:
     with pytest.raises(ModelError, match="facebook/sam3 is not here: run `streamer models pull facebook/sam3`"):
         load("facebook/sam3")
-    with pytest.raises(ModelError, match="There is no folder ./nowhere: check its path"):
+    with pytest.raises(ModelError, match=r"There is no folder \./nowhere: check its path"):
         load("./nowhere")

@@ -35,19 +35,21 @@ class TinyVitEncoder(nn.Module):
     def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:
         super().__init__()
         self.img_size = img_size
-        self.vit: Any = timm.create_model("tiny_vit_5m_224", num_classes=0)
-        self.vit.head = nn.Identity()
-        self.vit.stages[3].downsample.conv2.conv.stride = (1, 1)
+        vit: Any = timm.create_model("tiny_vit_5m_224", num_classes=0)
+        vit.head = nn.Identity()
+        vit.stages[3].downsample.conv2.conv.stride = (1, 1)
+        self.vit = vit
         convolution = partial(nn.Conv2d, out_channels=WIDTH, bias=False)
         self.neck = nn.Sequential(
-            convolution(self.vit.num_features, kernel_size=1),
+            convolution(vit.num_features, kernel_size=1),
             LayerNorm2d(WIDTH),
             convolution(WIDTH, kernel_size=3, padding=1),
             LayerNorm2d(WIDTH),
         )
 
     def forward(self, pixels: Tensor) -> Tensor:
-        features: Tensor = self.neck(self.vit.forward_features(pixels))
+        vit: Any = self.vit
+        features: Tensor = self.neck(vit.forward_features(pixels))
         return features
 
 

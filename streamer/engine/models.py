@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
 
 from streamer.config import Config
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
 
 
 class Models:
@@ -42,8 +44,8 @@ class Models:
         return devices.pick_device(self._config.device).type == "cuda"
 
     @cached_property
-    def segmenter(self) -> Segmenter | None:
-        """The segmenter; None where the config leaves masks out.
+    def segmenter(self) -> RememberingSegmenter | None:
+        """The segmenter, with a memory of masks; None where the config leaves masks out.
 
         Raises:
             ModelError: Its weights are missing or damaged, or it cannot run here.
@@ -53,9 +55,8 @@ class Models:
         wanted = self._config.segmenter
         if wanted is None:
             return None
-        if self._own_segmenter is not None:
-            return self._own_segmenter
-        return registry.load_segmenter(wanted, self._config.device)
+        segmenter = self._own_segmenter or registry.load_segmenter(wanted, self._config.device)
+        return registry.remembering(segmenter, self._config.device)
 
     @cached_property
     def depth_estimator(self) -> DepthEstimator | None:
@@ -80,3 +81,16 @@ class Models:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
         _ = self.device, self.segmenter, self.depth_estimator
+
+    def load_beside(self, meanwhile: Callable[[Callable[[float], bool]], None]) -> None:
+        """Load them in another thread; ``meanwhile`` runs in this one, and is given what waits for them.
+
+        What waits takes the longest wait [s], and returns whether they are all there.
+
+        Raises:
+            ModelError: Weights are missing or damaged, or a model cannot run here.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="streamer-loading") as thread:
+            loading = thread.submit(self.load)
+            meanwhile(lambda limit_s: bool(wait([loading], limit_s).done))
+            loading.result()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from streamer.errors import ModelError
 from streamer.models.catalog import DEPTH, SEGMENTER, file_models, names_of, official_name
 from streamer.models.names import unknown
 from streamer.models.parameters import DepthParameters, SegmenterParameters
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
 from streamer.models.store import TINY, address_of, checkpoint_path
 from streamer.models.weights import hub
 
@@ -22,10 +22,10 @@ CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 
 
 def _build_tiny_sam(parameters: SegmenterParameters, device: str) -> Segmenter:
-    if parameters.precision == "auto":
-        # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
-        parameters = parameters.model_copy(update={"precision": "float32"})
-    return _wrap_sam(load_sam(TINY, parameters.checkpoint), parameters, device)
+    precision = parameters.precision
+    if precision == "auto":
+        precision = "float32"  # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
+    return _with_memory(load_sam(TINY, parameters.checkpoint), device, precision)
 
 
 def _build_checkpoint(parameters: SegmenterParameters, device: str) -> Segmenter:
@@ -55,6 +55,14 @@ def _build_promptable(parameters: SegmenterParameters, device: str) -> Segmenter
     from streamer.models.sam2 import loading
 
     return loading.load(parameters, pick_device(device))
+
+
+def _with_memory(sam: Any, device: str, precision: str) -> RememberingSegmenter:
+    from streamer.models import tiny
+    from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny.segmenter import TinySegmenter
+
+    return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), precision)
 
 
 def _build_dpt(parameters: DepthParameters, device: str) -> DepthEstimator:
@@ -100,6 +108,20 @@ def _segmenter_builder(model: str) -> Callable[[SegmenterParameters, str], Segme
     if _may_be_elsewhere(model):
         return _build_promptable
     raise unknown("segmenter", model, SEGMENTERS, ", or name a checkpoint file or a folder")
+
+
+def remembering(segmenter: Segmenter, device: str) -> RememberingSegmenter:
+    """The segmenter with a memory: its own, or the bundled one, which then looks at every frame beside it.
+
+    Raises:
+        ModelError: The bundled weights are missing or damaged.
+    """
+    from streamer.models import tiny
+    from streamer.models.tiny.remembering import Remembering
+
+    if hasattr(segmenter, "memory"):
+        return cast(RememberingSegmenter, segmenter)
+    return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "float32"))
 
 
 def load_depth(parameters: DepthParameters, device: str) -> DepthEstimator:

@@ -32,6 +32,12 @@ class SceneDepth(Protocol):
         """Quartiles of it inside an object's ``(h, w)`` mask."""
         ...
 
+    def position_m(
+        self, inverse_depth: NDArray[np.float32], mask: NDArray[np.bool_], motion: Motion
+    ) -> tuple[float, float, float] | None:
+        """Where the object under a ``(h, w)`` mask is in camera coordinates [m]; None where there are no meters."""
+        ...
+
 
 class MasksStage:
     """Keyframes of a tracker, and its masks on every frame.
@@ -102,10 +108,12 @@ class MasksStage:
 
     def due(self, situation: Situation) -> Reason | None:
         wanted = None if situation.calm else self._wanted or (Reason.PROMPT if self._tracker.unanswered else None)
-        if wanted is not None and not (situation.held and situation.last_index == situation.index):
+        seen = situation.held and situation.last_index == situation.index
+        # Who clicks on a frame that has been seen is answered from what was seen there; who asks for a look gets one.
+        if wanted is not None and not (seen and wanted is Reason.PROMPT):
             return wanted
         if len(self._tracker) == 0:
-            return None
+            return Reason.HELD if situation.held and not seen else None  # so that a click is answered at once
         reason = due_at_interval(situation, self._schedule.keyframe_interval)
         if reason is not None or situation.last_index is None or situation.calm or situation.held:
             return reason
@@ -142,9 +150,11 @@ class MasksStage:
     ) -> Track:
         soft_mask = shown[one.object_id]
         mask, box = on_frame(soft_mask, motion.grid)
-        stats = None
+        stats = position_m = None
         if self._depth is not None and inverse_depth is not None:
-            stats = self._depth.stats(one.object_id, inverse_depth, soft_mask > INSIDE)
+            inside = soft_mask > INSIDE
+            stats = self._depth.stats(one.object_id, inverse_depth, inside)
+            position_m = self._depth.position_m(inverse_depth, inside, motion)
         return Track(
             id=one.object_id,
             mask=mask,
@@ -154,6 +164,7 @@ class MasksStage:
             point_coords=one.point_coords,
             point_labels=one.point_labels,
             depth=stats,
+            position_m=position_m,
             label=self._labels.get(one.object_id),
             age_s=None if one.seen_at_s is None else motion.time_s - one.seen_at_s,
         )

@@ -22,8 +22,18 @@ def map_text(inverse_depth: float, unit: DepthUnit) -> str:
     return depth_text(1 / max(inverse_depth, 1 / FARTHEST_M) if metric else inverse_depth, unit)
 
 
+def scale_title(unit: DepthUnit) -> str:
+    """What the numbers beside a color bar are."""
+    return "depth" if unit is DepthUnit.METERS else "inverse depth"
+
+
 def label_text(label: str) -> str:
     """A label in the letters that can be drawn: accents are left out, other scripts become question marks."""
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", label) if not unicodedata.combining(letter))
     drawn = plain.encode("ascii", "replace").decode("ascii")
     return drawn if len(drawn) <= _LONGEST_LABEL else f"{drawn[: _LONGEST_LABEL - 3].rstrip()}..."
+
+
+def error_text(relative_error: float) -> str:
+    """How far off a depth may be (one standard deviation), in letters that can be drawn."""
+    return f"+-{100 * relative_error:.0f} %"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
     from streamer.data.track import DepthStats, State, Track
-    from streamer.engine import Engine, Run, load
+    from streamer.engine import Engine, Live, Run, live, load
     from streamer.errors import (
         ConfigError,
         DisplayError,
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
         PromptError,
         SinkError,
         SourceError,
+        StaleFrameError,
         StreamerError,
     )
     from streamer.sinks.lines import schema
+    from streamer.sources.pushed import Pushed
 
 __version__ = "0.2.0"
 
@@ -46,18 +48,22 @@ __all__ = [
     "DisplayError",
     "Engine",
     "Frame",
+    "Live",
     "ModelError",
     "PartialError",
     "Prompt",
     "PromptError",
+    "Pushed",
     "Result",
     "Run",
     "SinkError",
     "SourceError",
+    "StaleFrameError",
     "StampOrigin",
     "State",
     "StreamerError",
     "Track",
+    "live",
     "load",
     "schema",
 ]
@@ -67,11 +73,11 @@ prefer_opencv()
 _MODULES = {
     "Config": "config",
     "Engine": "engine",
-    "Run": "engine",
-    "load": "engine",
+    **dict.fromkeys(("Live", "Run", "live", "load"), "engine"),
     "CameraModel": "data.camera_model",
     **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
+    "Pushed": "sources.pushed",
     "Result": "data.result",
     "schema": "sinks.lines",
     **dict.fromkeys(("DepthStats", "State", "Track"), "data.track"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from streamer.config import Config
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
 from streamer.data.source import Pausable, Source, SourceInfo
+from streamer.engine.live_run import Live
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
@@ -22,8 +24,9 @@ from streamer.models.protocols import DepthEstimator, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
-from streamer.scheduling.sharing import sharing_processor
+from streamer.scheduling.sharing import share_models, sharing_processor
 from streamer.scheduling.threads import ThreadedWorkers
+from streamer.scheduling.turns import Turns
 from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
@@ -34,7 +37,7 @@ from streamer.terminal.telemetry import Meter
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.registry import build_tracker
 
-Spec = str | int | Path | Iterable[Any]
+Spec = str | int | Path | Source | Iterable[Any]
 
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
@@ -58,6 +61,7 @@ class Engine:
         self._models = Models(config, segmenter, depth_estimator)
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
+        self._turns: defaultdict[str, Turns] = defaultdict(Turns)
 
     @property
     def device(self) -> str:
@@ -93,6 +97,8 @@ class Engine:
     ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
 
+        Where the models are not there yet, live ones take frames all the same, and load them in those threads first.
+
         Args:
             live: Which of the two.
             tracking: Instead of the config's own.
@@ -103,11 +109,12 @@ class Engine:
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
-        stages, prompted = self._stages(tracking or self.config.tracking)
+        deferred = live and workers is None and not self._models.loaded
+        stages, prompted = self._stages(tracking or self.config.tracking, deferred)
         flow = self.config.flow
         pipeline = Pipeline(
             stages,
-            workers or (self._threads(stages) if live else InlineWorkers()),
+            workers or (self._threads(stages, deferred) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
             prompted,
             camera or KnownCamera(self.config.camera),
@@ -115,10 +122,12 @@ class Engine:
         self._pipelines.append(pipeline)
         return pipeline
 
-    def _stages(self, tracking: TrackingParameters) -> tuple[list[Stage], Prompted | None]:
+    def _stages(self, tracking: TrackingParameters, deferred: bool) -> tuple[list[Stage], Prompted | None]:
         """Every slow kind of model that the config lets in, and the one that a person can speak to."""
-        schedule, segmenter, estimator = self.config.schedule, self.segmenter, self.depth_estimator
-        depth = None if estimator is None else DepthStage(estimator.estimate, schedule, estimator.unit)
+        schedule, models = self.config.schedule, self._models
+        segmenter = models.deferred_segmenter if deferred else models.segmenter
+        estimator = models.deferred_depth_estimator if deferred else models.depth_estimator
+        depth = None if estimator is None else DepthStage(estimator, schedule)
         if segmenter is None:
             return ([] if depth is None else [depth]), None
         tracker = build_tracker(segmenter, tracking)
@@ -133,10 +142,36 @@ class Engine:
             return 1
         return batch_that_fits(self.config.schedule.keyframe_interval, frame_size)
 
-    def _threads(self, stages: Sequence[Stage]) -> ThreadedWorkers:
-        """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them."""
+    def _threads(self, stages: Sequence[Stage], deferred: bool) -> ThreadedWorkers:
+        """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them.
+
+        All runs of this engine share the models, so that what runs at a time is one call of each.
+        """
         slow = [stage.name for stage in stages if not stage.immediate]
-        return ThreadedWorkers(in_turns=() if self._models.on_cuda else slow, step_back=slow)
+        workers = ThreadedWorkers(
+            in_turns=slow, step_back=slow, nice=self.config.schedule.model_nice, turns=self._turns
+        )
+        if not deferred:
+            self._settle(workers)
+        for stage in slow if deferred else ():
+            if (load := self._models.loader(stage)) is not None:
+                workers.prepare(stage, self._share_models, partial(self._load, load, workers))
+        return workers
+
+    def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
+        """Load a model behind the frame loop, which has taken frames already."""
+        load()
+        self._settle(workers)
+
+    def _share_models(self) -> None:
+        """Import torch, and have it leave cores to others before it counts on all."""
+        share_models(self.config.schedule.model_threads)
+
+    def _settle(self, workers: ThreadedWorkers) -> None:
+        """Arrange what is known only once torch is there."""
+        self._share_models()
+        if self._models.on_cuda:
+            workers.in_turns = ()
 
     @contextmanager
     def open(
@@ -145,15 +180,20 @@ class Engine:
         prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
         check: Callable[[SourceInfo], object] | None = None,
+        discover: bool = True,
         **source_options: Any,
     ) -> Iterator[Run]:
         """Open a source, load the models if they are not, and begin to read.
 
+        Live, the models load behind the frames, which come at once: masks and depth are there when they are.
+
         Args:
-            source: Path, camera index, URL, folder, pattern, ``scene``, or iterable of ``(H, W, 3)`` uint8 RGB arrays.
-            prompts: What to follow, said about the first frame. Without any, objects are looked for.
+            source: Path, camera index, URL, folder, pattern, ``scene``, iterable of ``(H, W, 3)`` uint8 RGB arrays, a
+                :class:`Pushed`, or a source of your own.
+            prompts: What to follow, said about the first frame.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
+            discover: Whether objects are looked for where nobody says what to follow.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
@@ -172,33 +212,31 @@ class Engine:
             by_itself = opened.info.live and not isinstance(opened, Pausable)
             batch_size = 1 if live else self._batch_size(opened.info.size)
             reach = reach_of(self.config.schedule.keyframe_interval, batch_size)
-            reader = Reader(opened, live, reach, reopen=reopen if by_itself and opened.info.renewable else None)
+            renewable = by_itself and opened.info.renewable and opened is not source
+            reader = Reader(opened, live, reach, reopen=reopen if renewable else None)
             stack.callback(reader.stop)
             camera = KnownCamera(self.config.camera, opened.info.camera)
             camera.at(opened.info.size)  # one that does not fit is told before anything slow begins
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
+            if live:
+                stack.enter_context(sharing_processor())
             pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
-            self._begin(pipeline, prompts)
+            for prompt in prompts:
+                pipeline.prompt(prompt)
+            if discover and not prompts and self.config.segmenter is not None and self.config.tracking.max_objects > 0:
+                pipeline.discover()
             prefetch = None
             if self.config.schedule.prefetch and not live:
                 prefetch = _prefetch(pipeline.stages, batch_size)
                 stack.callback(prefetch.close)
-            if live:
-                stack.enter_context(sharing_processor())
             if by_itself:
                 reader.count_from_now()
             else:
                 reader.start()
-            yield Run(reader, pipeline, Meter(self.device), prefetch)
-
-    def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
-        for prompt in prompts:
-            pipeline.prompt(prompt)
-        if not prompts and self.segmenter is not None and self.config.tracking.max_objects > 0:
-            pipeline.discover()
+            yield Run(reader, pipeline, Meter(lambda: self._models.known_device), prefetch)
 
     def _forget(self, pipeline: Pipeline) -> None:
         self._pipelines.remove(pipeline)
@@ -216,6 +254,20 @@ class Engine:
         """
         with self.open(source, prompts, live, **options) as run:
             yield from run
+
+    def live(
+        self, source: Spec, prompts: Prompt | Sequence[Prompt] = (), discover: bool = False, **options: Any
+    ) -> Live:
+        """A live source in a thread of its own, to be iterated, polled and spoken to; see :class:`Live`.
+
+        Several at once share the models: their weights are there once, one call runs at a time, and of those who wait
+        the one that was served longest ago goes first.
+
+        Raises:
+            SourceError: It cannot be opened.
+            PromptError: A prompt does not lie on its frames, or masks are left out.
+        """
+        return Live(self, source, prompts, discover, **options)
 
     def close(self) -> None:
         """Stop every worker and end every run. May be called twice, and from any thread."""
@@ -254,3 +306,31 @@ def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = 
     if not isinstance(config, Config):
         config = configuration.load(config, overrides)
     return Engine(config).load()
+
+
+def live(
+    source: Spec,
+    config: str | Path | Config = "tiny",
+    prompts: Prompt | Sequence[Prompt] = (),
+    overrides: str | Sequence[str] = (),
+    discover: bool = False,
+    **options: Any,
+) -> Live:
+    """Open a live source, and load the models behind its frames; for several sources see :meth:`Engine.live`.
+
+    Args:
+        source: Camera index, URL, :class:`Pushed`, a file at its own rate, or whatever else :meth:`Engine.open` takes.
+        config: Name of a preset, path of a YAML file, or a Config.
+        prompts: What to follow, said about the first frame; more may be said at any time.
+        overrides: ``section.key=value`` entries that replace those of the preset.
+        discover: Whether to look for objects without being told where.
+        options: For the source, such as ``width``, ``height`` and ``rate_hz`` of a camera.
+
+    Raises:
+        ConfigError: No such preset, key or value.
+        SourceError: The source cannot be opened.
+    """
+    if not isinstance(config, Config):
+        config = configuration.load(config, overrides)
+    engine = Engine(config)
+    return Live(engine, source, prompts, discover, engine.close, **options)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from threading import RLock
+from typing import Any, cast
 
 from streamer.config import Config
 from streamer.models.protocols import DepthEstimator, Segmenter
@@ -22,6 +25,7 @@ class Models:
     ) -> None:
         self._config = config
         self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
+        self._loading = RLock()
 
     @cached_property
     def device(self) -> str:
@@ -33,6 +37,11 @@ class Models:
         from streamer.models.runtime import devices
 
         return devices.describe_device(devices.pick_device(self._config.device))
+
+    @property
+    def known_device(self) -> str:
+        """The same, or that it is not known yet."""
+        return self.device if "device" in self.__dict__ else "loading the models"
 
     @cached_property
     def on_cuda(self) -> bool:
@@ -79,4 +88,49 @@ class Models:
         Raises:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
-        _ = self.device, self.segmenter, self.depth_estimator
+        with self._loading:
+            _ = self.device, self.segmenter, self.depth_estimator
+
+    @property
+    def loaded(self) -> bool:
+        """Whether all of them are there."""
+        wanted = {"segmenter": self._config.segmenter, "depth_estimator": self._config.depth, "device": True}
+        return all(name in self.__dict__ for name, section in wanted.items() if section is not None)
+
+    def loader(self, stage: str) -> Callable[[], object] | None:
+        """What loads the model of this stage, in whatever thread there is time for it; None where it needs none.
+
+        Raises:
+            ModelError: (what is returned, when called) Its weights are missing or damaged, or it cannot run here.
+        """
+        names = {"masks": "segmenter", "depth": "depth_estimator"}
+        if stage not in names:
+            return None
+
+        def load() -> None:
+            with self._loading:
+                _ = self.device, getattr(self, names[stage])
+
+        return load
+
+    @property
+    def deferred_segmenter(self) -> Segmenter | None:
+        """The segmenter, loaded by whoever first asks something of it; None where the config leaves masks out."""
+        wanted = self._config.segmenter is not None
+        return cast(Segmenter, _Deferred(lambda: self.segmenter)) if wanted else None
+
+    @property
+    def deferred_depth_estimator(self) -> DepthEstimator | None:
+        """The depth model, loaded by whoever first asks something of it; None where the config leaves depth out."""
+        wanted = self._config.depth is not None
+        return cast(DepthEstimator, _Deferred(lambda: self.depth_estimator)) if wanted else None
+
+
+class _Deferred:
+    """Stands in the place of a model that is loaded when it is first asked something."""
+
+    def __init__(self, load: Callable[[], object]) -> None:
+        self._load = load
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._load(), name)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame
 from streamer.data.part import DepthMap, Part
 from streamer.data.reason import Reason
 from streamer.data.track import DepthStats
 from streamer.depth.propagation import DepthPropagation
 from streamer.models.image_call import ImageCall
+from streamer.models.protocols import DepthEstimator
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.stages.parameters import ScheduleParameters
@@ -26,23 +24,17 @@ class DepthStage:
     """Runs of a depth model, and inverse depth on every frame.
 
     Args:
-        estimate: ``(H, W)`` float32 inverse depth of a ``(H, W, 3)`` uint8 RGB image.
+        estimator: The model; asked for its unit only once it has answered, since it may still have to be loaded.
         schedule: When it runs.
-        unit: What the model's numbers mean.
     """
 
     name = "depth"
     immediate = False
 
-    def __init__(
-        self,
-        estimate: Callable[[NDArray[np.uint8]], Map],
-        schedule: ScheduleParameters,
-        unit: DepthUnit = DepthUnit.RELATIVE,
-    ) -> None:
-        self.image_call = ImageCall(lambda images: [estimate(image) for image in images])
-        self._schedule = schedule
-        self._propagation = DepthPropagation(unit)
+    def __init__(self, estimator: DepthEstimator, schedule: ScheduleParameters) -> None:
+        self.image_call = ImageCall(lambda images: [estimator.estimate(image) for image in images])
+        self._estimator, self._schedule = estimator, schedule
+        self._propagation = DepthPropagation()
 
     def propagate(self, motion: Motion) -> None:
         """Carried when it is asked for."""
@@ -60,6 +52,7 @@ class DepthStage:
 
     def adopt(self, answer: tuple[Map, Map | None], anchor: Anchor) -> None:
         inverse_depth, carried = answer
+        self._propagation.unit = self._estimator.unit
         self._propagation.adopt(inverse_depth, anchor, carried)
 
     def at(self, motion: Motion) -> Part:

@@ -196,7 +196,8 @@ def test_a_model_that_cannot_be_loaded_ends_the_run_with_its_sentence(monkeypatc
         raise ModelError("The weights of vit_x are not here.")
 
     monkeypatch.setattr(registry, "load_segmenter", load)
-    with streamer.live(streamer.Pushed(SIZE), CONFIG) as robot, pytest.raises(ModelError, match="vit_x are not here"):
+    config = CONFIG.model_copy(update={"depth": None})
+    with streamer.live(streamer.Pushed(SIZE), config) as robot, pytest.raises(ModelError, match="vit_x are not here"):
         results_of(robot, lambda result: False)
 
 

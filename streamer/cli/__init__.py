@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli import annotate, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli.serve_option import ServingCommand
 
 app = typer.Typer(
     name="streamer",
@@ -41,7 +42,8 @@ def main(
 
 
 app.command()(annotate.annotate)
-app.command()(live.live)
+app.command()(batch.batch)
+app.command(cls=ServingCommand)(live.live)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)
 app.command("eval-depth")(evaluate_depth.evaluate_depth)

@@ -20,7 +20,7 @@ from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
 from streamer.geometry.known_camera import KnownCamera
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
@@ -38,6 +38,9 @@ from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.registry import build_tracker
 
 Spec = str | int | Path | Source | Iterable[Any]
+
+Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
+"""Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
 
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
@@ -69,7 +72,7 @@ class Engine:
         return self._models.device
 
     @property
-    def segmenter(self) -> Segmenter | None:
+    def segmenter(self) -> RememberingSegmenter | None:
         """The segmenter, loaded at the first use; None where the config leaves masks out."""
         return self._models.segmenter
 
@@ -94,10 +97,9 @@ class Engine:
         workers: Workers | None = None,
         still: bool = False,
         camera: KnownCamera | None = None,
+        deferred: bool = False,
     ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
-
-        Where the models are not there yet, live ones take frames all the same, and load them in those threads first.
 
         Args:
             live: Which of the two.
@@ -105,11 +107,11 @@ class Engine:
             workers: Run the models, instead of what ``live`` asks for.
             still: There will be one frame: its masks may be finer, since they need not keep up with anything.
             camera: What is known of the camera; None leaves it to the config.
+            deferred: Whether a live one takes frames before the models are there, and loads them in its threads.
 
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
-        deferred = live and workers is None and not self._models.loaded
         stages, prompted = self._stages(tracking or self.config.tracking, deferred)
         flow = self.config.flow
         pipeline = Pipeline(
@@ -161,6 +163,7 @@ class Engine:
     def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
         """Load a model behind the frame loop, which has taken frames already."""
         load()
+        _ = self.device
         self._settle(workers)
 
     def _share_models(self) -> None:
@@ -180,12 +183,12 @@ class Engine:
         prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
         check: Callable[[SourceInfo], object] | None = None,
+        meanwhile: Meanwhile | None = None,
         discover: bool = True,
+        deferred: bool | None = None,
         **source_options: Any,
     ) -> Iterator[Run]:
         """Open a source, load the models if they are not, and begin to read.
-
-        Live, the models load behind the frames, which come at once: masks and depth are there when they are.
 
         Args:
             source: Path, camera index, URL, folder, pattern, ``scene``, iterable of ``(H, W, 3)`` uint8 RGB arrays, a
@@ -193,7 +196,10 @@ class Engine:
             prompts: What to follow, said about the first frame.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
+            meanwhile: Called once while the models are loaded in another thread; not where they load behind the frames.
             discover: Whether objects are looked for where nobody says what to follow.
+            deferred: Whether frames are given out before the models are there, which load behind them; None does so
+                where the frames would be gone otherwise.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
@@ -221,7 +227,10 @@ class Engine:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
             if live:
                 stack.enter_context(sharing_processor())
-            pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera)
+            deferred = live and (by_itself if deferred is None else deferred) and not self._models.loaded
+            if meanwhile is not None and not deferred:
+                self._models.load_beside(partial(meanwhile, reader))
+            pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera, deferred=deferred)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
             for prompt in prompts:
@@ -236,7 +245,8 @@ class Engine:
                 reader.count_from_now()
             else:
                 reader.start()
-            yield Run(reader, pipeline, Meter(lambda: self._models.known_device), prefetch)
+            device = (lambda: self._models.known_device) if deferred else self.device
+            yield Run(reader, pipeline, Meter(device), prefetch, live)
 
     def _forget(self, pipeline: Pipeline) -> None:
         self._pipelines.remove(pipeline)

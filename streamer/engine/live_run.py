@@ -61,7 +61,8 @@ class Live:
         self._stack = ExitStack()
         self._stack.callback(closing)
         try:
-            self._run: Run = self._stack.enter_context(engine.open(source, prompts, True, discover=discover, **options))
+            opened = engine.open(source, prompts, live=True, discover=discover, deferred=True, **options)
+            self._run: Run = self._stack.enter_context(opened)
         except BaseException:
             self._stack.close()
             raise
@@ -129,39 +130,50 @@ class Live:
     # What is said.
 
     def click(
-        self, point: tuple[float, float], label: str | None = None, object_id: int | None = None, inside: bool = True
+        self,
+        point: tuple[float, float],
+        label: str | None = None,
+        object_id: int | None = None,
+        inside: bool = True,
+        seen_index: int | None = None,
     ) -> int:
-        """Point at an object on the newest frame.
+        """Point at an object on the newest frame, or on one of the last that was looked at.
 
         Args:
             point: (x, y) [px].
             label: What it is, in words.
             object_id: Which object is meant; None begins a new one.
             inside: Whether the point is on the object, or on what is to be left out of it.
+            seen_index: Index of the result that the point was found on; it is carried on from there. None for the
+                newest.
 
         Returns:
             The object's id.
 
         Raises:
-            PromptError: It does not lie on the frame, or masks are left out.
+            PromptError: It does not lie on the frame, what it points at has gone, or masks are left out.
         """
-        return self.prompt(Prompt([point], [int(inside)], object_id=object_id, label=label))
+        return self.prompt(Prompt([point], [int(inside)], object_id=object_id, label=label), seen_index)
 
     def box(
-        self, box_xyxy: tuple[float, float, float, float], label: str | None = None, object_id: int | None = None
+        self,
+        box_xyxy: tuple[float, float, float, float],
+        label: str | None = None,
+        object_id: int | None = None,
+        seen_index: int | None = None,
     ) -> int:
-        """Draw a box around an object on the newest frame: x0, y0, x1, y1 [px]. See :meth:`click`."""
-        return self.prompt(Prompt(box=box_xyxy, object_id=object_id, label=label))
+        """Draw a box around an object: x0, y0, x1, y1 [px]. See :meth:`click`."""
+        return self.prompt(Prompt(box=box_xyxy, object_id=object_id, label=label), seen_index)
 
     def mask(self, mask: NDArray[np.bool_], label: str | None = None, object_id: int | None = None) -> int:
         """Give an object's true mask on the newest frame, ``(H, W)`` bool. See :meth:`click`."""
         return self.prompt(Prompt(mask=mask, object_id=object_id, label=label))
 
-    def prompt(self, prompt: Prompt) -> int:
-        """Say anything about an object on the newest frame. See :meth:`click`."""
+    def prompt(self, prompt: Prompt, seen_index: int | None = None) -> int:
+        """Say anything about an object. See :meth:`click`."""
         check_inside([prompt], self.info.size)
         with self._working:
-            return self._run.pipeline.prompt(prompt)
+            return self._run.pipeline.prompt(prompt, seen_index)
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run
 from streamer.errors import ConfigError, DisplayError
-from streamer.session.playback import Playback, advise, can_show, open_window, opened, style_of
+from streamer.session.live_window import LiveWindow
+from streamer.session.playback import Playback, advise, can_show, opened, style_of
+from streamer.session.serving import Serving, served, told, while_loading
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of
 from streamer.terminal.console import Terminal, aside
 from streamer.terminal.live_status import LiveStatus
 from streamer.terminal.panel import LiveConsole
 from streamer.terminal.stopping import INTERRUPTED, Stop
+from streamer.ui.view import View
+
+if TYPE_CHECKING:
+    from streamer.ui.browser.browser import Browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,63 +58,157 @@ class LiveJob:
     """What to show, what to follow and what to write.
 
     Attributes:
-        source: Camera number, device, URL, file, or ``scene``.
-        prompts: What to follow, said about the first frame.
+        sources: Camera number, device, URL, file, or ``scene``; or several pictures, one after the other.
+        prompts: What to follow, said about the first frame of each.
         targets: What to write.
         camera: What to ask the source for.
+        loop: Whether a recording begins again at its end.
+        serving: Where to show it in browsers; None for nowhere. Then there is no window unless the config asks for it.
     """
 
-    source: str
+    sources: Sequence[str]
     prompts: Sequence[Prompt]
     targets: Targets
     camera: CameraRequest = CameraRequest()
+    loop: bool = False
+    serving: Serving | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be shown before anything is opened.
+
+        Raises:
+            ConfigError: Several sources that are not all pictures, or a loop of something without an end.
+        """
+        kinds = [kind_of(source) for source in self.sources]
+        if len(kinds) > 1 and set(kinds) != {"image"}:
+            raise ConfigError("Several sources are shown one after the other if all are pictures: name one, or those.")
+        if self.loop and kinds[0] not in ("video", "folder"):
+            raise ConfigError("--loop plays a recording again and again: leave it out.")
+
+    def options(self) -> dict[str, Any]:
+        """Keywords for the sources.
+
+        Raises:
+            ConfigError: Something was asked for that these do not have.
+        """
+        return self.camera.options(self.sources[0]) | ({"loop": True} if self.loop else {})
 
 
 def live(engine: Engine, job: LiveJob) -> int:
-    """Run until the source ends, the window is closed, or a signal comes.
+    """Run until the source ends (without a window), the window is closed, or a signal comes.
 
     Returns:
         Exit code: 0, or 130 when it was interrupted by a signal while nothing was shown.
 
     Raises:
+        ConfigError: What was asked for does not go together.
         DisplayError: There is no display, and nothing is to be written either.
         StreamerError: The source cannot be opened, or nothing can be written.
     """
-    config, options = engine.config, job.camera.options(job.source)
-    job.targets.check(several=False, masks=config.segmenter is not None, depth=config.depth is not None)
+    config = engine.config
+    job.check()
+    job.options()
+    several = len(job.sources) > 1
+    job.targets.check(several, masks=config.segmenter is not None, depth=config.depth is not None)
     terminal = Terminal(aside() if job.targets.take_stdout else None)
-    show = config.show is not False
-    if not show and not job.targets:
+    show = config.show is True if job.serving else config.show is not False
+    if not (show or job.targets or job.serving):
         raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
-    show = show and can_show(job.targets, terminal)
-
-    def check(info: SourceInfo) -> None:
-        path = Path(job.source) if kind_of(job.source) == "video" else None
-        job.targets.of(replace(info, path=path), several=False)
-
-    options |= {"prompts": job.prompts, "live": True, "check": check}
-    with Stop() as stop, opened(engine, job.source, terminal, **options) as run:
-        _play(engine, run, job.targets.of(run.info, several=False), show, stop, terminal)
+    show = show and can_show(bool(job.targets or job.serving), terminal)
+    view = View(style_of(engine), pages=len(job.sources))
+    window = LiveWindow(view) if show else None
+    with Stop() as stop, served(engine, job.serving, terminal) as browser:
+        try:
+            _show_all(engine, job, Watching(view, window, browser), stop, terminal)
+        finally:
+            if window is not None:
+                window.shut()
         advise(engine, terminal)
     return INTERRUPTED if stop.signalled and not show else 0
 
 
-def _play(engine: Engine, run: Run, targets: Targets, show: bool, stop: Stop, terminal: Terminal) -> None:
-    console, style = LiveConsole(run.info.name, terminal.console), style_of(engine)
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who watches: a window, browsers, both or none, and what the person has chosen to see."""
+
+    view: View
+    window: LiveWindow | None = None
+    browser: Browser | None = None
+
+    @property
+    def closely(self) -> bool:
+        """Whether somebody may want to look at the last frame for longer."""
+        return self.window is not None or self.browser is not None
+
+    def begin(self, info: SourceInfo) -> None:
+        """Show this source from now on."""
+        if self.window is not None:
+            self.window.begin(info)
+        if self.browser is not None:
+            self.browser.begin(info.name)
+
+    def options(self) -> dict[str, Any]:
+        """What is shown while the models load."""
+        if self.window is not None:
+            return {"meanwhile": self.window.while_loading}
+        return {} if self.browser is None else {"meanwhile": while_loading(self.browser)}
+
+
+def _show_all(engine: Engine, job: LiveJob, watching: Watching, stop: Stop, terminal: Terminal) -> None:
+    """One source after the other, in the order in which the person turns to them; unwatched all in a row."""
+    targets: dict[str, Targets] = {}
+    view, page = watching.view, 0
+    while page < len(job.sources):
+        source = job.sources[page]
+        view.begin(page, kind_of(source) in ("video", "folder"))
+        _show_one(engine, job, source, targets, watching, stop, terminal)
+        if view.quit or stop.signalled or (watching.closely and view.turn is None):
+            break
+        page += 1 if view.turn is None else view.turn
+
+
+def _show_one(
+    engine: Engine,
+    job: LiveJob,
+    source: str,
+    targets: dict[str, Targets],
+    watching: Watching,
+    stop: Stop,
+    terminal: Terminal,
+) -> None:
+    def begin(info: SourceInfo) -> None:
+        path = Path(source) if kind_of(source) == "video" else None
+        if source not in targets:
+            targets[source] = job.targets.of(replace(info, path=info.path or path), several=len(job.sources) > 1)
+        elif not info.is_alone:
+            targets[source] = Targets()  # what is played again has been written
+        watching.begin(info)
+
+    options = job.options() | watching.options() | {"prompts": job.prompts, "live": True, "check": begin}
+    with opened(engine, source, terminal, **options) as run:
+        _play(engine, run, targets[source], watching, stop, terminal)
+
+
+def _play(engine: Engine, run: Run, targets: Targets, watching: Watching, stop: Stop, terminal: Terminal) -> None:
+    console = LiveConsole(run.info.name, terminal.console)
     if run.info.settings:
         console.say(f"{run.info.name}: {run.info.settings}")
     if run.info.notice:
         console.warn(run.info.notice)
     playback = Playback(
         run,
-        style,
+        style_of(engine),
         stop,
         console,
         targets=targets,
         video=engine.config.video,
-        screen=open_window(run, style) if show else None,
+        screen=watching.window,
+        robot_logs=engine.config.robot_logs,
+        audience=watching.browser,
         live=True,
-        report=LiveStatus(console),
+        hold=watching.closely,
+        view=watching.view,
+        report=LiveStatus(console, told(watching.browser)),
     )
     with console:
         playback.play()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.data.camera_model import CameraModel
     from streamer.data.frame import Frame, StampOrigin
+    from streamer.data.known_depths import KnownDepths
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
     from streamer.data.track import DepthStats, State, Track
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         StaleFrameError,
         StreamerError,
     )
+    from streamer.geometry.point_cloud import PointCloud, point_cloud, unproject
     from streamer.sinks.lines import schema
     from streamer.sources.pushed import Pushed
 
@@ -48,9 +50,11 @@ __all__ = [
     "DisplayError",
     "Engine",
     "Frame",
+    "KnownDepths",
     "Live",
     "ModelError",
     "PartialError",
+    "PointCloud",
     "Prompt",
     "PromptError",
     "Pushed",
@@ -65,7 +69,9 @@ __all__ = [
     "Track",
     "live",
     "load",
+    "point_cloud",
     "schema",
+    "unproject",
 ]
 
 prefer_opencv()
@@ -75,6 +81,8 @@ _MODULES = {
     "Engine": "engine",
     **dict.fromkeys(("Live", "Run", "live", "load"), "engine"),
     "CameraModel": "data.camera_model",
+    "KnownDepths": "data.known_depths",
+    **dict.fromkeys(("PointCloud", "point_cloud", "unproject"), "geometry.point_cloud"),
     **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
     "Pushed": "sources.pushed",

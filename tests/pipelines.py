@@ -45,7 +45,7 @@ def build_pipeline(
     )
     if tracker is None and segmenter is not None:
         tracker = build_tracker(segmenter, TrackingParameters())
-    depth = None if depth_estimator is None else DepthStage(depth_estimator, schedule)
+    depth = None if depth_estimator is None else DepthStage(depth_estimator.estimate, schedule, depth_estimator.unit)
     masks = None if tracker is None else MasksStage(tracker, schedule, max_objects, depth)
     clicks = None if tracker is None else ClicksStage(tracker)
     stages = [stage for stage in (masks, clicks, depth, *more) if stage is not None]

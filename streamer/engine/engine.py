@@ -12,9 +12,11 @@ from typing import Any, Self
 
 from streamer import config as configuration
 from streamer.config import Config
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
 from streamer.data.source import Pausable, Source, SourceInfo
+from streamer.depth.ground import Ground
 from streamer.engine.live_run import Live
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
@@ -112,30 +114,39 @@ class Engine:
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
-        stages, prompted = self._stages(tracking or self.config.tracking, deferred)
+        camera = camera or KnownCamera(self.config.camera)
+        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, deferred)
         flow = self.config.flow
         pipeline = Pipeline(
             stages,
             workers or (self._threads(stages, deferred) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
             prompted,
-            camera or KnownCamera(self.config.camera),
+            camera,
+            depth,
         )
         self._pipelines.append(pipeline)
         return pipeline
 
-    def _stages(self, tracking: TrackingParameters, deferred: bool) -> tuple[list[Stage], Prompted | None]:
-        """Every slow kind of model that the config lets in, and the one that a person can speak to."""
+    def _stages(
+        self, tracking: TrackingParameters, camera: KnownCamera, deferred: bool
+    ) -> tuple[list[Stage], Prompted | None, DepthStage | None]:
+        """Every slow kind of model that the config lets in, the one that a person can speak to, and the depth."""
         schedule, models = self.config.schedule, self._models
         segmenter = models.deferred_segmenter if deferred else models.segmenter
         estimator = models.deferred_depth_estimator if deferred else models.depth_estimator
-        depth = None if estimator is None else DepthStage(estimator, schedule)
+        depth = None
+        if estimator is not None:
+            unit = (lambda: estimator.unit) if deferred else estimator.unit
+            depth = DepthStage(
+                lambda image: estimator.estimate(image), schedule, unit, camera, Ground.of(self.config.camera)
+            )
         if segmenter is None:
-            return ([] if depth is None else [depth]), None
+            return ([] if depth is None else [depth]), None, depth
         tracker = build_tracker(segmenter, tracking)
         masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
-        return (stages if depth is None else [*stages, depth]), masks
+        return (stages if depth is None else [*stages, depth]), masks, depth
 
     def _batch_size(self, frame_size: tuple[int, int]) -> int:
         """How many keyframes of that (width, height) are worth encoding together."""
@@ -183,6 +194,7 @@ class Engine:
         prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
         check: Callable[[SourceInfo], object] | None = None,
+        known_depths: KnownDepths | None = None,
         meanwhile: Meanwhile | None = None,
         discover: bool = True,
         deferred: bool | None = None,
@@ -196,6 +208,7 @@ class Engine:
             prompts: What to follow, said about the first frame.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
+            known_depths: How far the things at some pixels of the first frame are; relative depth becomes meters.
             meanwhile: Called once while the models are loaded in another thread; not where they load behind the frames.
             discover: Whether objects are looked for where nobody says what to follow.
             deferred: Whether frames are given out before the models are there, which load behind them; None does so
@@ -204,7 +217,7 @@ class Engine:
 
         Raises:
             SourceError: It cannot be opened.
-            PromptError: A prompt does not lie on its frames, or masks are left out.
+            PromptError: A prompt or a known depth does not lie on its frames, or what it is about is left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
             ConfigError: The camera's intrinsics cannot be read, or are those of another camera.
         """
@@ -237,6 +250,8 @@ class Engine:
                 pipeline.prompt(prompt)
             if discover and not prompts and self.config.segmenter is not None and self.config.tracking.max_objects > 0:
                 pipeline.discover()
+            if known_depths is not None:
+                pipeline.calibrate(known_depths)
             prefetch = None
             if self.config.schedule.prefetch and not live:
                 prefetch = _prefetch(pipeline.stages, batch_size)

@@ -1,8 +1,5 @@
 """Meters stay meters: a perfect oracle in place of the model, in front of which the camera moves in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import pytest
@@ -30,15 +27,6 @@ def frame_at(index: int) -> Frame:
     return Frame(index, index / 30, image, 0.0)
 
 
-@dataclass
-class Model:
-    """Says what it is told to."""
-
-    estimate: Callable[[np.ndarray], np.ndarray]
-    unit: DepthUnit = DepthUnit.RELATIVE
-    name: str = "told"
-
-
 @pytest.mark.parametrize("interval", [1, 5])
 def test_the_camera_moves_in_and_so_do_the_meters(interval):
     seen = iter(range(0, FRAMES, interval))
@@ -46,7 +34,7 @@ def test_the_camera_moves_in_and_so_do_the_meters(interval):
     def oracle(image_rgb):
         return np.full(image_rgb.shape[:2], 1 / distance_m(next(seen)), np.float32)
 
-    stage = DepthStage(Model(oracle, DepthUnit.METERS), ScheduleParameters(depth_interval=interval))
+    stage = DepthStage(oracle, ScheduleParameters(depth_interval=interval), DepthUnit.METERS)
     pipeline = Pipeline([stage], InlineWorkers(), Motion())
     for index in range(FRAMES):
         result = pipeline.process(frame_at(index))
@@ -56,16 +44,14 @@ def test_the_camera_moves_in_and_so_do_the_meters(interval):
 
 
 def test_what_is_relative_has_no_meters():
-    stage = DepthStage(Model(lambda image: np.ones(image.shape[:2], np.float32)), ScheduleParameters())
+    stage = DepthStage(lambda image: np.ones(image.shape[:2], np.float32), ScheduleParameters())
     result = Pipeline([stage], InlineWorkers(), Motion()).process(frame_at(0))
     assert result.depth_m is None
     assert result.depth_unit is DepthUnit.RELATIVE
 
 
 def test_an_object_is_told_in_meters_smoothed_and_as_it_is_now():
-    model = Model(lambda image: np.full(image.shape[:2], 0.5, np.float32), DepthUnit.METERS)
-    stage = DepthStage(model, ScheduleParameters())
-    Pipeline([stage], InlineWorkers(), Motion()).process(frame_at(0))
+    stage = DepthStage(lambda image: np.full(image.shape[:2], 0.5, np.float32), ScheduleParameters(), DepthUnit.METERS)
     mask = np.ones((40, 40), bool)
     assert stage.stats(1, np.full((40, 40), 0.5, np.float32), mask).median == pytest.approx(2.0)
     stage.propagate(Motion())

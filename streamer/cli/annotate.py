@@ -20,6 +20,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -29,10 +30,12 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     VideoTrack,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -56,6 +59,8 @@ def read_job(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -80,7 +85,8 @@ def read_job(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
+    logs = mcap, *read_viewers(rerun, foxglove)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)

@@ -16,17 +16,20 @@ from streamer.data.frame import Frame
 from streamer.data.source import BaseSource, SourceInfo
 from streamer.data.timeline import Timeline
 from streamer.errors import SourceError
-from streamer.sources.decoding import Decoder
+from streamer.sources.decoding import Decoder, is_damaged
 from streamer.sources.deinterlacing import deinterlaced
+from streamer.sources.gaps import Gaps, in_words
 from streamer.sources.orientation import Orientation, placed, size_within, square_size
+from streamer.sources.tee import Tee, TeeReader, once_only
 from streamer.sources.tone_mapping import ToneMapper, is_hdr, name_of
 from streamer.sources.url import is_url, redact, short_name
 
-_PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
 _STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})
 """Next to a video, a track of these is a cover that nobody has marked as one."""
 _ORDINARY = frozenset({"yuv420p", "yuvj420p", "nv12"})
 _ACCURATE = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
+_COUNTLESS = frozenset({"mpegts", "hls", "mpeg"})
+"""Containers that say nowhere how many frames there are, and lose them where a transmission was disturbed."""
 _BESIDE_JOIN = 4
 """Packets before a join that MPEG-TS may call corrupt although they are whole."""
 
@@ -44,20 +47,30 @@ class VideoSource(BaseSource):
         path: A file, or the http(s) address of one.
         timeout_s: An address that says nothing for this long has ended [s].
         video_track: Which of its videos, from 1; None for the one that a player would choose.
+        follow_s: The file is still being written, and ends where nothing was added for this long [s].
 
     Raises:
         SourceError: It does not exist, is no video, or has not one frame that decodes.
     """
 
-    def __init__(self, path: str | Path, timeout_s: float = 5.0, video_track: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        timeout_s: float = 5.0,
+        video_track: int | None = None,
+        follow_s: float | None = None,
+    ) -> None:
         super().__init__()
         remote = is_url(str(path))
         self._label = redact(str(path)) if remote else "The standard input" if str(path) == "-" else str(path)
         # FFmpeg takes what comes before a colon for a protocol, but not in an absolute path.
         is_stdin = str(path) == "-"
-        place = "pipe:0" if is_stdin else str(path) if remote else str(Path(path).absolute())
-        once = is_stdin or (not remote and Path(path).exists() and not Path(path).is_file())
-        self._container = _open(place, self._label, timeout_s if remote else None)
+        place = str(path) if remote else str(Path(path).absolute())
+        is_pipe = is_stdin or (not remote and _is_pipe(Path(path)))
+        once = is_pipe or follow_s is not None
+        tee = _opened_once(path, self._label, follow_s) if once else None
+        self._reader = None if tee is None else tee.reader()
+        self._container = _open(self._reader or place, self._label, timeout_s if remote else None)
         try:
             self._videos = _videos_in(self._container)
             self._stream = _chosen(self._videos, video_track, self._label)
@@ -72,6 +85,7 @@ class VideoSource(BaseSource):
             self._stated_packets = _stated_packets(self._stream)
             self._end = 0
             self._index = 0
+            self._gaps = Gaps()
             self._last_pts: int | None = None
             self._reformatter = VideoReformatter()
             self._decoded = deinterlaced(self._decode(), self._stream.time_base)
@@ -80,6 +94,8 @@ class VideoSource(BaseSource):
                 raise SourceError(f"{self._label} has no frame that can be decoded: check that the file is whole.")
         except BaseException:
             self._container.close()
+            if self._reader is not None:
+                self._reader.close()
             raise
         self._origin = _first_of(self._stream.start_time, self._pending.pts)
         self._coded_size = self._pending.width, self._pending.height
@@ -93,10 +109,11 @@ class VideoSource(BaseSource):
             rate_hz=self._stream.average_rate or self._stream.guessed_rate,
             time_base=self._stream.time_base,
             frame_count=self._expected_frames(),
-            path=None if remote or once else Path(path),
+            path=None if remote or is_pipe else Path(path),
+            again=None if tee is None else tee.reader,
             address=str(path) if remote else None,
             video_stream=self._stream.index,
-            notice=" ".join(self._notices(once)) or None,
+            notice=" ".join(self._notices()) or None,
         )
 
     @property
@@ -108,11 +125,9 @@ class VideoSource(BaseSource):
             f"{self._info.size[0]}x{self._info.size[1]}, the size of the first."
         )
 
-    def _notices(self, once: bool) -> Iterator[str]:
+    def _notices(self) -> Iterator[str]:
         """What to know before it begins."""
         assert self._pending is not None
-        if once and self._container.streams.audio:
-            yield _PIPED
         if len(self._videos) > 1 and not self._track_was_named:
             number = self._videos.index(self._stream) + 1
             yield f"{self._label} holds {len(self._videos)} videos, of which number {number} is used (--video-track)."
@@ -126,14 +141,16 @@ class VideoSource(BaseSource):
             return None
         index = self._index
         self._index += 1
-        image = self._image_of(video_frame)
-        return Frame(index, self._time_of(video_frame), image, time.monotonic())
+        image, time_s = self._image_of(video_frame), self._time_of(video_frame)
+        self._gaps.add(time_s)
+        return Frame(index, time_s, image, time.monotonic(), damaged=is_damaged(video_frame))
 
     def _release(self) -> None:
         self._decoded.close()
         self._container.close()
-        if self._second is not None:
-            self._second.close()
+        for other in (self._second, self._reader):
+            if other is not None:
+                other.close()
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Every frame that decodes."""
@@ -246,12 +263,15 @@ class VideoSource(BaseSource):
         frame_s = float(self._ticks_per_frame() * self._time_base)
         if self._stated_packets is None and expected_s is not None and end_s < expected_s - max(1.5 * frame_s, 0.01):
             return f"{self._label} is cut off: {end_s:.2f} s of {expected_s:.2f} s could be read."
+        gaps = self._gaps.found()
         undecodable, corrupt = self._decoder.undecodable + len(self._suspects), self._decoder.corrupt
         if undecodable or corrupt:
             return (
                 f"{self._label} is damaged: {self._index} frames could be read, {corrupt} of them with errors, "
-                f"and {undecodable} pieces were skipped."
+                f"and {undecodable} pieces were skipped.{f' {in_words(gaps)}.' if gaps else ''}"
             )
+        if gaps and _COUNTLESS.intersection(self._container.format.name.split(",")):
+            return f"{self._label} has gaps: {in_words(gaps)}."
         return None
 
 
@@ -265,9 +285,20 @@ def has_end(address: str, timeout_s: float) -> bool:
         return False
 
 
-def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputContainer:
+def _is_pipe(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _opened_once(path: str | Path, label: str, follow_s: float | None) -> Tee:
     try:
-        return av.open(path, timeout=timeout_s, metadata_errors="replace")
+        return once_only(path, follow_s)
+    except OSError as error:
+        raise SourceError(f"{label} cannot be read ({error.strerror}): check the path.") from None
+
+
+def _open(place: str | TeeReader, label: str, timeout_s: float | None) -> av.container.InputContainer:
+    try:
+        return av.open(place, timeout=timeout_s, metadata_errors="replace")
     except FileNotFoundError:
         raise SourceError(f"There is no file {label}: check the path.") from None
     except (av.FFmpegError, OSError) as error:

@@ -21,6 +21,8 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Follow,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -30,10 +32,12 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     VideoTrack,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -57,6 +61,8 @@ def read_job(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     points_folder: PointClouds = None,
     points_format: PointsFormat = CloudFormat.PLY,
     depth_video: DepthVideo = None,
@@ -74,6 +80,7 @@ def read_job(
     camera_pitch: CameraPitch = None,
     poses: PosesFile = None,
     video_track: VideoTrack = None,
+    follow: Follow = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
 
@@ -86,11 +93,11 @@ def read_job(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    files = output, masks, depth_maps, jsonl, stats, mcap, points_folder, depth_video, coco, yolo
-    targets = Targets(*files, points_format.value) or Targets(output=FOLDER)
+    logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
+    targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
-    say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
 
 
 @with_options_of(read_job)
@@ -105,5 +112,6 @@ def annotate(**options: Any) -> None:
     from streamer.engine import Engine
 
     settings, job = read_job(**options)
+    say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -21,7 +21,7 @@ class CloudFormat(StrEnum):
 PointClouds = Annotated[
     Path | None,
     typer.Option(
-        "--points", metavar="DIR", help="Each object on each keyframe as a point cloud [m].", rich_help_panel=DATA
+        "--points", metavar="DIR", help="Each object on each keyframe as a point cloud in meters.", rich_help_panel=DATA
     ),
 ]
 PointsFormat = Annotated[

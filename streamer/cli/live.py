@@ -22,6 +22,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -31,9 +32,11 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -53,6 +56,8 @@ def live(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     points_folder: PointClouds = None,
     points_format: PointsFormat = CloudFormat.PLY,
     depth_video: DepthVideo = None,
@@ -104,8 +109,9 @@ def live(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    files = output, masks, depth_maps, jsonl, stats, mcap, points_folder, depth_video, coco, yolo
-    targets, prompts = Targets(*files, points_format.value), read_prompts(points, boxes, init_mask)
+    logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
+    prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
     known = read_known_distances(known_distances)

@@ -36,6 +36,8 @@ class Targets:
         jsonl: One JSON line per frame; `STDOUT` for the standard output.
         stats: JSON at the end; `STDOUT` for the standard output.
         mcap: ROS 2 messages.
+        rerun: A Rerun recording.
+        viewers: Tools that show results while the run goes on: "rerun", "foxglove".
         points: Folder of point clouds, in ``points_format``.
         depth_video: Lossless depth in meters.
         coco: A data set as one JSON file.
@@ -48,6 +50,8 @@ class Targets:
     jsonl: Path | None = None
     stats: Path | None = None
     mcap: Path | None = None
+    rerun: Path | None = None
+    viewers: frozenset[str] = frozenset()
     points: Path | None = None
     depth_video: Path | None = None
     coco: Path | None = None
@@ -55,7 +59,7 @@ class Targets:
     points_format: str = "ply"
 
     def __bool__(self) -> bool:
-        return any(True for _ in self)
+        return bool(self.viewers) or any(True for _ in self)
 
     def check(self, several: bool, masks: bool = True, depth: bool = True) -> None:
         """Refuse what cannot work before anything slow begins.
@@ -78,8 +82,9 @@ class Targets:
                 raise SinkError(f"There is no depth to write to {option}: let depth in.")
         if self.take_stdout and several:
             raise SinkError("What is said of several sources would run together on the standard output: name a file.")
-        if self.mcap is not None:
-            require("--mcap")
+        files = {"mcap": self.mcap, "rerun": self.rerun}
+        for name in {*self.viewers, *(name for name, path in files.items() if path is not None)}:
+            require(f"--{name}")
         if self.points is not None and self.points_format == "glb":
             require("--points-format glb")
         if self.depth_video is not None and self.depth_video.suffix.lower() != ".mkv":
@@ -132,13 +137,14 @@ class Targets:
                 jsonl=_beside(self.jsonl, name) if self.jsonl else None,
                 stats=_beside(self.stats, name) if self.stats else None,
                 mcap=_beside(self.mcap, name) if self.mcap else None,
+                rerun=_beside(self.rerun, name) if self.rerun else None,
                 points=self.points / name if self.points else None,
                 depth_video=_beside(self.depth_video, name) if self.depth_video else None,
                 coco=_beside(self.coco, name) if self.coco else None,
                 yolo=self.yolo / name if self.yolo else None,
             )
-        files = targets.output, targets.jsonl, targets.stats, targets.mcap, targets.depth_video, targets.coco
-        for path in files:
+        logs = targets.mcap, targets.rerun
+        for path in (targets.output, targets.jsonl, targets.stats, *logs, targets.depth_video, targets.coco):
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -228,11 +234,26 @@ class Targets:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
+        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
+
+    def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:
         if self.mcap is not None:
             from streamer.sinks.mcap import McapSink
 
-            sinks.append(BackgroundSink(McapSink(self.mcap, robot_logs), drop=drop))
-        sinks += (BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
+            yield McapSink(self.mcap, parameters)
+        if self.rerun is not None:
+            from streamer.sinks.rerun import RerunSink
+
+            yield RerunSink(self.rerun, parameters, endless=live)
+        if "rerun" in self.viewers:
+            from streamer.sinks.rerun import RerunViewerSink
+
+            yield RerunViewerSink(parameters)
+        if "foxglove" in self.viewers:
+            from streamer.sinks.foxglove import FoxgloveSink
+
+            yield FoxgloveSink(parameters)
 
     def _data_sets(self, info: SourceInfo) -> Iterator[Writer]:
         """What is written to be learnt from, or for other tools of the field."""
@@ -301,7 +322,7 @@ def video_sink(
         rate_hz=info.rate_hz,
         time_base=info.time_base,
         start_s=start_s,
-        audio_from=None if drop else info.path or info.address,
+        audio_from=None if drop else info.again or info.path or info.address,
         video_stream=info.video_stream,
         crf=video.crf,
         preset=video.preset,

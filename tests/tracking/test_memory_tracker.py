@@ -4,24 +4,12 @@ import numpy as np
 import pytest
 
 from streamer.data.prompt import Prompt
-from streamer.data.reason import Reason
 from streamer.data.track import State
-from streamer.tracking.flow_tracker import FlowTracker
-from streamer.tracking.parameters import MAX_REMOVED, RedetectionParameters, TrackingParameters, UpdateThresholds
-from streamer.tracking.prompting import requests_about_present
+from streamer.tracking.memory_tracker import MemoryTracker
+from streamer.tracking.parameters import MAX_REMOVED
 from streamer.tracking.soft_masks import INSIDE
 from tests.fake_models import ColorSegmenter, moving_scene
 from tests.tracking.fakes import Stage
-
-NEVER = RedetectionParameters(by_keyframe=False, by_color=False)
-
-
-def requests_of(stage):
-    """What SAM is to be asked on the present frame, as a keyframe would."""
-    states = stage.tracker._states.values()
-    stage.tracker._propagation.bring(states, stage.motion)
-    return requests_about_present(states, stage.motion, TrackingParameters())
-
 
 BALL, BOX = Prompt([(60, 80)], [1], object_id=1), Prompt(box=(230, 120, 280, 180), object_id=2)
 
@@ -53,7 +41,8 @@ def test_ids_are_given_out_in_order_when_the_prompt_names_none():
 def test_a_mask_that_was_given_is_taken_as_it_is():
     stage = Stage()
     stage.say(Prompt(mask=stage.labels == 1, object_id=1))
-    assert not stage.tracker.unanswered
+    assert stage.tracker.unanswered, "it is to be remembered"
+    assert stage.tracker.corrections() is None, "there is nothing to ask SAM"
     assert stage.iou(1) > 0.97
     assert stage.state(1) is State.TRACKED
 
@@ -67,20 +56,6 @@ def test_a_mask_that_was_given_gives_way_to_an_answer_on_a_later_frame(frames):
     assert stage.tracker.mask_age == frames
     stage.keyframe()
     assert stage.tracker.mask_age == 0
-
-
-def test_a_wrong_answer_does_not_replace_a_good_mask_and_three_in_a_row_lose_the_object():
-    stage = Stage(TrackingParameters(update=UpdateThresholds(lost_after=3), redetection=NEVER))
-    stage.say(BALL)
-    stage.keyframe()
-    stage.segmenter.wrong = True
-    for expected in (State.UNCERTAIN, State.UNCERTAIN, State.LOST):
-        stage.step(2)
-        stage.keyframe()
-        assert stage.state(1) is expected
-        if expected is State.UNCERTAIN:
-            assert stage.iou(1) > 0.75
-    assert stage.iou(1) == 0
 
 
 def test_a_person_is_believed_even_when_the_mask_changes_altogether():
@@ -114,8 +89,8 @@ def test_corrections_are_asked_on_the_frame_whose_embedding_is_at_hand():
     stage.say(Prompt([box_now], object_id=2))
     call, anchor = stage.tracker.corrections()
     answer = call()
-    (candidate,) = answer.candidates
-    assert candidate.request.prompt.point_coords[0] == pytest.approx(box_now - (0, 6), abs=1.5)
+    (clicked,) = answer.clicked
+    assert clicked.request.prompt.point_coords[0] == pytest.approx(box_now - (0, 6), abs=1.5)
     assert list(answer.timings_ms) == ["click"]
     assert not stage.tracker.adopt(answer, anchor), "a person has asked for it"
     assert stage.iou(2) > 0.85
@@ -183,63 +158,72 @@ def test_masks_never_overlap():
     assert (first | second).all()
 
 
-def test_after_a_scene_cut_every_object_is_lost_but_stays():
-    stage = Stage()
-    stage.say(BALL)
-    stage.keyframe()
+def test_after_a_scene_cut_every_object_is_lost_until_the_memory_knows_it_again():
+    stage = tracked(BALL)
     stage.cut()
-    assert stage.state(1) is State.LOST
-    assert stage.iou(1) == 0
-    (request,) = requests_of(stage)
-    assert request.prompt is None
-    assert len(request.gallery) == 1
-    assert request.distractors.gallery == ()
-    assert not request.distractors.taken.any()
-
-
-def test_a_lost_object_is_shown_again_after_two_keyframes_that_agree():
-    stage = Stage()
-    stage.say(BALL)
-    stage.keyframe()
-    stage.cut()
-    stage.step(2)
-    stage.keyframe()
     assert stage.state(1) is State.LOST
     assert stage.iou(1) == 0
     assert stage.tracker.mask_age is None
     stage.step(2)
-    assert stage.tracker.trouble is Reason.FOUND_AGAIN
     stage.keyframe()
     assert stage.state(1) is State.TRACKED
     assert stage.iou(1) > 0.8
 
 
-def test_what_one_keyframe_saw_of_a_lost_object_is_shown_if_it_is_still_there_three_frames_later():
-    stage = Stage()
-    stage.say(BALL)
-    stage.keyframe()
-    stage.cut()
-    stage.step(2)
-    stage.keyframe()
-    for state in (State.LOST, State.LOST, State.TRACKED):
-        stage.step()
-        assert stage.state(1) is state
-    assert stage.tracker.mask_age == 3
-    assert stage.iou(1) > 0.8
-
-
-def test_a_late_answer_about_a_lost_object_is_believed_on_the_next_frame_if_it_is_still_true():
-    stage = Stage(TrackingParameters(redetection=RedetectionParameters(by_color=False)))
-    stage.say(BALL)
-    stage.keyframe()
-    stage.cut()
-    answers, anchor = stage.ask(), stage.motion.open()
-    stage.step(6)
-    stage.tracker.adopt(answers, anchor)
-    assert stage.state(1) is State.LOST
+def test_what_the_memory_does_not_see_is_lost():
+    stage = tracked(BALL, BOX)
     stage.step()
-    assert stage.state(1) is State.TRACKED
-    assert stage.iou(1) > 0.8
+    gone = stage.image.copy()
+    gone[stage.labels == 1] = (70, 0, 90)
+    stage.keyframe(image=gone)
+    assert stage.state(1) is State.LOST
+    assert stage.score(1) == 0
+    assert stage.state(2) is State.TRACKED
+
+
+def test_a_click_on_a_lost_object_says_anew_what_it_is():
+    stage = tracked(BALL)
+    stage.cut()
+    stage.say(Prompt([(250, 150)], object_id=1))
+    stage.keyframe()
+    assert stage.iou(1, stage.labels == 2) > 0.9
+    stage.step(3)
+    stage.keyframe()
+    assert stage.iou(1, stage.labels == 2) > 0.9, "the memory has learnt it"
+
+
+def test_a_click_on_the_background_takes_away_no_more_than_what_was_clicked():
+    stage = Stage()
+    stage.say(Prompt(mask=stage.labels > 0, object_id=1))
+    stage.keyframe()
+    stage.say(Prompt([(250, 150)], [0], object_id=1))
+    call, anchor = stage.tracker.corrections()
+    stage.tracker.adopt(call(), anchor)
+    assert stage.iou(1) > 0.9
+    stage.keyframe()
+    assert stage.iou(1) > 0.9
+
+
+def test_a_level_asks_again_about_the_same_clicks():
+    stage = tracked(BALL)
+    stage.say(Prompt(object_id=1, mask_level="object"))
+    assert stage.tracker.unanswered
+    stage.keyframe()
+    assert stage.iou(1, np.ones_like(stage.labels, bool)) > 0.9, "the largest of the masks"
+    stage.say(Prompt(object_id=1, mask_level="auto"))
+    stage.keyframe()
+    assert stage.iou(1) > 0.9
+
+
+def test_what_was_corrected_is_not_remembered_as_it_was_before():
+    stage = tracked(BALL)
+    for _ in range(3):
+        stage.step(2)
+        stage.keyframe()
+    assert len(stage.tracker._bank.memories) == 4
+    stage.say(Prompt([(250, 150 + stage.index)], object_id=1))
+    stage.keyframe()
+    assert len(stage.tracker._bank.memories) == 2, "what a person said first and now"
 
 
 def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
@@ -255,19 +239,7 @@ def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
             stage.tracker.adopt(answers, anchor)
         scores.append(stage.score(1))
     assert scores[0] == pytest.approx(scores[1])
-    assert scores[0] < answers.candidates[0].predicted_iou
-
-
-def test_what_was_carried_for_long_is_looked_for_everywhere():
-    stage = Stage()
-    stage.say(BALL)
-    stage.keyframe()
-    stage.step(8)
-    assert stage.ask().candidates[0].request.is_sought is False
-    stage.step(30)
-    (request,) = requests_of(stage)
-    assert request.is_sought
-    assert request.prompt is not None
+    assert scores[0] < answers.clicked[0].predicted_iou
 
 
 def test_an_object_that_is_not_there_is_not_found():
@@ -293,20 +265,6 @@ def test_an_object_that_leaves_the_frame_is_lost():
             break
     assert stage.state(1) is State.LOST
     assert not (stage.labels == 1).sum() > 600
-
-
-def test_what_left_the_frame_while_its_answer_was_under_way_is_looked_for():
-    stage = Stage(TrackingParameters(redetection=RedetectionParameters(by_color=False)))
-    stage.say(BOX)
-    stage.keyframe()
-    (box,) = stage.tracker._states.values()
-    box.place(np.zeros_like(box.soft_mask), stage.motion.open())
-    (request,) = requests_of(stage)
-    assert (request.prompt, request.is_sought) == (None, True)
-    stage.keyframe()
-    assert stage.state(2) is State.LOST
-    stage.keyframe()
-    assert stage.state(2) is State.TRACKED
 
 
 # Undo of a removal
@@ -431,7 +389,7 @@ def test_keyframes_to_come_are_encoded_together(monkeypatch):
     segmenter, images, together = ColorSegmenter(), [moving_scene(index)[0] for index in range(4)], []
     encode_batch = segmenter.encode_batch
     monkeypatch.setattr(segmenter, "encode_batch", lambda batch: together.append(len(batch)) or encode_batch(batch))
-    tracker = FlowTracker(segmenter)
+    tracker = MemoryTracker(segmenter)
     with ThreadPoolExecutor(1) as thread:
         tracker.image_call.begin(images, thread, batch_size=4)
         tracker.image_call(images[3])

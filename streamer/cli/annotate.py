@@ -20,6 +20,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Follow,
     Foxglove,
     InitMask,
     Jsonl,
@@ -73,6 +74,7 @@ def read_job(
     camera_pitch: CameraPitch = None,
     poses: PosesFile = None,
     video_track: VideoTrack = None,
+    follow: Follow = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
 
@@ -88,8 +90,7 @@ def read_job(
     logs = mcap, *read_viewers(rerun, foxglove)
     targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
-    say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
 
 
 @with_options_of(read_job)
@@ -104,5 +105,6 @@ def annotate(**options: Any) -> None:
     from streamer.engine import Engine
 
     settings, job = read_job(**options)
+    say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

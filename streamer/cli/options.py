@@ -92,6 +92,15 @@ VideoTrack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Which video of a file that holds several, from 1.", min=1, rich_help_panel=HOW),
 ]
+Follow = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="The file is still being written; it ends where nothing is added for so long.",
+        min=0.1,
+        rich_help_panel=HOW,
+    ),
+]
 Stats = Annotated[
     Path | None, typer.Option(metavar="FILE.json|-", help="The figures of the run, at its end.", rich_help_panel=WHERE)
 ]

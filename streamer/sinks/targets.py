@@ -281,7 +281,7 @@ def video_sink(
         rate_hz=info.rate_hz,
         time_base=info.time_base,
         start_s=start_s,
-        audio_from=None if drop else info.path or info.address,
+        audio_from=None if drop else info.again or info.path or info.address,
         video_stream=info.video_stream,
         crf=video.crf,
         preset=video.preset,

@@ -135,14 +135,6 @@ def mean_iou(network: MemoryNetwork, sequences: Sequence[Prepared], variant: Var
     return {**each, "mean": float(np.mean(list(each.values())))}
 
 
-def calibration_error(scores: Sequence[float], ious: Sequence[float], bins: int = 10) -> float:
-    """Expected calibration error (Guo et al., ICML 2017) of scores that should be the IoU."""
-    said, true = np.asarray(scores), np.asarray(ious)
-    places = np.minimum((said * bins).astype(int), bins - 1)
-    gaps = [abs(said[places == b].mean() - true[places == b].mean()) * np.mean(places == b) for b in np.unique(places)]
-    return float(np.sum(gaps))
-
-
 def _small(video: Video, frame: int) -> NDArray[np.uint8]:
     return cv2.resize(video.image(frame), SIZE, interpolation=cv2.INTER_AREA).astype(np.uint8)
 

@@ -16,6 +16,7 @@ from streamer.synthetic.things import KINDS
 STYLES = ("indoor", "outdoor")
 OUTDOOR = ("crate", "ball", "drum", "pole", "plant", "tree", "person", "animal", "robot", "car", "balloon", "card")
 INDOOR = ("crate", "ball", "drum", "lamp", "pole", "plant", "chair", "person", "animal", "robot", "balloon", "card")
+WALKERS = ("person", "animal", "robot")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,11 @@ class World:
     vignette: float
 
 
-def build(seed: int, objects: int, style: str | None) -> World:
-    """The world of ``seed``, indoors or outdoors as ``style`` says, or as the seed does where it is None."""
+def build(seed: int, objects: int, style: str | None, twins: bool = False) -> World:
+    """The world of ``seed``, indoors or outdoors as ``style`` says, or as the seed does where it is None.
+
+    With ``twins`` its objects all walk about and look the same.
+    """
     rng = np.random.default_rng([seed, 20])
     style = style or STYLES[int(rng.integers(0, 2))]
     field_of_view = float(np.radians(rng.uniform(50, 72)))
@@ -66,6 +70,8 @@ def build(seed: int, objects: int, style: str | None) -> World:
     planes = outdoors(rng) if style == "outdoor" else indoors(rng, half_width, depth)
     names = list(rng.permutation(list(OUTDOOR if style == "outdoor" else INDOOR)))
     things = [KINDS[names[i % len(names)]](rng) for i in range(objects)]
+    if twins:
+        things = [KINDS[str(rng.choice(WALKERS))](rng)] * objects
     far = depth - 0.9 if style == "indoor" else rng.uniform(5.5, 9.0)
     edge = half_width - 0.8 if style == "indoor" else 30.0
     sun = np.array([rng.uniform(-0.8, 0.8), rng.uniform(0.6, 1.2), rng.uniform(-0.8, 0.1)])

@@ -144,7 +144,7 @@ def table_of(scores: Sequence[Score], title: str) -> Table:
     """One row per score."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("sequence", no_wrap=True)
-    for name in ("J&F", "J", "F", "decay", "frames/s", "keyframes", "found again", "ghosts", "identity", "calibration"):
+    for name in ("J&F", "J", "F", "decay", "fps", "keyframes", "found", "ghosts", "identity", "ECE"):
         table.add_column(name, justify="right")
     for score in scores:
         cells = [f"{value:.3f}" for value in (score.j_and_f, score.j, score.f, score.decay)]
@@ -185,4 +185,4 @@ def _as_row(score: Score) -> dict[str, object]:
 
 
 def _percent(share: float) -> str:
-    return "" if share != share else f"{100 * share:.1f} %"
+    return "" if share != share else f"{100 * share:.1f}%"

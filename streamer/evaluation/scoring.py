@@ -149,7 +149,7 @@ def mean_score(scores: Sequence[Score], name: str = "mean") -> Score:
     measures = ("j", "f", "j_and_f", "decay", "rate_hz", "keyframes", "refound", "ghosts", "identity")
     said = tuple(value for score in scores for value in score.said)
     true = tuple(value for score in scores for value in score.true)
-    return Score(name, *(mean(measure) for measure in measures), said=said, true=true)
+    return Score(name, **{measure: mean(measure) for measure in measures}, said=said, true=true)
 
 
 def _share(part: int, whole: int) -> float:

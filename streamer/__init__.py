@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.data.camera_model import CameraModel
     from streamer.data.frame import Frame, StampOrigin
+    from streamer.data.known_depths import KnownDepths
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
     from streamer.data.track import DepthStats, State, Track
-    from streamer.engine import Engine, Run, load
+    from streamer.engine import Engine, Live, Run, live, load
     from streamer.errors import (
         ConfigError,
         DisplayError,
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
         PromptError,
         SinkError,
         SourceError,
+        StaleFrameError,
         StreamerError,
     )
+    from streamer.geometry.point_cloud import PointCloud, point_cloud, unproject
     from streamer.sinks.lines import schema
+    from streamer.sources.pushed import Pushed
 
 __version__ = "0.2.0"
 
@@ -46,20 +50,28 @@ __all__ = [
     "DisplayError",
     "Engine",
     "Frame",
+    "KnownDepths",
+    "Live",
     "ModelError",
     "PartialError",
+    "PointCloud",
     "Prompt",
     "PromptError",
+    "Pushed",
     "Result",
     "Run",
     "SinkError",
     "SourceError",
+    "StaleFrameError",
     "StampOrigin",
     "State",
     "StreamerError",
     "Track",
+    "live",
     "load",
+    "point_cloud",
     "schema",
+    "unproject",
 ]
 
 prefer_opencv()
@@ -67,11 +79,13 @@ prefer_opencv()
 _MODULES = {
     "Config": "config",
     "Engine": "engine",
-    "Run": "engine",
-    "load": "engine",
+    **dict.fromkeys(("Live", "Run", "live", "load"), "engine"),
     "CameraModel": "data.camera_model",
+    "KnownDepths": "data.known_depths",
+    **dict.fromkeys(("PointCloud", "point_cloud", "unproject"), "geometry.point_cloud"),
     **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
+    "Pushed": "sources.pushed",
     "Result": "data.result",
     "schema": "sinks.lines",
     **dict.fromkeys(("DepthStats", "State", "Track"), "data.track"),

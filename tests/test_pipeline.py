@@ -325,3 +325,13 @@ def test_an_object_that_no_model_has_seen_yet_has_no_age():
     gate.release("masks")
     assert pipeline.process(frame(1)).tracks[0].age_s == pytest.approx(1 / 30)
     pipeline.close()
+
+
+def test_a_damaged_frame_is_no_keyframe_and_the_next_whole_one_is():
+    pipeline = build_pipeline(None, RedDepth(), depth_interval=4)
+    asked = {}
+    for index in range(12):
+        seen = frame(index) if index < 8 else another_scene(index)
+        result = pipeline.process(replace(seen, damaged=index in (0, 5, 8, 9)))
+        asked[index] = result.reason_of("depth")
+    assert {index: reason for index, reason in asked.items() if reason} == {1: "first", 6: "interval", 10: "scene cut"}

@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
+from streamer.cli.camera_options import (
+    CameraHeight,
+    CameraPitch,
+    FieldOfView,
+    Intrinsics,
+    KnownDistances,
+    PosesFile,
+    read_known_distances,
+    with_camera,
+)
 from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -20,10 +30,12 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     VideoTrack,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -47,6 +59,8 @@ def read_job(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -54,6 +68,10 @@ def read_job(
     show: Show = None,
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
+    known_distances: KnownDistances = None,
+    camera_height: CameraHeight = None,
+    camera_pitch: CameraPitch = None,
+    poses: PosesFile = None,
     video_track: VideoTrack = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
@@ -65,11 +83,13 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
-    prompts = read_prompts(points, boxes, init_mask)
+    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
+    logs = mcap, *read_viewers(rerun, foxglove)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
+    prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
 
 
 @with_options_of(read_job)

@@ -6,12 +6,22 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
+from streamer.cli.camera_options import (
+    CameraHeight,
+    CameraPitch,
+    FieldOfView,
+    Intrinsics,
+    KnownDistances,
+    PosesFile,
+    read_known_distances,
+    with_camera,
+)
 from streamer.cli.options import (
     HOW,
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -21,9 +31,11 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -43,6 +55,8 @@ def live(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -52,6 +66,10 @@ def live(
     token: Token = None,
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
+    known_distances: KnownDistances = None,
+    camera_height: CameraHeight = None,
+    camera_pitch: CameraPitch = None,
+    poses: PosesFile = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -83,10 +101,13 @@ def live(
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
+    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap, *read_viewers(rerun, foxglove))
+    prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
-    job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving)
+    known = read_known_distances(known_distances)
+    job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving, known)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -71,6 +71,7 @@ class Pausable(Protocol):
     def resume(self) -> None: ...
 
 
+@runtime_checkable
 class Source(Protocol):
     """Reads frames one after the other. Used from one thread."""
 

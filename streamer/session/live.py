@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run
@@ -64,6 +65,7 @@ class LiveJob:
         camera: What to ask the source for.
         loop: Whether a recording begins again at its end.
         serving: Where to show it in browsers; None for nowhere. Then there is no window unless the config asks for it.
+        known_depths: How far the things at some pixels of the first frame are.
     """
 
     sources: Sequence[str]
@@ -72,6 +74,7 @@ class LiveJob:
     camera: CameraRequest = CameraRequest()
     loop: bool = False
     serving: Serving | None = None
+    known_depths: KnownDepths | None = None
 
     def check(self) -> None:
         """Refuse what cannot be shown before anything is opened.
@@ -185,6 +188,7 @@ def _show_one(
         watching.begin(info)
 
     options = job.options() | watching.options() | {"prompts": job.prompts, "live": True, "check": begin}
+    options["known_depths"] = job.known_depths
     with opened(engine, source, terminal, **options) as run:
         _play(engine, run, targets[source], watching, stop, terminal)
 

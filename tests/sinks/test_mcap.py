@@ -35,7 +35,7 @@ def test_every_message_of_every_frame_has_the_stamp_of_its_capture(log):
     assert counts == {
         "/camera/image/compressed": 3,
         "/camera/inverse_depth/compressedDepth": 3,
-        "/camera/label_info": 1,
+        "/camera/label_info": 3,
         "/camera/labels": 3,
         "/camera/detections": 3,
         "/camera/annotations": 3,
@@ -98,11 +98,6 @@ def test_a_label_pixel_is_the_number_of_the_track_and_label_info_names_it(log):
     assert {one.class_id: one.class_name for one in info.class_map} == {3: "cup 3", 7: "object 7"}
 
 
-def test_label_info_comes_again_when_a_name_changes(tmp_path):
-    log = written(tmp_path / "a.mcap", result(0), result(1), result(2, label="mug"), result(3, label="mug"))
-    assert [one.class_map[0].class_name for _, one in log["/camera/label_info"]] == ["cup 3", "mug 3"]
-
-
 def test_detections_have_the_number_of_the_track_its_box_and_its_score(log):
     for index, (_, message) in enumerate(log["/camera/detections"]):
         (one,) = message.detections  # the lost object is not detected
@@ -148,7 +143,7 @@ def test_the_file_opens_after_every_frame(tmp_path):
     partial, counts = tmp_path / "a.partial.mcap", []
     for index in range(150):
         sink.write(result(index))
-        if index % 10 == 9:
+        if index % 30 == 29:
             counts.append(len(read_back(partial).get("/camera/labels", ())))
     assert counts == sorted(counts)
     assert counts[-1] > 80  # all but the last chunk

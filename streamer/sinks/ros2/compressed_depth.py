@@ -8,11 +8,11 @@ the name of its constants are those of that package.
 from __future__ import annotations
 
 import struct
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamer.sinks.encoding import png_of
 
 _HEADER = struct.Struct("<iff")
 _INVERSE_DEPTH = 0
@@ -21,8 +21,6 @@ _QUANTIZATION = 100.0
 _FARTHEST_M = 100.0
 """What is farther is unknown; that package's default of 10 m is that of an indoor depth camera."""
 _MOST = np.iinfo(np.uint16).max
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
-"""One filter instead of a choice for every row: half the time, and no larger."""
 
 FORMAT_32FC1, FORMAT_16UC1 = "32FC1; compressedDepth png", "16UC1; compressedDepth png"
 
@@ -34,15 +32,9 @@ def encode_meters(depth_m: NDArray[np.float32]) -> bytes:
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.rint(np.float32(a) / depth_m + np.float32(b)).clip(0, _MOST)
     known = (depth_m > 0) & (depth_m < _FARTHEST_M)
-    return _HEADER.pack(_INVERSE_DEPTH, a, b) + _png(np.where(known, inverse, 0).astype(np.uint16))
+    return _HEADER.pack(_INVERSE_DEPTH, a, b) + png_of(np.where(known, inverse, 0).astype(np.uint16))
 
 
 def encode_integers(values: NDArray[np.uint16]) -> bytes:
     """A ``(H, W)`` map of whole numbers as 16UC1, as they are."""
-    return _HEADER.pack(_INVERSE_DEPTH, 0, 0) + _png(values)
-
-
-def _png(values: NDArray[np.uint16]) -> bytes:
-    _, encoded = cv2.imencode(".png", values, _PNG)
-    data: NDArray[Any] = encoded
-    return data.tobytes()
+    return _HEADER.pack(_INVERSE_DEPTH, 0, 0) + png_of(values)

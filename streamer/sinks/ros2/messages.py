@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.result import Result
 from streamer.data.track import Track
 from streamer.sinks.depth_maps import integers_of
+from streamer.sinks.encoding import jpeg_of
 from streamer.sinks.masks import labels_of
 from streamer.sinks.parameters import RobotLogParameters
 from streamer.sinks.ros2.annotations import annotations_of
@@ -30,13 +32,14 @@ class Message:
         topic: Where it is said, as in ``/camera/detections``.
         type: What it is, as in ``vision_msgs/msg/Detection2DArray``.
         stamp_ns: When its frame was taken, since the Unix epoch [ns].
-        fields: The message itself: nested dictionaries, lists, numbers, strings and bytes.
+        fields: Makes the message itself: nested dictionaries, lists, numbers, strings and bytes. What nobody listens
+            to need not be made.
     """
 
     topic: str
     type: str
     stamp_ns: int
-    fields: Fields
+    fields: Callable[[], Fields]
 
 
 class Messages:
@@ -47,47 +50,34 @@ class Messages:
     """
 
     def __init__(self, parameters: RobotLogParameters) -> None:
-        self._namespace = parameters.namespace.rstrip("/")
-        self._frame_id = f"{self._namespace.strip('/').replace('/', '_')}_optical_frame"
-        self._quality = [cv2.IMWRITE_JPEG_QUALITY, parameters.jpeg_quality]
+        self._namespace = parameters.namespace
+        self._frame_id = f"{parameters.namespace.strip('/').replace('/', '_')}_optical_frame"
+        self._quality = parameters.jpeg_quality
         self._stamps = Stamps()
-        self._names: dict[int, str] | None = None
 
     def of(self, result: Result) -> Iterator[Message]:
-        """The messages about one frame, all with the stamp of its capture.
-
-        Raises:
-            SinkError: An object's id does not fit into a label image.
-        """
+        """The messages about one frame, all with the stamp of its capture."""
         stamp_ns = self._stamps.of(result)
-        stamp = time_of(stamp_ns)
-        header: Fields = {"stamp": stamp, "frame_id": self._frame_id}
+        header: Fields = {"stamp": time_of(stamp_ns), "frame_id": self._frame_id}
+        for topic, kind, make in self._made_of(result, header):
+            yield Message(f"{self._namespace}/{topic}", kind, stamp_ns, make)
 
-        def message(topic: str, kind: str, fields: Fields) -> Message:
-            return Message(f"{self._namespace}/{topic}", kind, stamp_ns, {"header": header, **fields})
+    def _made_of(self, result: Result, header: Fields) -> Iterator[tuple[str, str, Callable[[], Fields]]]:
+        def image() -> Fields:
+            return {"header": header, "format": "jpeg", "data": jpeg_of(result.frame.image_rgb, self._quality)}
 
-        yield message("image/compressed", "sensor_msgs/msg/CompressedImage", self._image(result))
-        if result.camera is not None:
-            yield message("camera_info", "sensor_msgs/msg/CameraInfo", camera_info_of(result.camera))
-        if (depth := _depth(result)) is not None:
-            topic = "depth" if result.depth_m is not None else "inverse_depth"
-            yield message(f"{topic}/compressedDepth", "sensor_msgs/msg/CompressedImage", depth)
-        if "masks" not in result.stages and not result.tracks:
-            return
-        names = {track.id: name_of(track) for track in result.tracks}
-        if names != self._names:
-            self._names = names
-            classes = [{"class_id": object_id, "class_name": name} for object_id, name in names.items()]
-            yield message("label_info", "vision_msgs/msg/LabelInfo", {"class_map": classes, "threshold": 0.0})
-        yield message("labels", "sensor_msgs/msg/Image", _label_image(result))
-        detections = [_detection(track, header) for track in result.tracks if track.box_xyxy is not None]
-        yield message("detections", "vision_msgs/msg/Detection2DArray", {"detections": detections})
-        drawn = annotations_of(result.tracks, stamp)
-        yield Message(f"{self._namespace}/annotations", "foxglove_msgs/msg/ImageAnnotations", stamp_ns, drawn)
-
-    def _image(self, result: Result) -> Fields:
-        image_bgr = cv2.cvtColor(result.frame.image_rgb, cv2.COLOR_RGB2BGR)
-        return {"format": "jpeg", "data": cv2.imencode(".jpg", image_bgr, self._quality)[1].tobytes()}
+        yield "image/compressed", "sensor_msgs/msg/CompressedImage", image
+        if (camera := result.camera) is not None:
+            yield "camera_info", "sensor_msgs/msg/CameraInfo", lambda: {"header": header, **camera_info_of(camera)}
+        if result.depth_map is not None:
+            topic = "depth" if result.depth_unit is DepthUnit.METERS else "inverse_depth"
+            yield f"{topic}/compressedDepth", "sensor_msgs/msg/CompressedImage", partial(_depth, result, header)
+        if "masks" in result.stages or result.tracks:
+            yield "label_info", "vision_msgs/msg/LabelInfo", partial(_label_info, result, header)
+            yield "labels", "sensor_msgs/msg/Image", partial(_label_image, result, header)
+            yield "detections", "vision_msgs/msg/Detection2DArray", partial(_detections, result, header)
+            drawn = partial(annotations_of, result.tracks, header["stamp"])
+            yield "annotations", "foxglove_msgs/msg/ImageAnnotations", drawn
 
 
 def time_of(stamp_ns: int) -> Fields:
@@ -101,18 +91,29 @@ def name_of(track: Track) -> str:
     return f"{track.label or 'object'} {track.id}"
 
 
-def _depth(result: Result) -> Fields | None:
+def _depth(result: Result, header: Fields) -> Fields:
     if result.depth_m is not None:
-        return {"format": FORMAT_32FC1, "data": encode_meters(result.depth_m)}
+        return {"header": header, "format": FORMAT_32FC1, "data": encode_meters(result.depth_m)}
     integers = integers_of(result)
-    return None if integers is None else {"format": FORMAT_16UC1, "data": encode_integers(integers)}
+    assert integers is not None
+    return {"header": header, "format": FORMAT_16UC1, "data": encode_integers(integers)}
 
 
-def _label_image(result: Result) -> Fields:
+def _label_info(result: Result, header: Fields) -> Fields:
+    classes = [{"class_id": track.id, "class_name": name_of(track)} for track in result.tracks]
+    return {"header": header, "class_map": classes, "threshold": 0.0}
+
+
+def _label_image(result: Result, header: Fields) -> Fields:
     labels = labels_of(result, np.dtype("<u2"))
     height, width = labels.shape
     shape = {"height": height, "width": width, "step": 2 * width}
-    return {**shape, "encoding": "mono16", "is_bigendian": 0, "data": labels.tobytes()}
+    return {"header": header, **shape, "encoding": "mono16", "is_bigendian": 0, "data": labels.tobytes()}
+
+
+def _detections(result: Result, header: Fields) -> Fields:
+    seen = [_detection(track, header) for track in result.tracks if track.box_xyxy is not None]
+    return {"header": header, "detections": seen}
 
 
 def _detection(track: Track, header: Fields) -> Fields:

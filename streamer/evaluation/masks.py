@@ -142,12 +142,12 @@ def follow(method: Method, sequence: LabeledSequence, init: str, patience: int) 
 
 def table_of(scores: Sequence[Score], title: str) -> Table:
     """One row per score."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("sequence", no_wrap=True)
-    for name in ("J&F", "J", "F", "decay", "fps", "keyframes", "found", "ghosts", "identity", "ECE"):
+    for name in ("J&F", "J", "F", "fps", "keyframes", "found", "ghosts", "identity", "ECE"):
         table.add_column(name, justify="right")
     for score in scores:
-        cells = [f"{value:.3f}" for value in (score.j_and_f, score.j, score.f, score.decay)]
+        cells = [f"{value:.3f}" for value in (score.j_and_f, score.j, score.f)]
         shares = [_percent(value) for value in (score.keyframes, score.refound, score.ghosts, score.identity)]
         error = score.calibration_error
         shares.append("" if error != error else f"{error:.3f}")

@@ -23,7 +23,7 @@ Labels = NDArray[np.uint8]
 SCENE, TWINS = "scene", "twins"
 _SCENE_SIZE, _SCENE_FRAMES, _SCENE_OBJECTS = (854, 480), 600, 4
 _SCENE_SEEDS = ("0", "1", "2")
-_TWIN_OBJECTS = 8
+_TWIN_FRAMES, _TWIN_OBJECTS = 180, 8
 _RESOLUTION = "480p"
 
 
@@ -104,10 +104,11 @@ def _davis(root: Path, name: str) -> LabeledSequence:
 def _rendered(kind: str, seed: str) -> LabeledSequence:
     if not seed.isdigit():
         raise SourceError(f"Rendered scenes are named by numbers, but this one is {seed!r}.")
-    objects = _TWIN_OBJECTS if kind == TWINS else _SCENE_OBJECTS
+    twins = kind == TWINS
+    frames, objects = (_TWIN_FRAMES, _TWIN_OBJECTS) if twins else (_SCENE_FRAMES, _SCENE_OBJECTS)
 
     def scene() -> SceneSource:
-        return SceneSource(int(seed), _SCENE_SIZE, frame_count=_SCENE_FRAMES, objects=objects, twins=kind == TWINS)
+        return SceneSource(int(seed), _SCENE_SIZE, frame_count=frames, objects=objects, twins=twins)
 
     truth = scene()
-    return LabeledSequence(f"{kind}-{seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)
+    return LabeledSequence(f"{kind}-{seed}", frames, scene, lambda index: truth.truth(index).labels)

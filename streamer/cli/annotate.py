@@ -19,12 +19,14 @@ from streamer.cli.camera_options import (
 from streamer.cli.options import (
     Boxes,
     ConfigName,
+    Cutout,
     DepthMaps,
     Follow,
     Foxglove,
     InitMask,
     Jsonl,
     Masks,
+    Matte,
     Mcap,
     NoDepth,
     NoMasks,
@@ -62,6 +64,8 @@ def read_job(
     mcap: Mcap = None,
     rerun: Rerun = None,
     foxglove: Foxglove = False,
+    cutout: Cutout = None,
+    matte: Matte = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -88,7 +92,7 @@ def read_job(
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     logs = mcap, *read_viewers(rerun, foxglove)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, cutout, matte) or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
 

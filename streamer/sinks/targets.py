@@ -18,7 +18,7 @@ from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink, Writer
 from streamer.sinks.optional import require
-from streamer.sinks.outputs import STDOUT, shortened
+from streamer.sinks.outputs import STDOUT, is_numbered, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
@@ -37,6 +37,8 @@ class Targets:
         stats: JSON at the end; `STDOUT` for the standard output.
         mcap: ROS 2 messages.
         rerun: A Rerun recording.
+        cutout: Folder of RGBA PNGs: the objects, and nothing around them.
+        matte: The same as a video for editors, ProRes 4444 with its alpha (.mov).
         viewers: Tools that show results while the run goes on: "rerun", "foxglove".
     """
 
@@ -48,6 +50,8 @@ class Targets:
     mcap: Path | None = None
     rerun: Path | None = None
     viewers: frozenset[str] = frozenset()
+    cutout: Path | None = None
+    matte: Path | None = None
 
     def __bool__(self) -> bool:
         return bool(self.viewers) or any(True for _ in self)
@@ -65,6 +69,11 @@ class Targets:
         """
         if self.masks is not None and not masks:
             raise SinkError("There are no masks to write to --masks: let masks in.")
+        for option, path in {"--cutout": self.cutout, "--matte": self.matte}.items():
+            if path is not None and not masks:
+                raise SinkError(f"There are no masks to cut out for {option}: let masks in.")
+        if self.matte is not None and self.matte.suffix.lower() != ".mov":
+            raise SinkError(f"{self.matte.name} cannot hold a matte: end its name in .mov.")
         if self.depth_maps is not None and not depth:
             raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
@@ -76,7 +85,7 @@ class Targets:
         for path in self:
             if places.count(path.resolve()) > 1:
                 raise SinkError(f"{path} is named twice: give each output a place of its own.")
-        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap, self.rerun):
+        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap, self.rerun, self.cutout, self.matte):
             raise SinkError("Only --jsonl and --stats can go to the standard output (-): name a file or a folder.")
         if self.output is None or self.is_folder:
             return
@@ -121,8 +130,10 @@ class Targets:
                 stats=_beside(self.stats, name) if self.stats else None,
                 mcap=_beside(self.mcap, name) if self.mcap else None,
                 rerun=_beside(self.rerun, name) if self.rerun else None,
+                cutout=self.cutout / name if self.cutout else None,
+                matte=_beside(self.matte, name) if self.matte else None,
             )
-        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap, targets.rerun):
+        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap, targets.rerun, targets.matte):
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -132,7 +143,10 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap, self.rerun)
+        places = (
+            *(self.output, self.masks, self.depth_maps, self.jsonl, self.stats),
+            *(self.mcap, self.rerun, self.cutout, self.matte),
+        )
         return (path for path in places if path is not None)
 
     def moved(self, to: Callable[[Path], Path]) -> Targets:
@@ -150,17 +164,19 @@ class Targets:
             names = _names(self.output / info.name, ".png" if info.still else ".mp4")
             return next(path for path in names if not (anew and path.exists()))
         is_image = self.output.suffix.lower() in IMAGE_SUFFIXES
-        if is_image and not info.still:
-            raise SinkError(f"{info.name} is no single picture: end the output's name in {', '.join(VIDEO_SUFFIXES)}.")
+        if is_image and not info.still and not is_numbered(self.output):
+            raise SinkError(
+                f"{info.name} is no single picture: end the output's name in "
+                f"{', '.join(VIDEO_SUFFIXES)}, or number its pictures: %05d{self.output.suffix}."
+            )
         if info.still and not is_image:
             raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
         return self.output
 
     def written(self) -> list[str]:
         """What there is to be found afterwards, for people."""
-        return [
-            "the standard output" if path == STDOUT else str(path) for path in self if path == STDOUT or path.exists()
-        ]
+        there = (path for path in self if path == STDOUT or path.exists() or is_numbered(path))
+        return ["the standard output" if path == STDOUT else str(path) for path in there]
 
     def sinks(
         self,
@@ -197,6 +213,7 @@ class Targets:
         robot_logs: RobotLogParameters,
         drop: bool,
     ) -> None:
+        from streamer.sinks.cutout import CutoutSink, matte_sink
         from streamer.sinks.depth_maps import DepthMapSink
         from streamer.sinks.image import ImageSink
         from streamer.sinks.jsonl import JsonlSink
@@ -213,6 +230,10 @@ class Targets:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+        if self.cutout is not None:
+            sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
+        if self.matte is not None:
+            sinks.append(BackgroundSink(matte_sink(self.matte, info), drop=drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
 
     def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:

@@ -19,7 +19,7 @@ from streamer.data import cores
 from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, SoundSource, is_of_the_system
-from streamer.sinks.containers import CONTAINERS
+from streamer.sinks.containers import CONTAINERS, Container
 from streamer.sinks.faststart import index_first
 from streamer.sinks.outputs import Claim, make_room, reason_of, shortened, unwritable
 
@@ -45,13 +45,14 @@ class VideoSink:
 
     Args:
         path: Where to write; its end is one of `CONTAINERS`. Missing folders are created.
-        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result.
+        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result; RGBA where the kind of file has alpha.
         size: (width, height) of the video [px]; None takes that of the first picture.
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
         start_s: Media time that becomes 0 [s]; None takes that of the first result (a recording begun midway).
         audio_from: A file, its address, or what opens its bytes, whose sound is taken along, as it is where possible.
         video_stream: Which stream of that file the frames come from; None for its first video.
+        kind: What kind of file, and how it is encoded; None for what the end of its name says.
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
         threads: Encoder threads; 0 takes as many cores as this process may use.
@@ -74,6 +75,7 @@ class VideoSink:
         start_s: float | None = 0.0,
         audio_from: SoundSource | None = None,
         video_stream: int | None = None,
+        kind: Container | None = None,
         crf: int = 20,
         preset: str = "veryfast",
         threads: int = 0,
@@ -88,7 +90,7 @@ class VideoSink:
         self._draw = draw
         self._size = size
         self._rate_hz = rate_hz or Fraction(30)
-        self._kind = CONTAINERS[path.suffix.lower()]
+        self._kind = kind or CONTAINERS[path.suffix.lower()]
         self._time_base = time_base if time_base is not None and time_base >= _FINEST else _CLOCK
         if self._kind.ticks_hz is not None:
             self._time_base = Fraction(1, self._kind.ticks_hz)
@@ -235,7 +237,8 @@ class VideoSink:
         """The image as the encoder takes it."""
         if self._kind.pix_fmt == "pal8":
             return _in_256_colors(image)
-        return av.VideoFrame.from_numpy_buffer(image, format="rgb24").reformat(
+        form = "rgba" if image.shape[2] == 4 else "rgb24"
+        return av.VideoFrame.from_numpy_buffer(image, format=form).reformat(
             format=self._kind.pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
         )
 
@@ -308,7 +311,7 @@ def _fitted(image: Image, size: tuple[int, int]) -> Image:
     scale = min(size[0] / width, size[1] / height)
     width, height = min(round(width * scale), size[0]), min(round(height * scale), size[1])
     scaled = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    canvas = np.zeros((size[1], size[0], image.shape[2]), np.uint8)
     top, left = (size[1] - scaled.shape[0]) // 2, (size[0] - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
     return canvas

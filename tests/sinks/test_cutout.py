@@ -59,7 +59,7 @@ def test_they_are_refused_where_they_cannot_be(tmp_path):
     with pytest.raises(SinkError, match=r"\.mov"):
         Targets(matte=tmp_path / "matte.mp4").check(several=False)
     for targets in (Targets(matte=tmp_path / "matte.mov"), Targets(cutout=tmp_path)):
-        with pytest.raises(SinkError, match="no masks to cut out"):
+        with pytest.raises(SinkError, match="no masks to write"):
             targets.check(several=False, masks=False)
 
 

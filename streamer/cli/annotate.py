@@ -16,14 +16,18 @@ from streamer.cli.camera_options import (
     read_known_distances,
     with_camera,
 )
+from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointClouds, PointsFormat, Yolo
 from streamer.cli.options import (
     Boxes,
     ConfigName,
+    Cutout,
     DepthMaps,
+    Follow,
     Foxglove,
     InitMask,
     Jsonl,
     Masks,
+    Matte,
     Mcap,
     NoDepth,
     NoMasks,
@@ -61,6 +65,13 @@ def read_job(
     mcap: Mcap = None,
     rerun: Rerun = None,
     foxglove: Foxglove = False,
+    points_folder: PointClouds = None,
+    points_format: PointsFormat = CloudFormat.PLY,
+    depth_video: DepthVideo = None,
+    coco: Coco = None,
+    yolo: Yolo = None,
+    cutout: Cutout = None,
+    matte: Matte = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -73,6 +84,7 @@ def read_job(
     camera_pitch: CameraPitch = None,
     poses: PosesFile = None,
     video_track: VideoTrack = None,
+    follow: Follow = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
 
@@ -85,11 +97,11 @@ def read_job(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    logs = mcap, *read_viewers(rerun, foxglove)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
+    logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte)
+    targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
-    say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
 
 
 @with_options_of(read_job)
@@ -104,5 +116,6 @@ def annotate(**options: Any) -> None:
     from streamer.engine import Engine
 
     settings, job = read_job(**options)
+    say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

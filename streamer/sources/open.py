@@ -117,6 +117,8 @@ def open_source(
         raise SourceError("A video keeps its own timestamps: a rate can be given only where it is played live.")
     if kind == "arrays" and isinstance(spec, Iterator):
         keywords["live"] = live  # nobody knows when it gives the next one, so there is nothing to pace
+    if "follow_s" in keywords and kind != "video":
+        raise SourceError("--follow is for a video file that is still being written: leave it out.")
     if "video_track" in keywords and kind not in ("video", "stream"):
         raise SourceError("--video-track is for files that hold several videos: leave it out.")
     opener = partial(_OPENERS[kind], spec, **({} if kind == "video" else rate), **keywords)

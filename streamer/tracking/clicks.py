@@ -110,11 +110,8 @@ def _new(
         candidates = _candidates(decoder, embedding, prompt, grid)
         best = _surest(candidates, drawn) if request.level == "auto" else _closest(candidates, best)
     soft_mask, predicted_iou = soft(best.logits), best.predicted_iou
-    if drawn is not None:
-        soft_mask = snapped(soft_mask, image_rgb)
-    else:
-        soft_mask = _clicked_pieces(soft_mask, request.prompt, grid)
-    return ClickAnswer(request, _with_clicks(soft_mask, request.prompt, grid), predicted_iou)
+    meant = _clicked_pieces(soft_mask, request.prompt, grid) if drawn is None else snapped(soft_mask, image_rgb)
+    return ClickAnswer(request, _with_clicks(meant, request.prompt, grid), predicted_iou)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -76,6 +76,7 @@ class Viewer:
         ask: Hands on what the person asks for; False where there is too much of it.
         extras: What goes with the next picture beside what is known of its frame.
         on_drawn: Told how old a frame was when the page had drawn it [s].
+        warn: Told in one sentence what goes wrong.
     """
 
     def __init__(
@@ -85,9 +86,11 @@ class Viewer:
         ask: Callable[[Event, View], bool],
         extras: Callable[[], dict[str, Any]],
         on_drawn: Callable[[float], None],
+        warn: Callable[[str], None],
     ) -> None:
         self.view = view
         self._feed, self._ask, self._extras, self._on_drawn = feed, ask, extras, on_drawn
+        self._warn = warn
         self._under_way = UnderWay(0.0)
         self._restyled = asyncio.Event()
         self._last_extras: dict[str, Any] = {}
@@ -101,15 +104,14 @@ class Viewer:
         self._socket = socket
         try:
             self._under_way = UnderWay(await _greet(socket))
-            sending = asyncio.create_task(self._send(socket))
-            try:
-                await self._listen(socket)
-            finally:
-                sending.cancel()
+            await _until_one_ends(self._send(socket), self._listen(socket))
         except ServeError as error:
             await socket.close(code=1008, message=str(error).encode()[:120])
         except (ConnectionError, TimeoutError):
             pass  # it has gone
+        except Exception as error:
+            self._warn(f"A page of the browser failed ({type(error).__name__}: {error}): it opens again by itself.")
+            await socket.close(code=1011)
         return socket
 
     async def close(self) -> None:
@@ -164,6 +166,20 @@ class Viewer:
                 for event in said.events():
                     if not self._ask(event, self.view):
                         raise ServeError("The page asks for too much at once.")
+
+
+async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side until the first one ends, and raise what it raises."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
 
 
 async def _greet(socket: web.WebSocketResponse) -> float:

@@ -39,7 +39,7 @@ class UnderWay:
     def __init__(self, round_trip_s: float) -> None:
         on_the_way = math.ceil(round_trip_s * _USUAL_RATE_HZ)
         self._most = min(max(_LEAST_UNDER_WAY, 1 + on_the_way), _MOST_UNDER_WAY)
-        self._sent: dict[int, float] = {}
+        self._sent: dict[int, float | None] = {}
         self._number = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -48,8 +48,8 @@ class UnderWay:
         """Wait until one more may go."""
         await self._room.wait()
 
-    def send(self, captured_at_s: float) -> int:
-        """One more goes, with a frame that was captured then. Returns its number."""
+    def send(self, captured_at_s: float | None) -> int:
+        """One more goes, of a frame that was captured then; None where that went before. Returns its number."""
         self._number += 1
         self._sent[self._number] = captured_at_s
         if len(self._sent) >= self._most:
@@ -57,10 +57,10 @@ class UnderWay:
         return self._number
 
     def drawn(self, number: int) -> float | None:
-        """The page has drawn that one. Returns when its frame was captured; None if it was not on its way."""
-        captured_at_s = self._sent.get(number)
-        if captured_at_s is None:
+        """The page has drawn that one. Returns when its frame was captured; None if that was not on its way."""
+        if number not in self._sent:
             return None
+        captured_at_s = self._sent[number]
         for older in [sent for sent in self._sent if sent <= number]:  # they arrive in order
             del self._sent[older]
         self._room.set()
@@ -95,6 +95,7 @@ class Viewer:
         self._restyled = asyncio.Event()
         self._last_extras: dict[str, Any] = {}
         self._delay_s: float | None = None
+        self._last_captured_at_s: float | None = None
         self._socket: web.WebSocketResponse | None = None
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -129,7 +130,10 @@ class Viewer:
     async def _send_one(self, socket: web.WebSocketResponse, newest: Newest[Picture]) -> None:
         await self._under_way.room()
         picture = await newest.get()
-        number = self._under_way.send(picture.captured_at_s)
+        # A frame that is held says nothing of how long pictures take.
+        is_new = picture.captured_at_s != self._last_captured_at_s
+        self._last_captured_at_s = picture.captured_at_s
+        number = self._under_way.send(picture.captured_at_s if is_new else None)
         await socket.send_bytes(picture.packed({"number": number, **self._own(), **self._new_extras()}))
 
     def _own(self) -> dict[str, Any]:

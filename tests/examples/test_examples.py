@@ -16,7 +16,9 @@ SAYS = {
     "02_live.py": r"^frame \d+, \d+\.\d\d s: \d objects are tracked$",
     "03_depth.py": r"^     4      30  \d\.\d\d ",
     "04_own_sink.py": r"^wrote recordings/speeds.csv$",
-    "08_follow_cup.py": r"^0\.967 s  tracked    x \+0\.8\d  y [+-]0\.0\d  z (5\.[5-9]|6\.[0-4])\d m$",
+    "05_position.py": r"^\d{19}  cup  x [+]\d\.\d\d  y [+-]\d\.\d\d  z \d\.\d\d m  within \d+%$",
+    "06_point_cloud.py": r"^object 1: \d{3,} points, nearest \d\.\d\d m$",
+    "07_follow_cup.py": r"^0\.967 s  tracked    x \+0\.8\d  y [+-]0\.0\d  z (5\.[5-9]|6\.[0-4])\d m$",
 }
 ELSEWHERE = {"ros2_node.py"}  # run by test_ros2_node.py
 
@@ -40,7 +42,7 @@ def test_it_runs(name, tmp_path):
             rows = list(csv.DictReader(file))
         assert len({row["time_s"] for row in rows}) == 30
         assert any(float(row["speed_px_per_s"]) > 0 for row in rows)
-    if name == "08_follow_cup.py":
+    if name == "07_follow_cup.py":
         log = read_back(tmp_path / "cup.mcap")
         cups = [message.detections[0].results[0] for _, message in log["/camera/detections"]]
         assert len(cups) == 30

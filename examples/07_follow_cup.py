@@ -1,7 +1,7 @@
 """Follow a cup, print where it is in meters, and log all of it to a file that Foxglove and rosbag2 open.
 
-    uv run python examples/08_follow_cup.py                  # the rendered scene; a thing in it stands for the cup
-    uv run python examples/08_follow_cup.py 0 70 640,360 320,500=0.8 900,300=2.1
+    uv run python examples/07_follow_cup.py                  # the rendered scene; a thing in it stands for the cup
+    uv run python examples/07_follow_cup.py 0 70 640,360 320,500=0.8 900,300=2.1
 
 The second line is for webcam 0, which sees 70 degrees from left to right, a cup at 640,360, and two things whose
 distances were measured with a tape: they make the bundled model's depth meters. Positions are seen from the camera: x

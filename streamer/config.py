@@ -19,7 +19,7 @@ from streamer.errors import ConfigError
 from streamer.geometry.parameters import CameraParameters
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
-from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.stages.parameters import ScheduleParameters
 from streamer.tracking.parameters import TrackingParameters
 from streamer.ui.parameters import OverlayParameters
@@ -38,6 +38,7 @@ class Config(Parameters):
     overlay: OverlayParameters = OverlayParameters()
     camera: CameraParameters = CameraParameters()
     video: VideoParameters = VideoParameters()
+    robot_logs: RobotLogParameters = RobotLogParameters()
 
 
 _LONGEST_VALUE = 80

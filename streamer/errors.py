@@ -41,3 +41,15 @@ class PartialError(StreamerError):
     """The run ended early, and what was done until then has been written."""
 
     exit_code = 1
+
+
+class DamagedError(PartialError):
+    """Part of a source could not be read; all that could be has been written.
+
+    Attributes:
+        damage: What could not be read, in one sentence.
+    """
+
+    def __init__(self, message: str, damage: str) -> None:
+        super().__init__(message)
+        self.damage = damage

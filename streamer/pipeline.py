@@ -46,6 +46,7 @@ class Pipeline:
         self._camera = camera or KnownCamera()
         self._frame: Frame | None = None
         self._closed = False
+        self._at_rest: Result | None = None
         self._early: list[Prompt] = []
         self._last: dict[str, int] = {}
         self._timings_ms: dict[str, float] = {}
@@ -60,6 +61,7 @@ class Pipeline:
             StreamerError: A model failed.
         """
         self._timings_ms, self._model_timings_ms = {}, {}
+        self._at_rest = None
         self._check(frame)
         with self._timed("flow"):
             self._motion.advance(frame.index, frame.image_rgb, frame.time_s)
@@ -81,16 +83,21 @@ class Pipeline:
     def refresh(self) -> Result | None:
         """The present frame again, with what has been said and found since: for a frame that is held.
 
-        There is time to look at it: whatever goes back to an older frame looks at this one.
+        There is time to look at it: whatever goes back to an older frame looks at this one. While nothing happens it is
+        the same object each time.
         """
         if self._frame is None:
             return None
         self._timings_ms, self._model_timings_ms = {}, {}
-        self._adopt_and_answer()
+        happened = self._adopt_and_answer()
         plan = self._plan(held=True)
         self._submit(plan)
-        self._adopt_and_answer()
-        return self._result(plan)
+        happened = self._adopt_and_answer() or happened or bool(plan)
+        if happened or self._at_rest is None:
+            result = self._result(plan)
+            self._at_rest = None if happened else result
+            return result
+        return self._at_rest
 
     def foresee(self, frames: Sequence[Frame]) -> list[tuple[Frame, Plan]]:
         """What will be started on the frames to come, if nobody says anything and nothing happens until then."""
@@ -108,7 +115,7 @@ class Pipeline:
         Raises:
             PromptError: It does not lie on the frame, or nothing is followed here.
         """
-        prompted = self._listener
+        prompted = self._listener()
         if prompt.mask is None and prompt.box is None and len(prompt.point_coords) == 0:
             raise PromptError("The prompt says nothing: give it points, a box or a mask.")
         if self._frame is None:
@@ -121,20 +128,20 @@ class Pipeline:
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""
-        self._listener.remove(object_id)
+        self._listener().remove(object_id)
 
     def undo(self) -> None:
         """Take back what was said last."""
-        self._listener.undo()
+        self._listener().undo()
         self._answer_now()
 
     def force_keyframe(self) -> None:
         """Ask for a keyframe on the next frame."""
-        self._listener.force()
+        self._listener().force()
 
     def discover(self) -> None:
         """Look for objects without being told where: on the next frame, and on the first one of every new scene."""
-        self._listener.discover()
+        self._listener().discover()
 
     def queues(self) -> dict[str, str]:
         """What each slow stage does: "busy", "waiting" for its turn although it is due, or "idle"."""
@@ -152,10 +159,11 @@ class Pipeline:
         """The slow models, in their order."""
         return list(self._stages.values())
 
-    @property
     def _listener(self) -> Prompted:
+        """The stage that takes in what a person says, who is about to say something."""
         if self._prompted is None:
             raise PromptError("Masks are left out, so nothing can be followed: let them in.")
+        self._at_rest = None
         return self._prompted
 
     @property
@@ -171,7 +179,7 @@ class Pipeline:
     def _say_early(self, frame: Frame) -> None:
         check_inside(self._early, frame.size)
         for prompt in self._early:
-            self._listener.prompt(prompt, self._motion)
+            self._listener().prompt(prompt, self._motion)
         self._early.clear()
 
     def _start_scene(self) -> None:
@@ -227,10 +235,16 @@ class Pipeline:
             adopted.add(done.lane)
         return adopted
 
-    def _adopt_and_answer(self) -> None:
-        """Who spoke while a held frame was being looked at is answered from what was seen there: no frame follows."""
-        if any(not self._stages[name].immediate for name in self._adopt_finished()):
+    def _adopt_and_answer(self) -> bool:
+        """Who spoke while a held frame was being looked at is answered from what was seen there: no frame follows.
+
+        Returns:
+            Whether an answer has come.
+        """
+        adopted = self._adopt_finished()
+        if any(not self._stages[name].immediate for name in adopted):
             self._answer_now()
+        return bool(adopted)
 
     def _result(self, plan: Plan) -> Result:
         assert self._frame is not None

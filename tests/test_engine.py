@@ -200,7 +200,7 @@ def test_close_may_come_twice_and_while_a_run_is_open(opened):
 
 
 def test_live_shares_the_processor_and_puts_everything_back(engine, monkeypatch):
-    monkeypatch.setattr(devices, "core_count", lambda: 4)
+    monkeypatch.setattr("streamer.scheduling.sharing.core_count", lambda: 4)
 
     def settings():
         return devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()

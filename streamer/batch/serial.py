@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from streamer.data.prompt import Prompt
+from streamer.batch.job import AnnotateJob, annotate_one, refuse_endless
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine
-from streamer.errors import PartialError, SourceError, StreamerError
-from streamer.session.playback import Playback, advise, can_show, open_window, opened, style_of
+from streamer.errors import PartialError, StreamerError
+from streamer.session.playback import advise, can_show
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of, matches
-from streamer.sources.url import redact
 from streamer.terminal.console import aside
 from streamer.terminal.progress import AnnotateConsole
 from streamer.terminal.stopping import INTERRUPTED, Stop
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotateJob:
-    """What to annotate, and how.
-
-    Attributes:
-        sources: Files, images, folders, patterns.
-        prompts: What to follow, said about the first frame of each source.
-        targets: What to write.
-        show: Whether to show a window meanwhile.
-        video_track: Which video of a file that holds several, from 1; None for the one that a player would choose.
-    """
-
-    sources: Sequence[str]
-    prompts: Sequence[Prompt]
-    targets: Targets
-    show: bool = False
-    video_track: int | None = None
 
 
 def annotate(engine: Engine, job: AnnotateJob) -> int:
@@ -59,7 +39,7 @@ def annotate(engine: Engine, job: AnnotateJob) -> int:
     with Stop() as stop:
         for source in sources:
             try:
-                _annotate_one(engine, source, job, taken if several else None, stop, console)
+                _annotate_next(engine, source, job, taken if several else None, stop, console)
             except StreamerError as error:
                 if not several:
                     raise
@@ -82,53 +62,33 @@ def expand(sources: Sequence[str]) -> list[str]:
     """
     expanded: list[str] = []
     for source in sources:
-        kind = kind_of(source)
-        if kind == "camera" or (kind == "stream" and not source.lower().startswith(("http://", "https://"))):
-            raise _endless(source)
-        files = matches(source) if kind == "folder" and not Path(source).is_dir() else []
+        refuse_endless(source)
+        files = matches(source) if kind_of(source) == "folder" and not Path(source).is_dir() else []
         has_videos = any(kind_of(file) == "video" for file in files)
         expanded += files if has_videos else [source]
     return expanded
 
 
-def _endless(source: str) -> SourceError:
-    name = redact(source)
-    return SourceError(f"{name} never ends: use `streamer live {name}`, with -o to record it.")
-
-
-def _annotate_one(
+def _annotate_next(
     engine: Engine, source: str, job: AnnotateJob, taken: set[str] | None, stop: Stop, console: AnnotateConsole
 ) -> None:
     """Annotate one source; where it is one of several, under a name that is not ``taken`` yet."""
+    names: list[str] = []
 
     def targets_of(info: SourceInfo) -> Targets:
-        if info.live:
-            raise _endless(source)
         if taken is None:
             return job.targets.of(info, several=False)
-        return job.targets.of(replace(info, name=_free_name(info.name, taken)), several=True)
+        names[:] = [_free_name(info.name, taken)]
+        return job.targets.of(replace(info, name=names[0]), several=True)
 
-    options = {} if job.video_track is None else {"video_track": job.video_track}
-    with opened(engine, source, console, prompts=job.prompts, check=targets_of, **options) as run:
-        targets = targets_of(run.info)
-        if taken is not None:
-            taken.add(_free_name(run.info.name, taken))
-        if run.info.notice:
-            console.warn(run.info.notice)
-        style = style_of(engine)
-        playback = Playback(
-            run,
-            style,
-            stop,
-            console,
-            targets=targets,
-            video=engine.config.video,
-            screen=open_window(run, style) if job.show else None,
+    try:
+        annotate_one(
+            *(engine, source, job, targets_of, console, stop),
             report=lambda playback, _: console.update(playback.frames_shown),
         )
-        with console.playing(run.info.name, run.info.frame_count):
-            playback.play()
-        playback.finish()
+    finally:
+        if taken is not None:
+            taken.update(names)
 
 
 def _free_name(name: str, taken: set[str]) -> str:

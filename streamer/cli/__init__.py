@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli import annotate, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, live, models
 
 app = typer.Typer(
     name="streamer",
@@ -41,6 +41,7 @@ def main(
 
 
 app.command()(annotate.annotate)
+app.command()(batch.batch)
 app.command()(live.live)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)

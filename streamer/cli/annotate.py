@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -23,11 +24,16 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
+from streamer.cli.signatures import with_options_of
+
+if TYPE_CHECKING:
+    from streamer.batch.job import AnnotateJob
+    from streamer.config import Config
 
 
-def annotate(
+def read_job(
     sources: Annotated[
         list[str],
         typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders, patterns, addresses; - to pipe one."),
@@ -40,6 +46,7 @@ def annotate(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -48,20 +55,34 @@ def annotate(
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
     video_track: VideoTrack = None,
-) -> None:
+) -> tuple[Config, AnnotateJob]:
+    """The settings and the job that the options ask for.
+
+    Raises:
+        ConfigError: A preset, key or value does not exist or fit.
+        PromptError: A prompt is said wrongly.
+    """
+    from streamer.batch.job import AnnotateJob
+    from streamer.sinks.targets import FOLDER, Targets
+
+    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
+    prompts = read_prompts(points, boxes, init_mask)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
+
+
+@with_options_of(read_job)
+def annotate(**options: Any) -> None:
     """Turn videos and pictures into annotated ones. Every frame is kept, with its time and the sound.
 
     Without a prompt, the objects are found on the first frame. Without -o, the result goes to recordings/.
 
         streamer annotate clip.mp4 --point 640,360 -o out.mp4
     """
-    from streamer.batch.serial import AnnotateJob
     from streamer.batch.serial import annotate as run
     from streamer.engine import Engine
-    from streamer.sinks.targets import FOLDER, Targets
 
-    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    targets = Targets(output, masks, depth_maps, jsonl, stats) or Targets(output=FOLDER)
-    job = AnnotateJob(sources, read_prompts(points, boxes, init_mask), targets, bool(settings.show), video_track)
+    settings, job = read_job(**options)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -15,6 +15,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    Mcap,
     NoDepth,
     NoMasks,
     Output,
@@ -23,14 +24,15 @@ from streamer.cli.options import (
     Show,
     Stats,
     read_config,
-    read_prompts,
 )
+from streamer.cli.prompts import read_prompts, say_understood
 
 
 def live(
-    source: Annotated[
-        str, typer.Argument(metavar="[SOURCE]", help="Camera number, device, URL, file, or `scene`.")
-    ] = "0",
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="Camera number (0), device, URL, file, or `scene`; or pictures."),
+    ] = None,
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
@@ -39,6 +41,7 @@ def live(
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
     stats: Stats = None,
+    mcap: Mcap = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -56,12 +59,17 @@ def live(
     source_fps: Annotated[
         float | None, typer.Option(help="Play a file or the scene at this rate in Hz.", rich_help_panel=HOW)
     ] = None,
+    loop: Annotated[
+        bool, typer.Option("--loop", metavar="", help="Play a recording again and again.", rich_help_panel=HOW)
+    ] = False,
 ) -> None:
-    """Show masks and depth on a camera, a stream, a file at its own rate, or the rendered `scene`.
+    """Show masks and depth on a camera, a stream, a file at its own rate, pictures, or the rendered `scene`.
 
-    Click on things in the window; h shows the keys.
+    Click on things in the window; h shows the keys. A picture, and the last frame of a recording, stay on the screen
+    until you quit; comma and period turn to the picture before and after.
 
         streamer live 0
+        streamer live photo.jpg another.jpg
         streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
         streamer live 0 --config robot --jsonl - | my-program
     """
@@ -71,11 +79,8 @@ def live(
     from streamer.sinks.targets import Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
-    job = LiveJob(
-        source,
-        read_prompts(points, boxes, init_mask),
-        Targets(output, masks, depth_maps, jsonl, stats),
-        CameraRequest(width, height, fps, source_fps),
-    )
+    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
+    say_understood(prompts, points, boxes, aside=targets.take_stdout)
+    job = LiveJob(sources or ["0"], prompts, targets, CameraRequest(width, height, fps, source_fps), loop)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

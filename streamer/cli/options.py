@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamer.errors import ConfigError, PromptError
+from streamer.errors import ConfigError
 
 if TYPE_CHECKING:
     from streamer.config import Config
-    from streamer.data.prompt import Prompt
 
 WHAT, WHERE, HOW = "What to follow", "What to write", "How to run"
 
@@ -75,6 +74,10 @@ Jsonl = Annotated[
         metavar="FILE|-", help="One JSON line per frame: objects, masks, depth; - to pipe it.", rich_help_panel=WHERE
     ),
 ]
+Mcap = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.mcap", help="ROS 2 messages, for Foxglove and rosbag2.", rich_help_panel=WHERE),
+]
 VideoTrack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Which video of a file that holds several, from 1.", min=1, rich_help_panel=HOW),
@@ -124,73 +127,3 @@ def read_size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise ConfigError(f"{text!r} is no size: write it like 1280x720.")
     return int(width), int(height)
-
-
-def read_prompts(
-    points: Sequence[str] | None, boxes: Sequence[str] | None, init_mask: Path | None = None
-) -> list[Prompt]:
-    """The prompts about the first frame: one per object that ``--point`` and ``--box`` name, then those of the mask.
-
-    Raises:
-        PromptError: A value does not look like ``[ID:]X,Y[,LABEL]`` or ``[ID:]X0,Y0,X1,Y1``, an object has two boxes,
-            or the mask cannot be read.
-    """
-    from streamer.data.prompt import Prompt
-
-    coords: dict[int, list[list[float]]] = {}
-    labels: dict[int, list[int]] = {}
-    corners: dict[int, list[float]] = {}
-    for text in points or []:
-        object_id, values = _numbers(text, (2, 3), "--point", "[ID:]X,Y[,LABEL]")
-        coords.setdefault(object_id, []).append(values[:2])
-        labels.setdefault(object_id, []).append(_label(values[2], text) if len(values) == 3 else 1)
-    for text in boxes or []:
-        object_id, values = _numbers(text, (4,), "--box", "[ID:]X0,Y0,X1,Y1")
-        if object_id in corners:
-            raise PromptError(
-                f"Object {object_id} has two boxes: give the second one another id, as in --box 2:{text}."
-            )
-        xs, ys = sorted(values[::2]), sorted(values[1::2])
-        corners[object_id] = [xs[0], ys[0], xs[1], ys[1]]
-    prompts = [
-        Prompt(coords.get(object_id), labels.get(object_id), corners.get(object_id), object_id=object_id)
-        for object_id in sorted({*coords, *corners})
-    ]
-    prompts += _from_mask(init_mask) if init_mask is not None else []
-    for prompt in prompts:
-        same = [other for other in prompts if other.object_id == prompt.object_id]
-        if not any(other.box is not None or other.mask is not None or other.point_labels.any() for other in same):
-            raise PromptError(f"Object {prompt.object_id} has background clicks only: add a click on it, or a box.")
-    return prompts
-
-
-def _numbers(text: str, counts: tuple[int, ...], option: str, form: str) -> tuple[int, list[float]]:
-    """The id (1 if there is none) and the numbers of one option."""
-    name, _, rest = text.rpartition(":")
-    try:
-        object_id = int(name) if name else 1
-        values = [float(part) for part in rest.split(",")]
-    except ValueError:
-        values = []
-    if len(values) not in counts:
-        raise PromptError(f"{option} {text!r} must look like {form}, in pixels of the first frame.")
-    if not 1 <= object_id <= 255:
-        raise PromptError(f"{option} {text!r}: the id must be from 1 to 255.")
-    return object_id, values
-
-
-def _label(value: float, text: str) -> int:
-    """1 for foreground, 0 for background."""
-    if value not in (0, 1):
-        raise PromptError(f"--point {text!r}: the label must be 1 (foreground) or 0 (background).")
-    return int(value)
-
-
-def _from_mask(path: Path) -> list[Prompt]:
-    from streamer.data.prompt import prompts_from_labels
-    from streamer.sinks.masks import read_labels
-
-    prompts = prompts_from_labels(read_labels(path))
-    if not prompts:
-        raise PromptError(f"The mask {path} is empty: mark each object with a value above 0.")
-    return prompts

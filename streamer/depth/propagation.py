@@ -38,6 +38,7 @@ class DepthPropagation:
         self._carried: tuple[int, NDArray[np.float32]] | None = None
         self._range: tuple[float, float] | None = None
         self._stats: dict[int, list[float]] = {}
+        self._stats_before: dict[int, list[float]] = {}
 
     @property
     def age(self) -> int | None:
@@ -58,7 +59,7 @@ class DepthPropagation:
         new = anchor.grid.shrink(inverse_depth)
         if carried is None or carried.shape != new.shape:
             self._range = None
-            self._stats.clear()
+            self._forget_stats()
         elif self.unit is DepthUnit.RELATIVE:  # meters stay meters: averaged over time they would lag behind motion
             sampled = (slice(None, None, SAMPLE_STEP_PX),) * 2
             scale, shift = align(new[sampled].ravel(), carried[sampled].ravel())
@@ -66,10 +67,14 @@ class DepthPropagation:
         self._map, self._anchor, self._carried = new, anchor, None
         self._range = self._follow_range(new)
 
+    def advance(self) -> None:
+        """The present frame has become the one before: figures are smoothed from frame to frame."""
+        self._stats, self._stats_before = {}, self._stats
+
     def forget(self) -> None:
         """Drop everything: the scene has changed."""
         self._map = self._anchor = self._range = self._carried = None
-        self._stats.clear()
+        self._forget_stats()
 
     def on_grid(self, present: Pyramid) -> NDArray[np.float32] | None:
         """``(h, w)`` float32 inverse depth on the working grid of the present frame.
@@ -98,14 +103,16 @@ class DepthPropagation:
         values = sparse(on_grid)[sparse(mask)]
         values = values[:: max(1, len(values) // MAX_STATS_PX)]
         if len(values) < MIN_STATS_PX:
-            self._stats.pop(object_id, None)
             return None
         quartiles = sorted(self._outward(value) for value in ranked(values, (0.25, 0.5, 0.75)))
-        before = self._stats.get(object_id, quartiles)
+        before = self._stats_before.get(object_id, quartiles)
         smooth = [STATS_MEMORY * old + (1 - STATS_MEMORY) * new for old, new in zip(before, quartiles, strict=True)]
         self._stats[object_id] = smooth
         lower, median, upper = smooth
         return DepthStats(lower, median, upper, now=quartiles[1], unit=self.unit)
+
+    def _forget_stats(self) -> None:
+        self._stats, self._stats_before = {}, {}
 
     def _outward(self, inverse_depth: float) -> float:
         """A value of the map in the unit in which it is given out."""

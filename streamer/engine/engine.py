@@ -36,6 +36,9 @@ from streamer.tracking.registry import build_tracker
 
 Spec = str | int | Path | Iterable[Any]
 
+Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
+"""Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
+
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
 
@@ -145,6 +148,7 @@ class Engine:
         prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
         check: Callable[[SourceInfo], object] | None = None,
+        meanwhile: Meanwhile | None = None,
         **source_options: Any,
     ) -> Iterator[Run]:
         """Open a source, load the models if they are not, and begin to read.
@@ -154,6 +158,7 @@ class Engine:
             prompts: What to follow, said about the first frame. Without any, objects are looked for.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
+            meanwhile: Called once while the models are loaded in another thread.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
@@ -178,6 +183,8 @@ class Engine:
             camera.at(opened.info.size)  # one that does not fit is told before anything slow begins
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
+            if meanwhile is not None:
+                self._models.load_beside(partial(meanwhile, reader))
             pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
@@ -192,7 +199,7 @@ class Engine:
                 reader.count_from_now()
             else:
                 reader.start()
-            yield Run(reader, pipeline, Meter(self.device), prefetch)
+            yield Run(reader, pipeline, Meter(self.device), prefetch, live)
 
     def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
         for prompt in prompts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
 
 from streamer.config import Config
@@ -80,3 +82,16 @@ class Models:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
         _ = self.device, self.segmenter, self.depth_estimator
+
+    def load_beside(self, meanwhile: Callable[[Callable[[float], bool]], None]) -> None:
+        """Load them in another thread; ``meanwhile`` runs in this one, and is given what waits for them.
+
+        What waits takes the longest wait [s], and returns whether they are all there.
+
+        Raises:
+            ModelError: Weights are missing or damaged, or a model cannot run here.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="streamer-loading") as thread:
+            loading = thread.submit(self.load)
+            meanwhile(lambda limit_s: bool(wait([loading], limit_s).done))
+            loading.result()

@@ -25,12 +25,14 @@ class Run:
         pipeline: Where they go.
         meter: What is counted on the way.
         prefetch: Begins early what the pipeline will ask its models for; None begins nothing.
+        live: Whether answers come late, in threads of their own.
     """
 
     reader: Reader
     pipeline: Pipeline
     meter: Meter
     prefetch: Prefetch | None = None
+    live: bool = False
 
     @property
     def info(self) -> SourceInfo:

@@ -9,6 +9,8 @@ from threading import Lock
 
 import cv2
 
+from streamer.data.cores import core_count
+
 _SWITCH_INTERVAL_S = 0.001
 """The frame loop asks for the interpreter after every call of OpenCV; by default it waits up to 5 ms for it."""
 
@@ -40,7 +42,7 @@ def sharing_processor() -> Iterator[None]:
 def _share() -> tuple[int, int, float]:
     from streamer.models.runtime import devices
 
-    cores = devices.core_count()
+    cores = core_count()
     before = devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
     devices.set_threads(min(before[0], cores - 1))
     cv2.setNumThreads(max(1, cores // 2))

@@ -11,13 +11,15 @@ from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run
 from streamer.errors import ConfigError, DisplayError
-from streamer.session.playback import Playback, advise, can_show, open_window, opened, style_of
+from streamer.session.live_window import LiveWindow
+from streamer.session.playback import Playback, advise, can_show, opened, style_of
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of
 from streamer.terminal.console import Terminal, aside
 from streamer.terminal.live_status import LiveStatus
 from streamer.terminal.panel import LiveConsole
 from streamer.terminal.stopping import INTERRUPTED, Stop
+from streamer.ui.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,62 +54,140 @@ class LiveJob:
     """What to show, what to follow and what to write.
 
     Attributes:
-        source: Camera number, device, URL, file, or ``scene``.
-        prompts: What to follow, said about the first frame.
+        sources: Camera number, device, URL, file, or ``scene``; or several pictures, one after the other.
+        prompts: What to follow, said about the first frame of each.
         targets: What to write.
         camera: What to ask the source for.
+        loop: Whether a recording begins again at its end.
     """
 
-    source: str
+    sources: Sequence[str]
     prompts: Sequence[Prompt]
     targets: Targets
     camera: CameraRequest = CameraRequest()
+    loop: bool = False
+
+    def check(self) -> None:
+        """Refuse what cannot be shown before anything is opened.
+
+        Raises:
+            ConfigError: Several sources that are not all pictures, or a loop of something without an end.
+        """
+        kinds = [kind_of(source) for source in self.sources]
+        if len(kinds) > 1 and set(kinds) != {"image"}:
+            raise ConfigError("Several sources are shown one after the other if all are pictures: name one, or those.")
+        if self.loop and kinds[0] not in ("video", "folder"):
+            raise ConfigError("--loop plays a recording again and again: leave it out.")
+
+    def options(self) -> dict[str, Any]:
+        """Keywords for the sources.
+
+        Raises:
+            ConfigError: Something was asked for that these do not have.
+        """
+        return self.camera.options(self.sources[0]) | ({"loop": True} if self.loop else {})
 
 
 def live(engine: Engine, job: LiveJob) -> int:
-    """Run until the source ends, the window is closed, or a signal comes.
+    """Run until the source ends (without a window), the window is closed, or a signal comes.
 
     Returns:
         Exit code: 0, or 130 when it was interrupted by a signal while nothing was shown.
 
     Raises:
+        ConfigError: What was asked for does not go together.
         DisplayError: There is no display, and nothing is to be written either.
         StreamerError: The source cannot be opened, or nothing can be written.
     """
-    config, options = engine.config, job.camera.options(job.source)
-    job.targets.check(several=False, masks=config.segmenter is not None, depth=config.depth is not None)
+    config = engine.config
+    job.check()
+    job.options()
+    several = len(job.sources) > 1
+    job.targets.check(several, masks=config.segmenter is not None, depth=config.depth is not None)
     terminal = Terminal(aside() if job.targets.take_stdout else None)
     show = config.show is not False
     if not show and not job.targets:
         raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
     show = show and can_show(job.targets, terminal)
-
-    def check(info: SourceInfo) -> None:
-        path = Path(job.source) if kind_of(job.source) == "video" else None
-        job.targets.of(replace(info, path=path), several=False)
-
-    options |= {"prompts": job.prompts, "live": True, "check": check}
-    with Stop() as stop, opened(engine, job.source, terminal, **options) as run:
-        _play(engine, run, job.targets.of(run.info, several=False), show, stop, terminal)
+    view = View(style_of(engine), pages=len(job.sources))
+    window = LiveWindow(view) if show else None
+    with Stop() as stop:
+        try:
+            _show_all(engine, job, view, window, stop, terminal)
+        finally:
+            if window is not None:
+                window.shut()
         advise(engine, terminal)
     return INTERRUPTED if stop.signalled and not show else 0
 
 
-def _play(engine: Engine, run: Run, targets: Targets, show: bool, stop: Stop, terminal: Terminal) -> None:
-    console, style = LiveConsole(run.info.name, terminal.console), style_of(engine)
+def _show_all(
+    engine: Engine, job: LiveJob, view: View, window: LiveWindow | None, stop: Stop, terminal: Terminal
+) -> None:
+    """One source after the other, in the order in which the person turns to them; without a window all in a row."""
+    targets: dict[str, Targets] = {}
+    page = 0
+    while page < len(job.sources):
+        source = job.sources[page]
+        view.begin(page, kind_of(source) in ("video", "folder"))
+        _show_one(engine, job, source, targets, view, window, stop, terminal)
+        if view.quit or stop.signalled or (window is not None and view.turn is None):
+            break
+        page += 1 if view.turn is None else view.turn
+
+
+def _show_one(
+    engine: Engine,
+    job: LiveJob,
+    source: str,
+    targets: dict[str, Targets],
+    view: View,
+    window: LiveWindow | None,
+    stop: Stop,
+    terminal: Terminal,
+) -> None:
+    def begin(info: SourceInfo) -> None:
+        path = Path(source) if kind_of(source) == "video" else None
+        if source not in targets:
+            targets[source] = job.targets.of(replace(info, path=info.path or path), several=len(job.sources) > 1)
+        elif not info.is_alone:
+            targets[source] = Targets()  # what is played again has been written
+        if window is not None:
+            window.begin(info)
+
+    options = job.options() | {"prompts": job.prompts, "live": True, "check": begin}
+    if window is not None:
+        options["meanwhile"] = window.while_loading
+    with opened(engine, source, terminal, **options) as run:
+        _play(engine, run, targets[source], view, window, stop, terminal)
+
+
+def _play(
+    engine: Engine,
+    run: Run,
+    targets: Targets,
+    view: View,
+    window: LiveWindow | None,
+    stop: Stop,
+    terminal: Terminal,
+) -> None:
+    console = LiveConsole(run.info.name, terminal.console)
     if run.info.settings:
         console.say(f"{run.info.name}: {run.info.settings}")
     if run.info.notice:
         console.warn(run.info.notice)
     playback = Playback(
         run,
-        style,
+        style_of(engine),
         stop,
         console,
         targets=targets,
         video=engine.config.video,
-        screen=open_window(run, style) if show else None,
+        screen=window,
+        robot_logs=engine.config.robot_logs,
         live=True,
+        hold=window is not None,
+        view=view,
         report=LiveStatus(console),
     )
     with console:

@@ -7,18 +7,19 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.result import Result
+from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run, Spec
-from streamer.errors import DisplayError, PartialError, SinkError
+from streamer.errors import DamagedError, DisplayError, PartialError, SinkError
 from streamer.session.session import Screen, Session
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
-from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.sinks.recorder import Recorder
 from streamer.sinks.targets import FOLDER, Targets, video_sink
 from streamer.sources.reader import Reader
@@ -29,6 +30,9 @@ from streamer.ui.commands import Commands
 from streamer.ui.overlay import Overlay, Style, drawing_size
 from streamer.ui.view import View
 from streamer.ui.window.display import display_available
+
+if TYPE_CHECKING:
+    from streamer.ui.window.window import Window
 
 Report = Callable[["Playback", Result | None], None]
 """Told after every frame, and with None now and then while there is none."""
@@ -48,9 +52,12 @@ class Playback:
         terminal: Told what the person shall know.
         targets: What to write.
         video: How videos are encoded.
+        robot_logs: What robots' tools are given, and how.
         sinks: Further sinks beside those of the targets.
         screen: Shows it and hears the person; None for no window. Closed at the end.
         live: Leave frames out rather than wait for an output, and let the person begin recordings.
+        hold: Whether the last frame stays on the screen until the person goes on.
+        view: What the person has chosen to see before; None for nothing yet.
         folder: Where recordings and snapshots go that the person asks for.
         report: Told how it goes.
 
@@ -67,22 +74,27 @@ class Playback:
         *,
         targets: Targets | None = None,
         video: VideoParameters | None = None,
+        robot_logs: RobotLogParameters | None = None,
         sinks: Sequence[Sink] = (),
         screen: Screen | None = None,
         live: bool = False,
+        hold: bool = False,
+        view: View | None = None,
         folder: Path = FOLDER,
         report: Report = silent,
     ) -> None:
         self._run, self._stop, self._terminal, self._screen = run, stop, terminal, screen
         self._targets, self._video = targets or Targets(), video or VideoParameters()
-        self._overlay, self.view, self._folder = Overlay(), View(style), folder
-        written = self._targets.sinks(run.info, self._drawer(), self._video, drop=live)
+        self._overlay, self.view, self._folder = Overlay(), view or View(style), folder
+        written = self._targets.sinks(
+            run.info, self._drawer(style), self._video, robot_logs or RobotLogParameters(), drop=live
+        )
         self._sinks = Fanout([*written, *sinks], terminal.warn)
         recorder = Recorder(self._sinks, self._begin_recording) if live else None
         snapshot = folder / run.info.name
         commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot)
         self._session = Session(
-            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen
+            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, hold
         )
 
     @property
@@ -134,7 +146,8 @@ class Playback:
         """Write the figures, print them, and say what fell short.
 
         Raises:
-            PartialError: Part of the source could not be read, or something could not be written to its end.
+            DamagedError: Part of the source could not be read.
+            PartialError: Something could not be written to its end.
         """
         summary = self.summary()
         failures = list(self._sinks.messages)
@@ -156,16 +169,17 @@ class Playback:
             raise PartialError(failures[0])
         if self.reader.damage is not None:
             done = f"what could be read is in {written}" if written else "nothing was written"
-            raise PartialError(f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source.")
+            sentence = f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source."
+            raise DamagedError(sentence, self.reader.damage)
 
-    def _drawer(self) -> Callable[[Result], NDArray[np.uint8]]:
-        """Draws in the present style for ever: what is being written does not change its size when the window does."""
-        return partial(self._overlay.draw, style=self.view.style)
+    def _drawer(self, style: Style) -> Callable[[Result], NDArray[np.uint8]]:
+        """Draws in this style for ever: what is being written does not change its size when the window does."""
+        return partial(self._overlay.draw, style=style)
 
     def _begin_recording(self) -> Sink:
         info = self._run.info
         path = recording_path(self._folder, info.name)
-        return video_sink(path, info, self._drawer(), self._video, drop=True, start_s=None)
+        return video_sink(path, info, self._drawer(self.view.style), self._video, drop=True, start_s=None)
 
 
 def recording_path(folder: Path, name: str) -> Path:
@@ -188,15 +202,15 @@ def style_of(engine: Engine) -> Style:
     return Style.of(config.overlay, masks=config.segmenter is not None, depth=config.depth is not None)
 
 
-def open_window(run: Run, style: Style) -> Screen:
-    """A window for a run whose results are drawn in this style at first.
+def open_window(info: SourceInfo, style: Style) -> Window:
+    """A window for a source whose results are drawn in this style at first.
 
     Raises:
         DisplayError: No window can be shown here.
     """
     from streamer.ui.window.window import Window
 
-    return Window(f"streamer: {run.info.name}", drawing_size(run.info.size, style))
+    return Window(f"streamer: {info.name}", drawing_size(info.size, style))
 
 
 def can_show(targets: Targets, terminal: Terminal) -> bool:

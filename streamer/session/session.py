@@ -14,6 +14,7 @@ from streamer.data.result import Result
 from streamer.engine import Run
 from streamer.sinks.fanout import Fanout
 from streamer.terminal.stopping import Stop
+from streamer.ui.awaited import awaited
 from streamer.ui.commands import Commands
 from streamer.ui.overlay import Overlay
 from streamer.ui.view import View
@@ -54,6 +55,7 @@ class Session:
         stop: Tells when a signal asks for the end.
         report: Told after every frame, and with None now and then while there is none.
         screen: None for no window.
+        hold: Whether the last frame is held on the screen, once there is one, until the person goes on.
     """
 
     def __init__(
@@ -66,10 +68,14 @@ class Session:
         stop: Stop,
         report: Callable[[Result | None], None],
         screen: Screen | None = None,
+        hold: bool = False,
     ) -> None:
         self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
         self._commands, self._stop, self._report, self._screen = commands, stop, report, screen
-        self._shown_at_s = 0.0
+        self._hold_last = hold and screen is not None
+        # One picture is written once all is known of it, which a person may still change.
+        self._writes_late = run.info.is_alone and (hold or run.live)
+        self._shown_at_s = self._answered_at_s = time.monotonic()
 
     def play(self) -> None:
         """Run until the source ends, the window is closed, or a signal comes.
@@ -79,13 +85,19 @@ class Session:
             SinkError: Nothing can be written any more.
             StreamerError: A model failed.
         """
+        view = self._view
         try:
-            while not (self._stop.signalled or self._view.quit):
-                if self._view.paused:
+            while not (self._stop.signalled or view.quit or view.turn is not None):
+                if view.paused or view.ended:
                     self._hold()
                 elif not self._advance():
-                    break
+                    if not self._hold_last or view.result is None:
+                        self._settle()
+                        break
+                    view.ended = True
                 self._obey()
+            if self._writes_late and view.result is not None:
+                self._write(view.result)
         finally:
             self._sinks.close()
 
@@ -100,20 +112,38 @@ class Session:
             return self._run.reader.state != "ended"
         self._run.meter.loop_part("wait", (time.monotonic() - frame.captured_at_s) * 1000)
         result = self._run.process(frame)
-        self._view.show(result)
+        self._take(result)
         self._show()
         self._run.meter.add(result, time.monotonic())
-        with self._timed("write"):
-            self._sinks.write(result)
+        if not self._writes_late:
+            self._write(result)
         self._report(result)
         return True
 
     def _hold(self) -> None:
         result = self._run.pipeline.refresh()
         if result is not None:
-            self._view.show(result)
+            self._take(result)
         self._show()
         self._report(None)
+
+    def _settle(self) -> None:
+        """Wait for what the models have to say of one picture that nobody watches."""
+        before = None
+        while self._writes_late and self._view.result is not before and not self._stop.signalled:
+            time.sleep(_PAUSED_WAIT_MS / 1000)
+            at_rest = set(self._run.pipeline.queues().values()) <= {"idle"}
+            before = self._view.result if at_rest else None
+            self._hold()
+
+    def _take(self, result: Result) -> None:
+        if result.model_timings_ms:
+            self._answered_at_s = time.monotonic()
+        self._view.show(result)
+
+    def _write(self, result: Result) -> None:
+        with self._timed("write"):
+            self._sinks.write(result)
 
     def _show(self) -> None:
         if self._screen is None or self._view.result is None:
@@ -127,20 +157,26 @@ class Session:
     def _obey(self) -> None:
         if self._screen is None:
             return
-        for event in self._screen.poll(_PAUSED_WAIT_MS if self._view.paused else 1):
+        for event in self._screen.poll(_PAUSED_WAIT_MS if self._view.held else 1):
             self._commands.obey(event)
 
     def _status(self) -> Status:
-        meter, view = self._run.meter, self._view
+        meter, view, result = self._run.meter, self._view, self._view.result
+        assert result is not None
+        asked = {name: stage.reason for name, stage in result.stages.items() if stage.reason is not None}
+        reasons, moves = meter.last_reasons() | asked, not view.held
         return Status(
-            rate_hz=meter.shown.recent_hz(),
-            latency_ms=meter.latency.percentile(50),
-            reasons=meter.last_reasons(),
+            rate_hz=meter.shown.recent_hz() if moves else None,
+            latency_ms=meter.latency.percentile(50) if moves else None,
+            reasons=reasons,
             device=meter.device,
             selected=view.selected,
             paused=view.paused,
+            ended=view.ended and view.replayable,
             stalled=self._run.reader.state in ("stalled", "reopening"),
             recording=self._commands.recording,
+            place=f"{view.page + 1} of {view.pages}: {self._run.info.name}" if view.pages > 1 else "",
+            awaited=awaited(result, self._run.pipeline.queues(), reasons, time.monotonic() - self._answered_at_s),
             message=view.message,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from streamer.data.result import Result
@@ -21,7 +22,13 @@ class DepthMapSink(PngSink):
     """
 
     def image_of(self, result: Result) -> Image.Image | None:
-        values = result.inverse_depth if result.depth_m is None else result.depth_m
-        if values is None:
-            return None
-        return Image.fromarray(np.rint(values * np.float32(STEPS)).clip(0, _MOST).astype(np.uint16))
+        integers = integers_of(result)
+        return None if integers is None else Image.fromarray(integers)
+
+
+def integers_of(result: Result) -> NDArray[np.uint16] | None:
+    """Depth as ``(H, W)`` whole numbers, as :class:`DepthMapSink` writes them; None before the first map."""
+    values = result.inverse_depth if result.depth_m is None else result.depth_m
+    if values is None:
+        return None
+    return np.rint(values * np.float32(STEPS)).clip(0, _MOST).astype(np.uint16)

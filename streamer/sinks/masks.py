@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from streamer.sinks.outputs import reason_of
 from streamer.sinks.pngs import PngSink
 
 MAX_ID = 255
+_INDEX = np.dtype(np.uint8)
 
 
 def _davis_palette() -> NDArray[np.uint8]:
@@ -43,17 +45,25 @@ class MaskSink(PngSink):
         return image
 
 
-def labels_of(result: Result) -> NDArray[np.uint8]:
-    """``(H, W)`` uint8 object ids, 0 where there is no object.
+def labels_of(result: Result, dtype: np.dtype[Any] = _INDEX) -> NDArray[Any]:
+    """``(H, W)`` object ids, 0 where there is no object; where masks overlap, the higher score is in front.
+
+    Args:
+        result: The frame.
+        dtype: Unsigned integers: uint8 for an indexed PNG, uint16 for a label image.
 
     Raises:
-        SinkError: An object's id is above 255.
+        SinkError: An object's id does not fit into them.
     """
     width, height = result.frame.size
-    labels = np.zeros((height, width), np.uint8)
+    labels = np.zeros((height, width), dtype)
+    highest = np.iinfo(dtype).max
     for track in sorted(result.tracks, key=lambda track: track.score):
-        if not 1 <= track.id <= MAX_ID:
-            raise SinkError(f"An indexed PNG holds the ids 1 to {MAX_ID}, but an object has {track.id}: use --jsonl.")
+        if not 1 <= track.id <= highest:
+            raise SinkError(
+                f"A label image of {dtype.itemsize * 8} bits holds the ids 1 to {highest}, but an object has "
+                f"{track.id}: use --jsonl."
+            )
         labels[track.mask] = track.id
     return labels
 

@@ -1,4 +1,4 @@
-"""What can be set about video files: the section ``video`` of a config."""
+"""What can be set about files: the sections ``video`` and ``robot_logs`` of a config."""
 
 from __future__ import annotations
 
@@ -17,3 +17,15 @@ class VideoParameters(Parameters):
 
     crf: int = Field(default=20, ge=0, le=51)
     preset: str = "veryfast"
+
+
+class RobotLogParameters(Parameters):
+    """What robots' tools are given: by ``--mcap``.
+
+    Attributes:
+        namespace: What topics begin with; several cameras of one robot need one each.
+        jpeg_quality: Of the camera's image, from 1 to 100.
+    """
+
+    namespace: str = Field(default="/camera", pattern=r"^(/[A-Za-z]\w*)+$")
+    jpeg_quality: int = Field(default=90, ge=1, le=100)

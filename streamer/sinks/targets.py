@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink
+from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, shortened
-from streamer.sinks.parameters import VideoParameters
+from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
 FOLDER = Path("recordings")
@@ -33,6 +34,7 @@ class Targets:
         depth_maps: Folder of 16-bit PNGs.
         jsonl: One JSON line per frame; `STDOUT` for the standard output.
         stats: JSON at the end; `STDOUT` for the standard output.
+        mcap: ROS 2 messages.
     """
 
     output: Path | None = None
@@ -40,6 +42,7 @@ class Targets:
     depth_maps: Path | None = None
     jsonl: Path | None = None
     stats: Path | None = None
+    mcap: Path | None = None
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
@@ -52,8 +55,8 @@ class Targets:
             masks, depth: Whether there will be any.
 
         Raises:
-            SinkError: One file for several sources, one place for several outputs, a suffix that is not known, or
-                something that is left out.
+            SinkError: One file for several sources, one place for several outputs, a suffix that is not known,
+                something that is left out, or a library that is missing.
         """
         if self.masks is not None and not masks:
             raise SinkError("There are no masks to write to --masks: let masks in.")
@@ -61,11 +64,13 @@ class Targets:
             raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
             raise SinkError("What is said of several sources would run together on the standard output: name a file.")
+        if self.mcap is not None:
+            require("--mcap")
         places = [path.resolve() for path in self]
         for path in self:
             if places.count(path.resolve()) > 1:
                 raise SinkError(f"{path} is named twice: give each output a place of its own.")
-        if STDOUT in (self.output, self.masks, self.depth_maps):
+        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap):
             raise SinkError("Only --jsonl and --stats can go to the standard output (-): name a file or a folder.")
         if self.output is None or self.is_folder:
             return
@@ -87,24 +92,30 @@ class Targets:
         """Whether ``output`` names a folder."""
         return self.output is not None and (self.output.is_dir() or not self.output.suffix)
 
-    def of(self, info: SourceInfo, several: bool) -> Targets:
+    def of(self, info: SourceInfo, several: bool, anew: bool = True) -> Targets:
         """The targets of one source: a file name for its output, and names of their own beside other sources'.
+
+        Args:
+            info: The source. Its name may hold folders, which are made below those of the targets.
+            several: Whether there are other sources.
+            anew: In a folder, find a name that no other file has.
 
         Raises:
             SinkError: A picture was asked for from a video, or a video from a picture, the output is the source, or
                 its place may not be written.
         """
         name = info.name
-        targets = replace(self, output=self._file(info))
+        targets = replace(self, output=self._file(info, anew))
         if several:
             targets = replace(
                 targets,
                 masks=self.masks / name if self.masks else None,
                 depth_maps=self.depth_maps / name if self.depth_maps else None,
-                jsonl=self.jsonl.with_stem(f"{self.jsonl.stem}-{name}") if self.jsonl else None,
-                stats=self.stats.with_stem(f"{self.stats.stem}-{name}") if self.stats else None,
+                jsonl=_beside(self.jsonl, name) if self.jsonl else None,
+                stats=_beside(self.stats, name) if self.stats else None,
+                mcap=_beside(self.mcap, name) if self.mcap else None,
             )
-        for path in (targets.output, targets.jsonl, targets.stats):
+        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap):
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -114,14 +125,21 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats)
+        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap)
         return (path for path in places if path is not None)
 
-    def _file(self, info: SourceInfo) -> Path | None:
+    def moved(self, to: Callable[[Path], Path]) -> Targets:
+        """The same outputs at other places; the standard output stays."""
+        places = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed = {name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT}
+        return replace(self, **changed)
+
+    def _file(self, info: SourceInfo, anew: bool) -> Path | None:
         if self.output is None:
             return None
         if self.is_folder:
-            return _free(self.output, info.name, ".png" if info.still else ".mp4")
+            names = _names(self.output / info.name, ".png" if info.still else ".mp4")
+            return next(path for path in names if not (anew and path.exists()))
         is_image = self.output.suffix.lower() in IMAGE_SUFFIXES
         if is_image and not info.still:
             raise SinkError(f"{info.name} is no single picture: end the output's name in {', '.join(VIDEO_SUFFIXES)}.")
@@ -136,7 +154,12 @@ class Targets:
         ]
 
     def sinks(
-        self, info: SourceInfo, draw: Callable[[Result], NDArray[np.uint8]], video: VideoParameters, drop: bool = False
+        self,
+        info: SourceInfo,
+        draw: Callable[[Result], NDArray[np.uint8]],
+        video: VideoParameters,
+        robot_logs: RobotLogParameters,
+        drop: bool = False,
     ) -> list[Sink]:
         """Open what is to be written.
 
@@ -144,11 +167,12 @@ class Targets:
             info: The source; its timestamps, rate and audio are kept.
             draw: Makes the ``(H, W, 3)`` RGB picture of a result.
             video: Quality and speed.
+            robot_logs: Names and quality of what robots' tools are given.
             drop: Leave frames out rather than wait for a slow disk or encoder (live).
         """
         sinks: list[Sink] = []
         try:
-            self._open(sinks, info, draw, video, drop)
+            self._open(sinks, info, draw, video, robot_logs, drop)
         except BaseException:
             for sink in sinks:
                 sink.close()
@@ -161,6 +185,7 @@ class Targets:
         info: SourceInfo,
         draw: Callable[[Result], NDArray[np.uint8]],
         video: VideoParameters,
+        robot_logs: RobotLogParameters,
         drop: bool,
     ) -> None:
         from streamer.sinks.depth_maps import DepthMapSink
@@ -179,15 +204,22 @@ class Targets:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+        if self.mcap is not None:
+            from streamer.sinks.mcap import McapSink
+
+            sinks.append(BackgroundSink(McapSink(self.mcap, robot_logs), drop=drop))
 
 
-def _free(folder: Path, name: str, suffix: str) -> Path:
-    """A name in a folder that no other file has: a clip of the same name may have been annotated before."""
+def _names(path: Path, suffix: str) -> Iterator[Path]:
+    """Names for what is made of a source; a clip of the same name may have been annotated before."""
     for number in count(1):
-        path = folder / shortened(name, f"-annotated{'' if number == 1 else f'-{number}'}{suffix}")
-        if not path.exists():
-            return path
-    raise AssertionError
+        yield path.with_name(shortened(path.name, f"-annotated{'' if number == 1 else f'-{number}'}{suffix}"))
+
+
+def _beside(path: Path, name: str) -> Path:
+    """``lines.jsonl`` is ``lines-clip.jsonl`` for a source named ``clip``."""
+    place = path.parent / name
+    return place.with_name(shortened(f"{path.stem}-{place.name}", path.suffix))
 
 
 def _spare(path: Path, info: SourceInfo) -> None:

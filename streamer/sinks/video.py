@@ -15,6 +15,7 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
 
+from streamer.data import cores
 from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, is_of_the_system
@@ -52,7 +53,7 @@ class VideoSink:
         video_stream: Which stream of that file the frames come from; None for its first video.
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
-        threads: Encoder threads; 0 takes as many as there are cores.
+        threads: Encoder threads; 0 takes as many cores as this process may use.
 
     Attributes:
         warning: One sentence about audio that had to be left out; None where all is well.
@@ -196,7 +197,7 @@ class VideoSink:
         stream.width, stream.height = self._size
         stream.pix_fmt = self._kind.pix_fmt
         stream.time_base = stream.codec_context.time_base = self._time_base
-        stream.codec_context.thread_count = self._threads
+        stream.codec_context.thread_count = self._threads or cores.limit()
         if self._kind.pix_fmt == "pal8":
             return stream
         stream.bit_rate = 0  # quality alone decides

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 import av
 
+from streamer.data import cores
+
 _COPY_OPAQUE = 1 << 7
 """AV_CODEC_FLAG_COPY_OPAQUE: a frame carries the number of the packet that it came from."""
 _LONGEST = 1500
 """Packets kept to go back to: a minute between keyframes at 25 frames a second."""
 _LARGEST_BYTES = 128 << 20
-CORES = 0
-"""Threads of a decoder; 0 takes as many as there are cores."""
 
 
 class _Origin:
@@ -40,7 +40,7 @@ class Decoder:
     """
 
     def __init__(self, stream: av.VideoStream, again: Callable[[], av.VideoStream] | None) -> None:
-        self._context = _prepared(stream, threads=CORES if again else 1)
+        self._context = _prepared(stream, threads=cores.limit() if again else 1)
         self._again = again
         self._alone = again is None
         self._kept: deque[tuple[int, av.Packet]] = deque()

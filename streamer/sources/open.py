@@ -6,6 +6,7 @@ import glob
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -85,6 +86,7 @@ def open_source(
     *,
     live: bool = False,
     rate_hz: Fraction | float | None = None,
+    loop: bool = False,
     **keywords: Any,
 ) -> Source:
     """Open whatever a source can be: camera, address, ``scene``, video, picture, folder, pattern, or arrays.
@@ -94,6 +96,7 @@ def open_source(
         live: Play what is recorded or rendered at its own rate, as a camera would show it.
         rate_hz: For cameras the rate to ask for; for pictures, arrays and scenes the rate they have; for a video,
             which has its own timestamps, the rate it is played at when ``live``.
+        loop: Begin again at the end, as often as it comes.
         keywords: For the source itself: ``width``, ``height``, ``open_timeout_s``, ``read_timeout_s`` of
             `CameraSource`; ``seed``, ``size``, ``frame_count`` and so on of `SceneSource`.
 
@@ -114,7 +117,12 @@ def open_source(
         keywords["live"] = live  # nobody knows when it gives the next one, so there is nothing to pace
     if "video_track" in keywords and kind not in ("video", "stream"):
         raise SourceError("--video-track is for files that hold several videos: leave it out.")
-    source: Source = _OPENERS[kind](spec, **({} if kind == "video" else rate), **keywords)
+    opener = partial(_OPENERS[kind], spec, **({} if kind == "video" else rate), **keywords)
+    source = opener()
+    if loop:
+        from streamer.sources.looping import LoopingSource
+
+        source = LoopingSource(source, opener)
     if not live or source.info.live or source.info.still:
         return source
     from streamer.sources.paced import PacedSource

@@ -45,7 +45,8 @@ class DepthStage:
         self._propagation = DepthPropagation(unit)
 
     def propagate(self, motion: Motion) -> None:
-        """Carried when it is asked for."""
+        """The map is carried when it is asked for."""
+        self._propagation.advance()
 
     def start_scene(self) -> None:
         self._propagation.forget()

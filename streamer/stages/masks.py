@@ -102,10 +102,12 @@ class MasksStage:
 
     def due(self, situation: Situation) -> Reason | None:
         wanted = None if situation.calm else self._wanted or (Reason.PROMPT if self._tracker.unanswered else None)
-        if wanted is not None and not (situation.held and situation.last_index == situation.index):
+        seen = situation.held and situation.last_index == situation.index
+        # Who clicks on a frame that has been seen is answered from what was seen there; who asks for a look gets one.
+        if wanted is not None and not (seen and wanted is Reason.PROMPT):
             return wanted
         if len(self._tracker) == 0:
-            return None
+            return Reason.HELD if situation.held and not seen else None  # so that a click is answered at once
         reason = due_at_interval(situation, self._schedule.keyframe_interval)
         if reason is not None or situation.last_index is None or situation.calm or situation.held:
             return reason

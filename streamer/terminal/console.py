@@ -61,6 +61,11 @@ class Terminal:
         with self.console.status(f"[dim]{escape(text)}[/]") if self.lively else nullcontext():
             yield
 
+    @contextmanager
+    def playing(self, name: str, frame_count: int | None = None) -> Iterator[None]:
+        """For as long as one source is played; whoever can shows how far it is. ``frame_count`` is a hint."""
+        yield
+
     def summary(self, summary: Summary, title: str = "done") -> None:
         """The closing table."""
         rows = summary_rows(summary)

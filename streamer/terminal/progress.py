@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from streamer.terminal.console import Clock, Terminal
+
+RECENT_UPDATES = 200
+"""Over which the rate is taken: several keyframes, which cost more than the frames between them."""
+LEAST_S = 0.5
+"""Of progress, before which a time left would be a guess [s]."""
 
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.completed / task.finished_time if task.finished_time else task.speed
         return Text(f"{speed:.1f} fps" if speed else "", style="cyan", justify="right")
+
+
+class _TimeLeft(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        left_s = task.fields.get("left_s")
+        return Text("" if left_s is None or task.finished else f"{left_s // 60:.0f}:{left_s % 60:02.0f} left")
 
 
 class _Frames(ProgressColumn):
@@ -40,7 +52,7 @@ class AnnotateConsole(Terminal):
             BarColumn(bar_width=None),
             _Frames(),
             _Rate(),
-            TimeRemainingColumn(compact=True),
+            _TimeLeft(),
             console=self.console,
             expand=True,
             redirect_stderr=sys.stderr.isatty(),
@@ -48,6 +60,7 @@ class AnnotateConsole(Terminal):
         )
         self._task: TaskID | None = None
         self._name, self._done, self._started_s = "", 0, 0.0
+        self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT_UPDATES)
         self._total: int | None = None
 
     @contextmanager
@@ -75,16 +88,18 @@ class AnnotateConsole(Terminal):
         """The next source; ``frame_count`` is a hint, None where nobody knows."""
         self._name, self._total, self._done = name, frame_count, 0
         self._started_s = self._plain_at_s = self._clock()
+        self._recent.clear()
         shown = name if len(name) <= 24 else f"{name[:11]}...{name[-10:]}"
         self._task = self._progress.add_task(escape(shown), total=frame_count)
 
     def update(self, done: int) -> None:
         """So many frames of this source are done."""
         self._done = done
+        self._recent.append((self._clock(), done))
         if self._total is not None and done > self._total:
             self._total = None
         if self._task is not None:
-            self._progress.update(self._task, completed=done, total=self._total)
+            self._progress.update(self._task, completed=done, total=self._total, left_s=self._left_s())
         if not self.lively and self._plain_due():
             self.say(self._plain_line())
 
@@ -98,11 +113,23 @@ class AnnotateConsole(Terminal):
         if output:
             self.say(output)
 
+    def _rate_hz(self) -> float | None:
+        """Of the last frames; None while too few have come to tell.
+
+        The first frame is none of them: it waits for models to be loaded and to warm up.
+        """
+        if len(self._recent) < 2:
+            return None
+        (since_s, before), (now_s, done) = self._recent[0], self._recent[-1]
+        return (done - before) / (now_s - since_s) if now_s - since_s >= LEAST_S else None
+
+    def _left_s(self) -> float | None:
+        rate_hz = self._rate_hz()
+        return None if not rate_hz or self._total is None else (self._total - self._done) / rate_hz
+
     def _plain_line(self) -> str:
-        rate_hz = self._done / max(self._clock() - self._started_s, 1e-9)
         line = f"{self._name}: {self._done}{f' of {self._total}' if self._total else ''} frames"
-        if self._done and self._clock() > self._started_s:
+        rate_hz, left_s = self._rate_hz(), self._left_s()
+        if rate_hz is not None:
             line += f", {rate_hz:.1f} fps"
-            if self._total:
-                line += f", {(self._total - self._done) / rate_hz:.0f} s left"
-        return line
+        return line if left_s is None else f"{line}, {left_s:.0f} s left"

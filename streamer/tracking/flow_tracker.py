@@ -202,6 +202,8 @@ class FlowTracker:
         """
         if answer.embedding is not None:
             self._embedding = answer.embedding, anchor
+            for known in self._states.values():
+                known.be_seen_anew()
         for found in answer.found:
             self._add_found(found, anchor)
         for candidate in answer.candidates:

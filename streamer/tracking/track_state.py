@@ -140,6 +140,10 @@ class TrackState:
         """An older keyframe is asked about all that the person has said."""
         self.corrected = self.version
 
+    def be_seen_anew(self) -> None:
+        """There is a newer keyframe: what a person said while it was looked at can be answered from there."""
+        self.corrected = self.asked
+
     def take_answer(self) -> None:
         """The box that was drawn has been answered."""
         self.box = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,7 @@ from streamer.ui.window.events import (
     Snapshot,
     ToggleMasks,
     ToggleRecord,
+    TurnPage,
     Undo,
 )
 
@@ -53,6 +54,15 @@ class Prompted(Protocol):
     def force_keyframe(self) -> None:
         """Look at the next frame, whatever the schedule says."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What can be taken back: about which object, whether that was removed, and which one was selected before."""
+
+    object_id: int | None
+    removed: bool
+    selected: int | None
 
 
 class Commands:
@@ -80,7 +90,7 @@ class Commands:
     ) -> None:
         self._view, self._prompted, self._source, self._overlay = view, prompted, source, overlay
         self._say, self._recorder, self._snapshot_prefix = say, recorder, snapshot
-        self._undoable: list[tuple[int | None, bool]] = []
+        self._undoable: list[_Done] = []
 
     @property
     def recording(self) -> bool:
@@ -112,8 +122,11 @@ class Commands:
                 self._undo()
             case ForceKeyframe():
                 self._prompted.force_keyframe()
+                view.tell("looking again")
             case Pause():
                 self._pause()
+            case TurnPage(step):
+                self._turn(step)
             case ToggleMasks():
                 view.style = replace(view.style, masks=not view.style.masks)
             case CycleDepth():
@@ -127,8 +140,9 @@ class Commands:
                 view.quit = True
 
     def _prompt(self, prompt: Prompt) -> None:
+        before = self._view.selected
         self._view.selected = self._prompted.prompt(prompt)
-        self._undoable.append((self._view.selected, False))
+        self._undoable.append(_Done(self._view.selected, False, before))
 
     def _delete(self) -> None:
         object_id = self._view.selected
@@ -136,23 +150,42 @@ class Commands:
             self._view.tell("select an object first: 1-9, tab, or click it in the list")
             return
         self._prompted.remove(object_id)
-        self._undoable.append((object_id, True))
+        self._undoable.append(_Done(object_id, True, object_id))
         self._view.selected = None
         self._view.tell(f"object {object_id} deleted: u brings it back")
 
     def _undo(self) -> None:
         self._prompted.undo()
-        object_id, was_removed = self._undoable.pop() if self._undoable else (None, False)
-        if was_removed:
-            self._view.selected = object_id
-            self._view.tell(f"object {object_id} is back")
+        if not self._undoable:
+            self._view.tell("there is nothing to take back")
+            return
+        done = self._undoable.pop()
+        if done.removed or self._view.selected == done.object_id:
+            self._view.selected = done.selected
+        if done.removed:
+            self._view.tell(f"object {done.object_id} is back")
+        elif done.selected == done.object_id:
+            self._view.tell(f"the last word about object {done.object_id} is taken back")
+        else:
+            self._view.tell(f"object {done.object_id} is taken back")
 
     def _pause(self) -> None:
-        self._view.paused = not self._view.paused
-        if self._view.paused:
+        view = self._view
+        if view.ended:
+            view.turn = 0 if view.replayable else None
+            return
+        view.paused = not view.paused
+        if view.paused:
             self._source.pause()
         else:
             self._source.resume()
+
+    def _turn(self, step: int) -> None:
+        view = self._view
+        if 0 <= view.page + step < view.pages:
+            view.turn = step
+        elif view.pages > 1:
+            view.tell("this is the last picture" if step > 0 else "this is the first picture")
 
     def _save_snapshot(self) -> None:
         result = self._view.result

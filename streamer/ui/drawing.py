@@ -5,48 +5,28 @@ Everything draws in place into ``(H, W, 3)`` uint8 RGB pictures and may lie part
 
 from __future__ import annotations
 
-import colorsys
 from functools import cache, lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.colors import Color
+
 Image = NDArray[np.uint8]
-Color = tuple[int, int, int]
 Box = tuple[int, int, int, int]
 
 WHITE: Color = (255, 255, 255)
 SILVER: Color = (178, 184, 192)
 INK: Color = (16, 18, 22)
+BACKGROUND: Color = (24, 27, 32)
+"""Of whatever lies around pictures."""
 RED: Color = (255, 82, 82)
 AMBER: Color = (255, 190, 61)
 GREEN: Color = (74, 222, 128)
 
-_PALETTE: tuple[Color, ...] = (
-    (56, 168, 255),  # azure
-    (255, 186, 51),  # amber
-    (55, 214, 145),  # mint
-    (255, 95, 109),  # coral
-    (178, 124, 255),  # violet
-    (255, 122, 48),  # orange
-    (38, 210, 220),  # cyan
-    (255, 116, 190),  # pink
-    (170, 220, 62),  # lime
-    (226, 190, 148),  # sand
-)
-_GOLDEN_RATIO = 0.618034
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FONT_UNIT_PX = 22.0
-
-
-@cache
-def color_of(object_id: int) -> Color:
-    """The object's own RGB color: always the same, and far from those of the neighboring ids."""
-    if 1 <= object_id <= len(_PALETTE):
-        return _PALETTE[object_id - 1]
-    red, green, blue = colorsys.hsv_to_rgb(object_id * _GOLDEN_RATIO % 1, 0.62, 0.98)
-    return round(red * 255), round(green * 255), round(blue * 255)
 
 
 @cache
@@ -155,18 +135,26 @@ def crosshair(image: Image, x: float, y: float, radius_px: int, foreground: bool
     cv2.circle(image, center, thickness, WHITE, -1, cv2.LINE_AA)
 
 
-def depth_scale(image: Image, box: Box, near: str, far: str, height_px: int) -> None:
-    """An upright color bar inside x0, y0, x1, y1 [px]: near at the top, far at the bottom, with their values."""
+def depth_scale(image: Image, box: Box, title: str, near: str, far: str, height_px: int) -> None:
+    """An upright color bar inside x0, y0, x1, y1 [px]: its title, near at the top, far at the bottom, their values."""
     x0, y0, x1, y1 = box
     pad = height_px // 2
     panel(image, box, INK, 0.6, pad)
-    top, bottom = y0 + pad + round(1.5 * height_px), y1 - pad - round(1.5 * height_px)
+    line_px = round(1.4 * height_px)
+    top, bottom = y0 + pad + 3 * line_px, y1 - pad - 2 * line_px
     if bottom - top < height_px:
         return
     middle = (x0 + x1) // 2
-    left, right, low, high = *((middle - height_px // 2, middle + height_px // 2)), top, bottom
-    bar = image[max(low, 0) : max(high, 0), max(left, 0) : max(right, 0)]
-    steps = np.linspace(255, 0, high - low).astype(np.uint8)
+    left, right = max(middle - height_px // 2, 0), max(middle + height_px // 2, 0)
+    bar = image[max(top, 0) : max(bottom, 0), left:right]
+    steps = np.linspace(255, 0, bottom - top).astype(np.uint8)
     bar[:] = depth_colors()[steps][: bar.shape[0], None]
-    for text, baseline in ((near, y0 + round(1.4 * height_px)), (far, y1 - round(0.7 * height_px))):
-        write(image, text, middle - text_width(text, height_px) // 2, baseline, height_px)
+    baseline = round(1.1 * height_px)
+    for text, line_top, color in (
+        (title, y0 + pad, WHITE),
+        ("near", y0 + pad + line_px, SILVER),
+        (near, y0 + pad + 2 * line_px, WHITE),
+        (far, bottom, WHITE),
+        ("far", bottom + line_px, SILVER),
+    ):
+        write(image, text, middle - text_width(text, height_px) // 2, line_top + baseline, height_px, color)

@@ -11,12 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.colors import color_of
 from streamer.data.result import Result
 from streamer.data.track import State, Track
 from streamer.ui import drawing
 from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
 from streamer.ui.parameters import DepthPlace, OverlayParameters
-from streamer.ui.readings import depth_text, label_text, map_text
+from streamer.ui.readings import depth_text, label_text, map_text, scale_title
+
+_WAITING, _WAITING_SHADE = "no depth yet", 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,8 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
         cv2.addWeighted(image, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=image)
     elif has_depth:
         _color_depth(result, beside)
-    else:
-        beside[:] = drawing.INK
+    elif beside.size:
+        _draw_waiting(beside, image)
     seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
     taken = []
     if has_depth:
@@ -112,6 +115,16 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
         if style.labels:
             _draw_labels(image, seen, taken if style.depth == "overlay" else [])
     return canvas
+
+
+def _draw_waiting(beside: drawing.Image, image: drawing.Image) -> None:
+    """Where depth will be: the picture, gray and dark, with the word that says what is missing."""
+    gray = cv2.convertScaleAbs(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), alpha=_WAITING_SHADE)
+    cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB, dst=beside)
+    height, width = image.shape[:2]
+    letter_px = drawing.letter_px((width, height))
+    left = (width - drawing.text_width(_WAITING, letter_px)) // 2
+    drawing.write(beside, _WAITING, left, height // 2, letter_px)
 
 
 def _color_depth(result: Result, out: drawing.Image) -> drawing.Image:
@@ -141,7 +154,7 @@ def _draw_objects(
     for track in tracks:
         lines = list(strokes(track, letter_px))
         dimmed = 1.0 if track.state == State.TRACKED else 0.75
-        color = tuple(round(channel * dimmed) for channel in drawing.color_of(track.id))
+        color = tuple(round(channel * dimmed) for channel in color_of(track.id))
         for target, thickness in ((image, line_px), (beside, max(1, line_px // 2))):
             if target.size:
                 closed = track.state == State.TRACKED
@@ -160,7 +173,7 @@ def _fill(image: drawing.Image, track: Track, opacity: float, scratch: drawing.I
     if track.state == State.UNCERTAIN:
         opacity /= 2
     if mask.size:
-        drawing.tint(image[where], drawing.color_of(track.id), opacity, mask, scratch[where])
+        drawing.tint(image[where], color_of(track.id), opacity, mask, scratch[where])
 
 
 def _draw_labels(image: drawing.Image, tracks: Sequence[Track], taken: list[drawing.Box]) -> None:
@@ -175,7 +188,7 @@ def _draw_labels(image: drawing.Image, tracks: Sequence[Track], taken: list[draw
             text, size = "", drawing.chip_size(tag, "", letter_px)
         place = free_place(box_of(track), size, taken, (width, height))
         taken.append(place)
-        drawing.chip(image, place[0], place[1], tag, text, letter_px, drawing.color_of(track.id))
+        drawing.chip(image, place[0], place[1], tag, text, letter_px, color_of(track.id))
 
 
 def caption(track: Track) -> str:
@@ -216,10 +229,11 @@ def _draw_scale(image: drawing.Image, result: Result) -> drawing.Box:
     height, width = image.shape[:2]
     letter_px = drawing.letter_px((width, height))
     far, near = (map_text(value, result.depth_unit) for value in result.depth_range)
-    across = max(drawing.text_width(near, letter_px), drawing.text_width(far, letter_px)) + letter_px
-    if 6 * across > width or 8 * letter_px > height:
+    title = scale_title(result.depth_unit)
+    across = max(drawing.text_width(word, letter_px) for word in (title, near, far)) + letter_px
+    if 4 * across > width or 16 * letter_px > height:
         return 0, 0, 0, 0
     gap = letter_px // 2
     box = width - gap - across, height // 4, width - gap, height - height // 4
-    drawing.depth_scale(image, box, near, far, letter_px)
+    drawing.depth_scale(image, box, title, near, far, letter_px)
     return box

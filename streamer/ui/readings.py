@@ -22,6 +22,11 @@ def map_text(inverse_depth: float, unit: DepthUnit) -> str:
     return depth_text(1 / max(inverse_depth, 1 / FARTHEST_M) if metric else inverse_depth, unit)
 
 
+def scale_title(unit: DepthUnit) -> str:
+    """What the numbers beside a color bar are."""
+    return "depth" if unit is DepthUnit.METERS else "inverse depth"
+
+
 def label_text(label: str) -> str:
     """A label in the letters that can be drawn: accents are left out, other scripts become question marks."""
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", label) if not unicodedata.combining(letter))

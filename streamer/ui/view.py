@@ -22,6 +22,10 @@ class View:
         selected: Object that the next clicks belong to; None for a new one.
         paused: Whether the frame is held.
         quit: Whether the run shall end.
+        ended: Whether the source has ended, and its last frame is held.
+        replayable: Whether what has ended can be played again.
+        page, pages: Which of several sources this is, from 0, and how many there are.
+        turn: So many sources further on the person wants to be; 0 plays this one again, None stays.
         clock: Monotonic clock [s].
     """
 
@@ -30,14 +34,30 @@ class View:
     selected: int | None = None
     paused: bool = False
     quit: bool = False
+    ended: bool = False
+    replayable: bool = False
+    page: int = 0
+    pages: int = 1
+    turn: int | None = None
     clock: Callable[[], float] = time.monotonic
     _message: str = ""
     _until_s: float = -float("inf")
 
     @property
+    def held(self) -> bool:
+        """Whether the same frame stays on the screen."""
+        return self.paused or self.ended
+
+    @property
     def message(self) -> str:
         """The last short line for the person; empty once it has been there for long enough."""
         return self._message if self.clock() < self._until_s else ""
+
+    def begin(self, page: int, replayable: bool) -> None:
+        """Turn to this source, from its first frame; what was chosen to be seen stays."""
+        self.page, self.replayable = page, replayable
+        self.result = self.selected = self.turn = None
+        self.paused = self.ended = False
 
     def show(self, result: Result) -> None:
         """Make this the result that is shown; an object that is gone is selected no longer."""

@@ -19,7 +19,7 @@ def run(monkeypatch, *arguments):
     return ended.value.code or 0
 
 
-@pytest.mark.parametrize("command", ["", "annotate", "live", "demo", "doctor", "models", "models pull", "bench file"])
+@pytest.mark.parametrize("command", ["", "annotate", "batch", "live", "demo", "doctor", "models", "models pull"])
 def test_every_command_explains_itself(monkeypatch, capsys, command):
     assert run(monkeypatch, *command.split(), "--help") == 0
     out = capsys.readouterr().out

@@ -54,6 +54,7 @@ def test_an_object_is_told_in_meters_smoothed_and_as_it_is_now():
     stage = DepthStage(lambda image: np.full(image.shape[:2], 0.5, np.float32), ScheduleParameters(), DepthUnit.METERS)
     mask = np.ones((40, 40), bool)
     assert stage.stats(1, np.full((40, 40), 0.5, np.float32), mask).median == pytest.approx(2.0)
+    stage.propagate(Motion())
     nearer = stage.stats(1, np.full((40, 40), 1.0, np.float32), mask)
     assert nearer.now == pytest.approx(1.0)
     assert nearer.median == pytest.approx(0.7 * 2.0 + 0.3 * 1.0)

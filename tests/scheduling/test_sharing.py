@@ -18,7 +18,7 @@ def settings():
 @pytest.fixture
 def before(monkeypatch):
     """The settings of a machine with four cores; what this one has is put back afterwards."""
-    monkeypatch.setattr(devices, "core_count", lambda: 4)
+    monkeypatch.setattr("streamer.scheduling.sharing.core_count", lambda: 4)
     torch_threads, cv2_threads, interval_s = settings()
     devices.set_threads(4)
     cv2.setNumThreads(3)

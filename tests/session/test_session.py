@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from streamer.data.prompt import Prompt
 from streamer.engine import Run
 from streamer.errors import SinkError
+from streamer.scheduling.threads import ThreadedWorkers
 from streamer.session.playback import recording_path
 from streamer.session.session import Session
 from streamer.sinks.fanout import Fanout
@@ -23,7 +25,7 @@ from streamer.ui.overlay import Overlay, Style
 from streamer.ui.view import View
 from streamer.ui.window import events
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
-from tests.pipelines import build_pipeline
+from tests.pipelines import Gate, build_pipeline
 
 COUNT = 8
 
@@ -58,11 +60,22 @@ class ListSink:
 class Stage:
     """A session on a short scene, and everything that it touches."""
 
-    def __init__(self, tmp_path, *script, style=None, window=True, sinks=None, recorder=None):
-        source = ArraySource([moving_scene(index)[0] for index in range(COUNT)], rate_hz=Fraction(25))
-        pipeline = build_pipeline(ColorSegmenter(), RedDepth(), depth_interval=5, min_keyframe_gap=2)
+    def __init__(
+        self,
+        tmp_path,
+        *script,
+        style=None,
+        window=True,
+        sinks=None,
+        recorder=None,
+        count=COUNT,
+        hold=False,
+        workers=None,
+    ):
+        source = ArraySource([moving_scene(index)[0] for index in range(count)], rate_hz=Fraction(25))
+        pipeline = build_pipeline(ColorSegmenter(), RedDepth(), workers, depth_interval=5, min_keyframe_gap=2)
         self.sink, self.said = ListSink(), []
-        self.run = Run(Reader(source, live=False), pipeline, Meter("a device"))
+        self.run = Run(Reader(source, live=False), pipeline, Meter("a device"), live=workers is not None)
         self.view = View(style or Style())
         self.stop = SimpleNamespace(signalled=False)
         self.window = ScriptedWindow(*script) if window else None
@@ -72,7 +85,7 @@ class Stage:
             self.view, pipeline, self.run.reader, overlay, self.said.append, recorder, tmp_path / self.run.info.name
         )
         self.session = Session(
-            self.run, fanout, self.view, overlay, commands, self.stop, lambda result: None, self.window
+            self.run, fanout, self.view, overlay, commands, self.stop, lambda result: None, self.window, hold
         )
 
     def play(self):
@@ -213,3 +226,62 @@ def test_recordings_are_named_after_their_source(tmp_path):
     path = recording_path(tmp_path, "dog")
     assert path.parent == tmp_path
     assert path.match("dog-????????-??????.mp4")
+
+
+def test_a_picture_is_held_clicked_on_and_written_once_it_is_left(tmp_path):
+    script = ([], [events.Click(62, 80, 1)], [], [events.Click(255, 150, 1)], [events.Undo()], [], [events.Quit()])
+    stage = Stage(tmp_path, *script, count=1, hold=True).play()
+    assert not stage.window.shown[-1][2].paused
+    (written,) = stage.sink.results
+    assert [track.id for track in written.tracks] == [1]
+    assert written.tracks[0].mask[80, 62]
+    assert stage.sink.closed == 1
+
+
+def test_what_is_held_is_drawn_anew_only_when_something_has_happened(tmp_path):
+    script = ([], [events.Click(62, 80, 1)], *[[]] * 8, [events.Quit()])
+    stage = Stage(tmp_path, *script, count=1, hold=True).play()
+    results = [result for _, result, _ in stage.window.shown]
+    assert all(one is results[-1] for one in results[-4:])
+
+
+def test_the_last_frame_of_a_recording_is_held_and_nothing_is_written_twice(tmp_path):
+    stage = Stage(tmp_path, *[[]] * (COUNT + 3), [events.Pause()], hold=True)
+    stage.view.replayable = True
+    stage.play()
+    assert [result.index for result in stage.sink.results] == list(range(COUNT))
+    assert stage.view.turn == 0, "the pause key plays it again"
+    assert stage.window.shown[-1][2].ended
+    assert stage.window.shown[-1][1].index == COUNT - 1
+
+
+def test_without_a_window_nothing_is_held(tmp_path):
+    stage = Stage(tmp_path, window=False, hold=True).play()
+    assert len(stage.sink.results) == COUNT
+    assert not stage.view.ended
+
+
+def test_one_picture_that_nobody_watches_is_written_with_what_late_models_say_of_it(tmp_path):
+    stage = Stage(tmp_path, window=False, count=1, workers=ThreadedWorkers(in_turns=("masks", "depth")))
+    stage.run.pipeline.prompt(Prompt([(62, 80)]))
+    stage.play()
+    (written,) = stage.sink.results
+    assert written.tracks[0].mask[80, 62]
+    assert written.depth_map is not None
+
+
+def test_turning_the_page_ends_this_one(tmp_path):
+    stage = Stage(tmp_path, [], [events.TurnPage(1)], count=1, hold=True)
+    stage.view.pages = 2
+    stage.play()
+    assert stage.view.turn == 1
+    assert not stage.view.quit
+    assert stage.window.shown[-1][2].place.startswith("1 of 2")
+
+
+def test_the_window_says_what_is_awaited(tmp_path):
+    gate = Gate()
+    stage = Stage(tmp_path, [], [], [events.Quit()], workers=gate)
+    stage.run.pipeline.discover()
+    stage.play()
+    assert stage.window.shown[0][2].awaited == "looking for objects"

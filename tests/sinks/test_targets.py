@@ -36,10 +36,11 @@ def test_a_folder_in_the_place_of_a_file_is_refused_at_once(tmp_path):
 
 def test_several_sources_get_names_of_their_own(tmp_path):
     folders = tmp_path / "masks", tmp_path / "depth"
-    targets = Targets(tmp_path, *folders, tmp_path / "lines.jsonl", tmp_path / "stats.json")
+    files = tmp_path / "lines.jsonl", tmp_path / "stats.json", tmp_path / "log.mcap"
+    targets = Targets(tmp_path, *folders, *files)
     assert list(targets.of(VIDEO, several=True)) == [
         *(tmp_path / "dog-annotated.mp4", tmp_path / "masks" / "dog", tmp_path / "depth" / "dog"),
-        *(tmp_path / "lines-dog.jsonl", tmp_path / "stats-dog.json"),
+        *(tmp_path / "lines-dog.jsonl", tmp_path / "stats-dog.json", tmp_path / "log-dog.mcap"),
     ]
     assert list(targets.of(VIDEO, several=False))[1:] == list(targets)[1:]
 
@@ -114,3 +115,9 @@ def test_nothing_is_written_over_the_source(tmp_path):
         with pytest.raises(SinkError, match="choose another folder, so that they stay"):
             Targets(**{name: tmp_path}).of(images, several=False)
     assert Targets(masks=tmp_path / "masks").of(images, several=False)
+
+
+def test_a_missing_library_is_said_before_anything_slow_begins(tmp_path, monkeypatch):
+    monkeypatch.setattr("streamer.sinks.optional.find_spec", lambda name: None)
+    with pytest.raises(SinkError, match="--mcap needs a library that is not installed: run `uv pip install"):
+        Targets(mcap=tmp_path / "a.mcap").check(several=False)

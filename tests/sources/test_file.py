@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from streamer.data.frame import Frame
 from streamer.errors import SourceError
-from streamer.sources import decoding
 from streamer.sources.file import VideoSource
 from tests.videos import make_video, number_of, numbered_image
 
@@ -187,7 +186,7 @@ def decodable(path: Path) -> int:
 def test_a_damaged_packet_costs_no_frame_but_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: list[int], cores: int
 ) -> None:
-    monkeypatch.setattr(decoding, "CORES", cores)
+    monkeypatch.setattr("streamer.data.cores._limit", cores)
     path = make_video(tmp_path / "clip.mp4", 50)
     with av.open(str(path)) as container:
         places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]

@@ -83,7 +83,8 @@ def situation(index=10, last_index=5, **changes):
         ({}, {"unanswered": True}, "prompt"),
         ({"calm": True}, {"unanswered": True}, None),
         ({"held": True}, {}, "held"),
-        ({"held": True}, {"objects": 0}, None),
+        ({"held": True}, {"objects": 0}, "held"),
+        ({"held": True, "last_index": 10}, {"objects": 0}, None),
         ({"held": True, "last_index": 10}, {}, None),
         ({"held": True, "last_index": 10}, {"unanswered": True, "trouble": Reason.AREA_JUMP}, None),
     ],
@@ -194,7 +195,7 @@ def test_a_held_frame_that_shows_a_new_scene_is_not_looked_at_twice():
     assert reasons(pipeline) == [(None, None)] * 3
 
 
-def test_a_keyframe_forced_while_a_frame_is_held_comes_at_once_if_it_is_older_and_else_with_the_next():
+def test_a_keyframe_that_is_forced_on_a_held_frame_comes_at_once_each_time():
     pipeline = build_pipeline(ColorSegmenter())
     pipeline.prompt(Prompt([(60, 80)]))
     for index in range(3):
@@ -202,8 +203,7 @@ def test_a_keyframe_forced_while_a_frame_is_held_comes_at_once_if_it_is_older_an
     pipeline.force_keyframe()
     assert reasons(pipeline) == [("forced", None), (None, None), (None, None)]
     pipeline.force_keyframe()
-    assert reasons(pipeline) == [(None, None)] * 3
-    assert pipeline.process(frame(3)).reason_of("masks") is Reason.FORCED
+    assert reasons(pipeline) == [("forced", None), (None, None), (None, None)], "it has been looked at already"
 
 
 def test_a_click_while_a_held_frame_is_looked_at_is_answered_once_the_embedding_is_there():
@@ -219,6 +219,38 @@ def test_a_click_while_a_held_frame_is_looked_at_is_answered_once_the_embedding_
     result = pipeline.refresh()
     assert result.tracks[1].mask.any()
     assert "clicks" not in gate.waiting, "it is not asked again and again"
+
+
+def test_a_held_frame_without_objects_is_looked_at_so_that_a_click_on_it_is_answered_at_once():
+    segmenter = ColorSegmenter()
+    pipeline = build_pipeline(segmenter)
+    for index in range(3):
+        pipeline.process(frame(index))
+    assert segmenter.encoded == 0
+    assert reasons(pipeline) == [("held", None), (None, None), (None, None)]
+    pipeline.prompt(Prompt([(66, 80)]))
+    assert pipeline.refresh().tracks[0].mask.any()
+    assert segmenter.encoded == 1
+
+
+def test_a_click_answered_from_an_older_frame_is_answered_again_from_the_held_one():
+    gate = Gate()
+    pipeline = build_pipeline(ColorSegmenter(), None, gate)
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    gate.release("masks")
+    pipeline.process(frame(1))
+    pipeline.refresh()
+    assert "masks" in gate.waiting, "the held frame is being looked at"
+    pipeline.prompt(Prompt([(250, 150)], object_id=2))
+    gate.release("clicks")
+    assert pipeline.refresh().tracks[1].mask.any(), "there was an embedding to answer from"
+    gate.release("masks")
+    pipeline.refresh()
+    gate.release("clicks")
+    held = pipeline.refresh()
+    assert held.age_of("masks") == 0, "both go back to the held frame"
+    assert not gate.waiting
 
 
 def test_what_the_parts_of_a_keyframe_took_is_told_on_the_frame_that_adopts_it_and_only_there():

@@ -168,6 +168,33 @@ def test_progress_without_a_terminal_is_plain_lines():
     ]
 
 
+def test_the_time_left_does_not_count_what_came_before_the_first_frame():
+    clock, console = Clock(), make_console(False)
+    with AnnotateConsole(console, make_console(False), clock) as annotate:
+        annotate.begin("dog", 300)
+        clock.now_s += 40  # the models are loaded and warmed up
+        for done in range(1, 200):
+            clock.now_s += 0.1
+            annotate.update(done)
+    assert [line.partition("fps, ")[2] for line in console.file.getvalue().splitlines()] == [
+        "",
+        "25 s left",
+        "20 s left",
+        "15 s left",
+    ]
+
+
+def test_the_time_left_stands_beside_the_bar():
+    clock, console = Clock(), make_console(True, 120)
+    with AnnotateConsole(console, make_console(True), clock) as annotate:
+        annotate.begin("dog", 1000)
+        for done in range(1, 101):
+            clock.now_s += 0.1
+            annotate.update(done)
+        annotate._progress.refresh()
+    assert "1:30 left" in text_of(console)
+
+
 def test_errors_go_to_the_standard_error_and_lines_are_not_broken():
     console, errors = make_console(False), make_console(False)
     terminal = Terminal(console, errors)

@@ -84,10 +84,41 @@ def test_undo_brings_a_deleted_object_back_and_selects_it(window):
 def test_an_object_that_is_taken_back_is_selected_no_longer(window):
     window(events.Click(1, 1, 1))
     assert window.view.selected == 1
-    window(events.Undo())
-    assert window.view.selected is None
+    window.commands.obey(events.Undo())
+    assert window.view.selected is None, "the hint would name an object that is gone until the next frame"
+    assert window.view.message == "object 1 is taken back"
     window(events.Undo())
     assert window.notes.objects == set()
+    assert window.view.message == "there is nothing to take back"
+
+
+def test_a_click_that_is_taken_back_leaves_its_object_selected(window):
+    window(events.Click(1, 1, 1), events.Click(2, 2, 0))
+    window(events.Undo())
+    assert window.view.selected == 1
+    assert window.view.message == "the last word about object 1 is taken back"
+
+
+def test_pages_turn_within_what_there_is(window):
+    window(events.TurnPage(1))
+    assert (window.view.turn, window.view.message) == (None, ""), "there is one source, and nothing to turn"
+    window.view.pages = 2
+    window(events.TurnPage(-1))
+    assert (window.view.turn, window.view.message) == (None, "this is the first picture")
+    window(events.TurnPage(1))
+    assert window.view.turn == 1
+    window.view.begin(1, replayable=False)
+    window(events.TurnPage(1))
+    assert (window.view.turn, window.view.message) == (None, "this is the last picture")
+
+
+def test_what_has_ended_plays_again_where_it_can(window):
+    window.view.ended = True
+    window(events.Pause())
+    assert (window.view.turn, window.notes.held) == (None, False), "a picture is not played"
+    window.view.replayable = True
+    window(events.Pause())
+    assert window.view.turn == 0
 
 
 def test_a_prompt_that_is_refused_cannot_be_undone(window, monkeypatch):

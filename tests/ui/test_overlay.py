@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.data.colors import color_of
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.result import Result
@@ -59,7 +60,7 @@ def test_the_fill_is_blended_with_its_opacity(opacity):
     result = make_result(tracks=[make_track(mask, 4)])
     drawn = draw(result, Style(mask_opacity=opacity, labels=False, points=False))
     inside = ~grown(~mask, 5)
-    expected = (1 - opacity) * result.frame.image_rgb[inside] + opacity * np.array(drawing.color_of(4))
+    expected = (1 - opacity) * result.frame.image_rgb[inside] + opacity * np.array(color_of(4))
     assert np.abs(drawn[inside] - expected).max() <= 1.5
 
 
@@ -191,15 +192,6 @@ def test_labels_lie_on_the_frame_and_do_not_cover_each_other(boxes):
         across = min(one[2], other[2]) - max(one[0], other[0])
         down = min(one[3], other[3]) - max(one[1], other[1])
         assert across <= 0 or down <= 0
-
-
-def test_colors_are_stable_and_far_apart():
-    colors = [drawing.color_of(object_id) for object_id in range(1, 11)]
-    assert colors == [drawing.color_of(object_id) for object_id in range(1, 11)]
-    lab = cv2.cvtColor(np.array([colors], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
-    distances = [np.linalg.norm(one - other) for one, other in combinations(lab, 2)]
-    assert min(distances) > 30
-    assert all(0 <= channel <= 255 for channel in drawing.color_of(12345))
 
 
 def test_a_caption_says_what_is_known():

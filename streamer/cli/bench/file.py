@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import Boxes, ConfigName, Figures, Overrides, Points, read_config, read_prompts
+from streamer.cli.options import Boxes, ConfigName, Figures, Overrides, Points, read_config
+from streamer.cli.prompts import read_prompts
 
 
 def bench_file(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 
 import torch
@@ -67,11 +66,6 @@ def has_fast_bfloat16() -> bool:
 def has_amx() -> bool:
     """Whether this processor has matrix tiles, which multiply bfloat16 some eight times as fast as float32."""
     return _processor_has("_is_amx_tile_supported")
-
-
-def core_count() -> int:
-    """Processor cores that this program may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def thread_count() -> int:

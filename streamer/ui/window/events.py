@@ -77,6 +77,13 @@ class ForceKeyframe:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Show another of several pictures, so many further on; below 0 before this one."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the run: a key, or the window was closed."""
 
@@ -94,5 +101,6 @@ Event = (
     | Snapshot
     | ToggleRecord
     | ForceKeyframe
+    | TurnPage
     | Quit
 )

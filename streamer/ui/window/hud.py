@@ -1,37 +1,17 @@
-"""What the window shows around and over the drawing: bars, object list, help sheet, pointer. Never in a recording."""
+"""What the window shows around and over the drawing: bars, sidebar, help sheet, pointer. Never in a recording."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
 
 from streamer.data.result import Result
-from streamer.data.track import State, Track
 from streamer.ui import drawing
-from streamer.ui.readings import depth_text, label_text, map_text
+from streamer.ui.readings import map_text
+from streamer.ui.window import help_sheet, sidebar
 from streamer.ui.window.layout import Layout, Point
-
-BACKGROUND: drawing.Color = (24, 27, 32)
-HELP = (
-    ("left click", "this belongs to the object"),
-    ("right click", "this does not"),
-    ("drag", "box around an object"),
-    ("n", "next click begins a new object"),
-    ("tab, 1-9", "select an object (or click it in the list)"),
-    ("d, del", "delete the selected object"),
-    ("u", "undo"),
-    ("space", "pause, go on"),
-    ("m", "masks on, off"),
-    ("t", "depth off, over the picture, beside it"),
-    ("s", "save a snapshot"),
-    ("r", "record on, off"),
-    ("k", "keyframe now"),
-    ("h, ?", "this sheet"),
-    ("q, esc", "quit"),
-)
-_STATE_COLORS = {State.TRACKED: drawing.GREEN, State.UNCERTAIN: drawing.AMBER, State.LOST: drawing.RED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +24,9 @@ class Status:
         reasons: Why each slow model was asked last, by the name of its stage.
         device: What the models run on.
         selected: Id of the object that the next clicks belong to; None for a new one.
+        paused, ended, stalled, recording: What the run does.
+        place: Which picture of several this is, in words.
+        awaited: What the person is waiting for, in a few words.
         message: One short line for the person, for as long as it is passed.
     """
 
@@ -56,6 +39,9 @@ class Status:
     stalled: bool = False
     recording: bool = False
     message: str = ""
+    ended: bool = False
+    place: str = ""
+    awaited: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +53,45 @@ class Pointer:
     clicks: tuple[tuple[float, float, int], ...] = ()
 
 
-def list_rows(layout: Layout, tracks: Sequence[Track]) -> list[tuple[drawing.Box, int]]:
-    """Box of each object's row in the list on the canvas, and its id; as many as there is room for."""
-    letter_px = layout.letter_px
-    row_px, left, top = 2 * letter_px, letter_px, layout.bar_px + letter_px
-    fitting = max(0, (layout.canvas_size[1] - 2 * layout.bar_px - 2 * letter_px) // row_px)
-    width = _list_width(letter_px, tracks)
-    return [
-        ((left, top + row * row_px, left + width, top + (row + 1) * row_px), track.id)
-        for row, track in enumerate(tracks[:fitting])
-    ]
-
-
-def _list_width(letter_px: int, tracks: Sequence[Track]) -> int:
-    labels_px = [drawing.text_width(label_text(track.label), letter_px) for track in tracks if track.label is not None]
-    return _label_left(letter_px, tracks) + (max(labels_px) + letter_px if labels_px else 0)
-
-
-def _label_left(letter_px: int, tracks: Sequence[Track]) -> int:
-    return letter_px * (20 if any(track.depth for track in tracks) else 15)
-
-
 def draw(
-    canvas: drawing.Image, layout: Layout, result: Result, status: Status, pointer: Pointer, help_open: bool = False
+    canvas: drawing.Image,
+    layout: Layout,
+    result: Result,
+    status: Status,
+    pointer: Pointer,
+    help_open: bool = False,
+    objects_open: bool = True,
 ) -> None:
     """Draw everything on a ``(H, W, 3)`` RGB canvas on which the drawing already lies."""
+    _clear_around(canvas, layout)
     _draw_pointer(canvas, layout, pointer)
-    _draw_list(canvas, layout, result.tracks, status.selected)
+    _draw_awaited(canvas, layout, status.awaited)
+    if objects_open:
+        sidebar.draw(canvas, layout, result, status.selected)
     _draw_top(canvas, layout, result, status)
     _draw_bottom(canvas, layout, result, status, pointer)
     if help_open:
-        _draw_help(canvas, layout)
+        help_sheet.draw(canvas, layout)
+
+
+def _clear_around(canvas: drawing.Image, layout: Layout) -> None:
+    """What lay beside the drawing is of the frame before."""
+    x0, y0, x1, y1 = layout.area
+    for beside in (canvas[:y0], canvas[y1:], canvas[:, :x0], canvas[:, x1:]):
+        beside[:] = drawing.BACKGROUND
+
+
+def _draw_awaited(canvas: drawing.Image, layout: Layout, text: str) -> None:
+    """What the person is waiting for, in the middle of the picture's lower edge."""
+    letter_px = layout.letter_px
+    width = drawing.text_width(text, letter_px) + 2 * letter_px
+    x0, _, _, y1 = layout.area
+    left = x0 + round((layout.frame_size[0] * layout.scale - width) / 2)
+    if not text or left < x0:
+        return
+    box = left, y1 - 3 * letter_px, left + width, y1 - letter_px
+    drawing.panel(canvas, box, drawing.INK, 0.8, letter_px // 2)
+    drawing.write(canvas, text, left + letter_px, box[3] - round(0.6 * letter_px), letter_px, drawing.AMBER)
 
 
 def _draw_pointer(canvas: drawing.Image, layout: Layout, pointer: Pointer) -> None:
@@ -120,45 +114,14 @@ def _draw_pointer(canvas: drawing.Image, layout: Layout, pointer: Pointer) -> No
             cv2.circle(canvas, (round(x), round(y)), radius_px // 2, drawing.WHITE, 1, cv2.LINE_AA)
 
 
-def _draw_list(canvas: drawing.Image, layout: Layout, tracks: Sequence[Track], selected: int | None) -> None:
-    rows = list_rows(layout, tracks)
-    if not rows:
-        return
-    letter_px = layout.letter_px
-    gap = letter_px // 3
-    first, last = rows[0][0], rows[-1][0]
-    drawing.panel(
-        canvas, (first[0] - gap, first[1] - gap, last[2] + gap, last[3] + gap), drawing.INK, 0.8, letter_px // 2
-    )
-    for track, ((x0, y0, x1, y1), _) in zip(tracks, rows, strict=False):
-        baseline = y0 + round(1.35 * letter_px)
-        if track.id == selected:
-            drawing.panel(canvas, (x0, y0, x1, y1), drawing.WHITE, 0.22, letter_px // 3)
-        drawing.chip(canvas, x0 + gap, y0 + letter_px // 7, str(track.id), "", letter_px, drawing.color_of(track.id))
-        color = _STATE_COLORS[track.state]
-        drawing.write(canvas, str(track.state), x0 + 3 * letter_px, baseline, letter_px, color)
-        drawing.write(canvas, f"{track.score:.2f}", x0 + 11 * letter_px, baseline, letter_px)
-        if track.depth:
-            drawing.write(
-                canvas,
-                depth_text(track.depth.median, track.depth.unit),
-                x0 + 15 * letter_px,
-                baseline,
-                letter_px,
-                drawing.SILVER,
-            )
-        if track.label is not None:
-            drawing.write(canvas, label_text(track.label), x0 + _label_left(letter_px, tracks), baseline, letter_px)
-
-
 def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Status) -> None:
     width, _ = layout.canvas_size
     letter_px = layout.letter_px
-    canvas[: layout.bar_px] = BACKGROUND
     left = letter_px
     for shown, word, color in (
         (status.stalled, "STALLED", drawing.RED),
         (status.paused, "PAUSED", drawing.AMBER),
+        (status.ended, "END", drawing.AMBER),
         (status.recording, "REC", drawing.RED),
     ):
         if shown:
@@ -181,7 +144,7 @@ def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Sta
 
 
 def _readings(result: Result, status: Status) -> list[tuple[str, str, str]]:
-    readings = []
+    readings = [("", status.place, "")] if status.place else []
     if status.rate_hz is not None:
         readings.append(("", f"{status.rate_hz:.1f}", "fps"))
     if status.latency_ms is not None:
@@ -196,7 +159,6 @@ def _readings(result: Result, status: Status) -> list[tuple[str, str, str]]:
 def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: Status, pointer: Pointer) -> None:
     width, height = layout.canvas_size
     letter_px = layout.letter_px
-    canvas[height - layout.bar_px :] = BACKGROUND
     baseline = height - layout.bar_px + _baseline(layout)
     right = width - letter_px
     if pointer.at is not None and layout.covers(pointer.at):
@@ -207,7 +169,8 @@ def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: 
         right -= drawing.text_width(reading, letter_px)
         drawing.write(canvas, reading, right, baseline, letter_px)
     target = "a new object" if status.selected is None else f"object {status.selected}"
-    for text, color in ((status.message, drawing.AMBER), (f"clicks go to {target}, h shows the keys", drawing.SILVER)):
+    hint = f"clicks go to {target}, h shows the keys"
+    for text, color in ((status.message, drawing.AMBER), (hint, drawing.SILVER)):
         if text and letter_px + drawing.text_width(text, letter_px) + letter_px < right:
             drawing.write(canvas, text, letter_px, baseline, letter_px, color)
             return
@@ -215,17 +178,3 @@ def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: 
 
 def _baseline(layout: Layout) -> int:
     return layout.bar_px // 2 + round(0.37 * layout.letter_px)
-
-
-def _draw_help(canvas: drawing.Image, layout: Layout) -> None:
-    width, height = layout.canvas_size
-    letter_px = max(7, min(layout.letter_px, height // (2 * len(HELP) + 3), width // 30))
-    keys_px = max(drawing.text_width(keys, letter_px) for keys, _ in HELP) + 2 * letter_px
-    sheet_width = keys_px + max(drawing.text_width(meaning, letter_px) for _, meaning in HELP) + 3 * letter_px
-    sheet_height = 2 * letter_px * len(HELP) + 2 * letter_px
-    left, top = (width - sheet_width) // 2, (height - sheet_height) // 2
-    drawing.panel(canvas, (left, top, left + sheet_width, top + sheet_height), drawing.INK, 0.92, letter_px)
-    for row, (keys, meaning) in enumerate(HELP):
-        baseline = top + round(letter_px * (2 * row + 2.4))
-        drawing.write(canvas, keys, left + round(1.5 * letter_px), baseline, letter_px, drawing.AMBER)
-        drawing.write(canvas, meaning, left + round(1.5 * letter_px) + keys_px, baseline, letter_px)

@@ -8,8 +8,11 @@ from streamer.ui.drawing import Box
 
 Point = tuple[float, float]
 
-_SCREEN_PX = (1600, 860)
+_SCREEN_PX = (1680, 860)
 _LEAST_PX = (480, 280)
+_SIDEBAR_LETTERS = 21
+_SIDEBAR_SHARE = 0.36
+"""Of the width of the canvas: where the sidebar would take more, there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Layout:
     Attributes:
         canvas_size, drawing_size, frame_size: (width, height) [px]; a drawing wider than the frame has depth beside.
         bar_px: Height of the bars at the top and the bottom.
+        sidebar_px: Width of the sidebar at the left; 0 where there is none.
         area: The drawing on the canvas, x0, y0, x1, y1.
     """
 
@@ -26,24 +30,36 @@ class Layout:
     drawing_size: tuple[int, int]
     frame_size: tuple[int, int]
     bar_px: int
+    sidebar_px: int
     area: Box
 
     @classmethod
-    def fit(cls, canvas_size: tuple[int, int], drawing_size: tuple[int, int], frame_size: tuple[int, int]) -> Layout:
-        bar_px = round(2 * letter_px_of(canvas_size))
-        room = canvas_size[0], max(1, canvas_size[1] - 2 * bar_px)
+    def fit(
+        cls,
+        canvas_size: tuple[int, int],
+        drawing_size: tuple[int, int],
+        frame_size: tuple[int, int],
+        sidebar: bool = False,
+    ) -> Layout:
+        bar_px, sidebar_px = _bar_px(canvas_size), _sidebar_px(canvas_size) if sidebar else 0
+        if sidebar_px > _SIDEBAR_SHARE * canvas_size[0]:
+            sidebar_px = 0
+        room = canvas_size[0] - sidebar_px, max(1, canvas_size[1] - 2 * bar_px)
         scale = min(room[0] / drawing_size[0], room[1] / drawing_size[1])
         width, height = max(1, round(drawing_size[0] * scale)), max(1, round(drawing_size[1] * scale))
-        x0, y0 = (canvas_size[0] - width) // 2, bar_px + (room[1] - height) // 2
-        return cls(canvas_size, drawing_size, frame_size, bar_px, (x0, y0, x0 + width, y0 + height))
+        x0, y0 = sidebar_px + (room[0] - width) // 2, bar_px + (room[1] - height) // 2
+        return cls(canvas_size, drawing_size, frame_size, bar_px, sidebar_px, (x0, y0, x0 + width, y0 + height))
 
     @classmethod
-    def first(cls, drawing_size: tuple[int, int]) -> tuple[int, int]:
+    def first(cls, drawing_size: tuple[int, int], sidebar: bool = False) -> tuple[int, int]:
         """(width, height) of a canvas that shows drawings of this size as they are, if a usual screen has the room."""
-        scale = min(1.0, _SCREEN_PX[0] / drawing_size[0], _SCREEN_PX[1] / drawing_size[1])
-        width, height = max(_LEAST_PX[0], round(drawing_size[0] * scale)), round(drawing_size[1] * scale)
-        height = max(_LEAST_PX[1], height)
-        return width, height + 4 * letter_px_of((width, height))
+        widest = _SCREEN_PX[0] - (_sidebar_px(_SCREEN_PX) if sidebar else 0)
+        scale = min(1.0, widest / drawing_size[0], _SCREEN_PX[1] / drawing_size[1])
+        shown = max(_LEAST_PX[0], round(drawing_size[0] * scale)), max(_LEAST_PX[1], round(drawing_size[1] * scale))
+        canvas = shown
+        for _ in range(4):  # the letters grow with the canvas, and bars and sidebar with the letters
+            canvas = shown[0] + (_sidebar_px(canvas) if sidebar else 0), shown[1] + 2 * _bar_px(canvas)
+        return canvas
 
     @property
     def letter_px(self) -> int:
@@ -91,3 +107,11 @@ class Layout:
 
 def letter_px_of(canvas_size: tuple[int, int]) -> int:
     return min(28, max(10, round(0.0145 * (canvas_size[0] * canvas_size[1]) ** 0.5)))
+
+
+def _bar_px(canvas_size: tuple[int, int]) -> int:
+    return 2 * letter_px_of(canvas_size)
+
+
+def _sidebar_px(canvas_size: tuple[int, int]) -> int:
+    return _SIDEBAR_LETTERS * letter_px_of(canvas_size)

@@ -15,7 +15,8 @@ import numpy as np
 from streamer.data.result import Result
 from streamer.errors import DisplayError
 from streamer.ui import drawing
-from streamer.ui.window import events, hud
+from streamer.ui.drawing import BACKGROUND
+from streamer.ui.window import events, hud, sidebar
 from streamer.ui.window.display import display_available
 from streamer.ui.window.hud import Pointer, Status
 from streamer.ui.window.layout import Layout, Point
@@ -36,6 +37,8 @@ _KEYS: dict[int, events.Event] = {
     ord("s"): events.Snapshot(),
     ord("r"): events.ToggleRecord(),
     ord("k"): events.ForceKeyframe(),
+    ord("."): events.TurnPage(1),
+    ord(","): events.TurnPage(-1),
     ord("q"): events.Quit(),
     _ESCAPE: events.Quit(),
     **dict.fromkeys(_DELETES, events.Delete()),
@@ -66,12 +69,13 @@ class Window:
         self._clicks: deque[tuple[float, float, float, int]] = deque(maxlen=8)
         self._pointer = Pointer()
         self._help_open = self._changed = False
+        self._objects_open = True
         self._drawn_at_s = 0.0
         self._shown: tuple[drawing.Image, Result, Status] | None = None
         self._layout: Layout | None = None
         self._canvas = np.empty((0, 0, 3), np.uint8)
         self._bgr = np.empty((0, 0, 3), np.uint8)
-        self._size = Layout.first(size)
+        self._size = Layout.first(size, self._objects_open)
         self.closed = False
         cv2.namedWindow(self._name, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.resizeWindow(self._name, *self._size)
@@ -80,8 +84,15 @@ class Window:
 
     def show(self, drawing: drawing.Image, result: Result, status: Status | None = None) -> None:
         """Show a drawing of a result, ``(H, W, 3)`` or ``(H, 2 W, 3)`` uint8 RGB, with what belongs around it."""
+        if self._shown is not None and self._shown[0].shape != drawing.shape:
+            self._fit_to((drawing.shape[1], drawing.shape[0]))
         self._shown = drawing, result, status or Status()
         self._redraw()
+
+    def rename(self, title: str) -> None:
+        """What its title bar says from now on."""
+        if not self.closed and self._visible():
+            cv2.setWindowTitle(self._name, title)
 
     def poll(self, wait_ms: int = 1) -> list[events.Event]:
         """What the person did since the last call; waits at most about ``wait_ms`` for it, and redraws when needed."""
@@ -137,16 +148,24 @@ class Window:
         _, _, width, height = cv2.getWindowImageRect(self._name)
         return (width, height) if width > 0 and height > 0 else self._size
 
+    def _fit_to(self, drawing_size: tuple[int, int]) -> None:
+        """Take the size that suits drawings of this (width, height), unless the person has chosen another one."""
+        if self.closed or not self._visible() or self._canvas_size() != self._size:
+            return
+        self._size = Layout.first(drawing_size, self._objects_open)
+        cv2.resizeWindow(self._name, *self._size)
+
     def _redraw(self) -> None:
         # imshow would open a closed window again.
         if self._shown is None or self.closed or not self._visible():
             return
         drawing, result, status = self._shown
-        layout = Layout.fit(self._canvas_size(), (drawing.shape[1], drawing.shape[0]), result.frame.size)
+        size = drawing.shape[1], drawing.shape[0]
+        layout = Layout.fit(self._canvas_size(), size, result.frame.size, self._objects_open)
         if layout != self._layout:
             width, height = layout.canvas_size
             self._layout = layout
-            self._canvas = np.full((height, width, 3), hud.BACKGROUND, np.uint8)
+            self._canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
             self._bgr = np.empty_like(self._canvas)
         x0, y0, x1, y1 = layout.area
         # Plain sampling below half size would drop every other pixel, and with it thin contours.
@@ -163,7 +182,7 @@ class Window:
         pointer = replace(self._pointer, clicks=tuple((x, y, label) for _, x, y, label in self._clicks))
         if pointer.dragged_from and not self._is_drag(pointer.at):
             pointer = replace(pointer, dragged_from=None)
-        hud.draw(self._canvas, layout, result, status, pointer, self._help_open)
+        hud.draw(self._canvas, layout, result, status, pointer, self._help_open, self._objects_open)
         cv2.imshow(self._name, cv2.cvtColor(self._canvas, cv2.COLOR_RGB2BGR, dst=self._bgr))
         if self._drawn_at_s == 0 and sys.platform == "linux":
             threading.Thread(target=wake_until_painted, name="waking", daemon=True).start()
@@ -175,12 +194,19 @@ class Window:
         self._changed = True
         if key in (ord("h"), ord("H"), ord("?")) or (key == _ESCAPE and self._help_open):
             self._help_open = not self._help_open
+        elif key in (ord("o"), ord("O")):
+            self._toggle_objects()
         elif key == _TAB:
             self._select_next()
         elif ord("1") <= key <= ord("9"):
             self._select(key - ord("0"))
         elif event := _KEYS.get(ord(chr(key).lower()) if key < 128 else key):
             self._events.append(event)
+
+    def _toggle_objects(self) -> None:
+        self._objects_open = not self._objects_open
+        if self._shown is not None:
+            self._fit_to((self._shown[0].shape[1], self._shown[0].shape[0]))
 
     def _select(self, object_id: int) -> None:
         if self._shown and any(track.id == object_id for track in self._shown[1].tracks):
@@ -208,8 +234,8 @@ class Window:
             self._click(at, 0, self._layout)
 
     def _press(self, at: Point, layout: Layout) -> None:
-        tracks = self._shown[1].tracks if self._shown else ()
-        for (x0, y0, x1, y1), object_id in hud.list_rows(layout, tracks):
+        tracks = self._shown[1].tracks if self._shown and self._objects_open else ()
+        for (x0, y0, x1, y1), object_id in sidebar.list_rows(layout, tracks):
             if x0 <= at[0] < x1 and y0 <= at[1] < y1:
                 self._events.append(events.SelectObject(object_id))
                 return

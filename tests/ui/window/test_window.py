@@ -17,13 +17,14 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.data.colors import color_of
 from streamer.data.frame import Frame
 from streamer.data.result import Result, StageStatus
 from streamer.data.track import DepthStats, State, Track
 from streamer.errors import DisplayError
 from streamer.ui import drawing
 from streamer.ui.overlay import Style, draw
-from streamer.ui.window import hud
+from streamer.ui.window import hud, sidebar
 from streamer.ui.window.display import display_available
 from streamer.ui.window.events import (
     Click,
@@ -38,6 +39,7 @@ from streamer.ui.window.events import (
     Snapshot,
     ToggleMasks,
     ToggleRecord,
+    TurnPage,
     Undo,
 )
 from streamer.ui.window.hud import Status
@@ -233,7 +235,7 @@ def test_clicks_stay_right_after_resizing_and_the_aspect_is_kept(window):
 def test_clicks_on_the_bars_are_none_and_a_click_in_the_list_selects(window):
     xdotool("mousemove", 300, 5, "click", 1, "click", 3)
     assert poll_until(window, 0) == []
-    (x0, y0, x1, y1), object_id = hud.list_rows(window._layout, make_result().tracks)[1]
+    (x0, y0, x1, y1), object_id = sidebar.list_rows(window._layout, make_result().tracks)[1]
     xdotool("mousemove", (x0 + x1) // 2, (y0 + y1) // 2, "click", 1)
     assert poll_until(window) == [SelectObject(4)] == [SelectObject(object_id)]
 
@@ -255,6 +257,8 @@ def test_clicks_on_the_bars_are_none_and_a_click_in_the_list_selects(window):
         ("r", ToggleRecord()),
         ("shift+R", ToggleRecord()),
         ("k", ForceKeyframe()),
+        ("period", TurnPage(1)),
+        ("comma", TurnPage(-1)),
         ("q", Quit()),
         ("Escape", Quit()),
     ],
@@ -303,11 +307,11 @@ def test_what_is_on_the_screen(window):
     width, height = window._layout.canvas_size
     bars = image[: window._layout.bar_px, :width], image[height - window._layout.bar_px : height, :width]
     for bar in bars:
-        assert (bar == hud.BACKGROUND).all(axis=2).mean() > 0.5
+        assert (bar == drawing.BACKGROUND).all(axis=2).mean() > 0.5
         assert (bar > 150).all(axis=2).any(), "there are no letters on the bar"
-    (x0, y0, x1, y1), _ = hud.list_rows(window._layout, make_result().tracks)[0]
+    (x0, y0, x1, y1), _ = sidebar.list_rows(window._layout, make_result().tracks)[0]
     row = image[y0:y1, x0:x1].astype(int)
-    assert (np.abs(row - drawing.color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
+    assert (np.abs(row - color_of(1)).max(axis=2) < 40).any(), "the object's color is not in the list"
 
 
 def test_the_help_sheet_opens_and_closes(window):
@@ -329,10 +333,10 @@ def test_the_help_sheet_opens_and_closes(window):
 
 def test_the_drawing_itself_carries_nothing_of_the_window(window):
     result = make_result()
-    drawing = draw(result, Style())
-    before = drawing.copy()
-    window.show(drawing, result, Status(30, 20, "forced", "CPU", 1, True, True, True, "saved"))
-    np.testing.assert_array_equal(drawing, before)
+    drawn = draw(result, Style())
+    before = drawn.copy()
+    window.show(drawn, result, Status(30, 20, "forced", "CPU", 1, True, True, True, "saved"))
+    np.testing.assert_array_equal(drawn, before)
 
 
 def close_and_look():

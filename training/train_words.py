@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,8 +132,7 @@ def measure(head: nn.Module, samples: list[Sample]) -> tuple[float, float]:
         names = sample.names.flatten()
         best.append(logits.amax(1))
         present.append(torch.bincount(names[names >= 0].long(), minlength=COCO_CLASSES) > 0)
-        for name in present[-1].nonzero()[:, 0].tolist():
-            hits.append(float(names[logits[name].argmax()] == name))
+        hits += [float(names[logits[name].argmax()] == name) for name in present[-1].nonzero()[:, 0].tolist()]
     levels, there = torch.stack(best), torch.stack(present)
     areas = [
         float((levels[there[:, name], name][:, None] > levels[~there[:, name], name]).float().mean())

@@ -58,9 +58,7 @@ def coco_thresholds(head: nn.Module, validation: list[Sample]) -> Tensor:
         named = sample.names[sample.names >= 0].long()
         there.append(torch.bincount(named, minlength=COCO_CLASSES) > 0)
     level, present = torch.stack(levels), torch.stack(there)
-    return torch.stack(
-        [level[~present[:, name], name].quantile(ABSENT_SHARE) for name in range(COCO_CLASSES)]
-    )
+    return torch.stack([level[~present[:, name], name].quantile(ABSENT_SHARE) for name in range(COCO_CLASSES)])
 
 
 def word_thresholds(head: ImageNetHead, maps: list[Tensor]) -> Tensor:

@@ -27,6 +27,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
+from streamer.cli.text_option import Text, with_text
 
 if TYPE_CHECKING:
     from streamer.batch.job import AnnotateJob
@@ -38,6 +39,7 @@ def read_job(
         list[str],
         typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders, patterns, addresses; - to pipe one."),
     ],
+    text: Text = None,
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
@@ -66,6 +68,7 @@ def read_job(
     from streamer.sinks.targets import FOLDER, Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    settings = with_text(settings, text)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
     prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)

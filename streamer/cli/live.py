@@ -26,6 +26,7 @@ from streamer.cli.options import (
     read_config,
 )
 from streamer.cli.prompts import read_prompts, say_understood
+from streamer.cli.text_option import Text, with_text
 
 
 def live(
@@ -33,6 +34,7 @@ def live(
         list[str] | None,
         typer.Argument(metavar="[SOURCE]...", help="Camera number (0), device, URL, file, or `scene`; or pictures."),
     ] = None,
+    text: Text = None,
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
@@ -79,6 +81,7 @@ def live(
     from streamer.sinks.targets import Targets
 
     settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    settings = with_text(settings, text)
     targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     job = LiveJob(sources or ["0"], prompts, targets, CameraRequest(width, height, fps, source_fps), loop)

@@ -18,7 +18,8 @@ from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
 from streamer.geometry.known_camera import KnownCamera
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.detectors.registry import checked_phrases
+from streamer.models.protocols import DepthEstimator, Detector, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
@@ -28,6 +29,7 @@ from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
 from streamer.stages.depth import DepthStage
+from streamer.stages.detections import DetectionsStage
 from streamer.stages.masks import ClicksStage, MasksStage
 from streamer.stages.protocol import Prompted, Stage
 from streamer.terminal.telemetry import Meter
@@ -50,15 +52,19 @@ class Engine:
 
     Args:
         config: What to build.
-        segmenter, depth_estimator: Models of one's own, used instead of the config's where it does not leave their
-            kind out.
+        segmenter, depth_estimator, detector: Models of one's own, used instead of the config's where it does not leave
+            their kind out.
     """
 
     def __init__(
-        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+        self,
+        config: Config,
+        segmenter: Segmenter | None = None,
+        depth_estimator: DepthEstimator | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self.config = config
-        self._models = Models(config, segmenter, depth_estimator)
+        self._models = Models(config, segmenter, depth_estimator, detector)
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
 
@@ -106,7 +112,7 @@ class Engine:
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
-        stages, prompted = self._stages(tracking or self.config.tracking)
+        stages, prompted = self._stages(tracking or self.config.tracking, live)
         flow = self.config.flow
         pipeline = Pipeline(
             stages,
@@ -118,7 +124,7 @@ class Engine:
         self._pipelines.append(pipeline)
         return pipeline
 
-    def _stages(self, tracking: TrackingParameters) -> tuple[list[Stage], Prompted | None]:
+    def _stages(self, tracking: TrackingParameters, live: bool) -> tuple[list[Stage], Prompted | None]:
         """Every slow kind of model that the config lets in, and the one that a person can speak to."""
         schedule, segmenter, estimator = self.config.schedule, self.segmenter, self.depth_estimator
         depth = None if estimator is None else DepthStage(estimator.estimate, schedule, estimator.unit)
@@ -127,7 +133,18 @@ class Engine:
         tracker = build_tracker(segmenter, tracking)
         masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
-        return (stages if depth is None else [*stages, depth]), masks
+        if depth is not None:
+            stages.append(depth)
+        if live or self.config.text is not None:  # live, a person may say something at any time
+            stages.append(self._detections(masks))
+        return stages, masks
+
+    def _detections(self, masks: MasksStage) -> DetectionsStage:
+        """After the stage of the masks, since it compares what it finds with what is followed on the same frame."""
+        detections = DetectionsStage(lambda: self._models.detector, masks, self.config.schedule)
+        if self.config.text is not None:
+            detections.look_for(checked_phrases(self.config.text, self.config.detector))
+        return detections
 
     def _batch_size(self, frame_size: tuple[int, int]) -> int:
         """How many keyframes of that (width, height) are worth encoding together."""
@@ -204,7 +221,8 @@ class Engine:
     def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
         for prompt in prompts:
             pipeline.prompt(prompt)
-        if not prompts and self.segmenter is not None and self.config.tracking.max_objects > 0:
+        nothing_said = not prompts and self.config.text is None
+        if nothing_said and self.segmenter is not None and self.config.tracking.max_objects > 0:
             pipeline.discover()
 
     def _forget(self, pipeline: Pipeline) -> None:

@@ -7,23 +7,27 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
 
 from streamer.config import Config
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.protocols import DepthEstimator, Detector, Segmenter
 
 
 class Models:
-    """A segmenter and a depth model.
+    """A segmenter, a depth model and a detector.
 
     Args:
         config: Which ones, and on which device.
-        segmenter, depth_estimator: Models of one's own, used instead of the config's where it does not leave their
-            kind out.
+        segmenter, depth_estimator, detector: Models of one's own, used instead of the config's where it does not leave
+            their kind out.
     """
 
     def __init__(
-        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+        self,
+        config: Config,
+        segmenter: Segmenter | None = None,
+        depth_estimator: DepthEstimator | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self._config = config
-        self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
+        self._own_segmenter, self._own_depth_estimator, self._own_detector = segmenter, depth_estimator, detector
 
     @cached_property
     def device(self) -> str:
@@ -75,6 +79,17 @@ class Models:
             return self._own_depth_estimator
         return registry.load_depth(wanted, self._config.device)
 
+    @cached_property
+    def detector(self) -> Detector:
+        """What finds things by words.
+
+        Raises:
+            ModelError: Its weights are missing or damaged, or it cannot run here.
+        """
+        from streamer.models.detectors.registry import load_detector
+
+        return self._own_detector or load_detector(self._config.detector, self._config.device)
+
     def load(self) -> None:
         """Load them now.
 
@@ -82,6 +97,8 @@ class Models:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
         _ = self.device, self.segmenter, self.depth_estimator
+        if self._config.text is not None:
+            _ = self.detector
 
     def load_beside(self, meanwhile: Callable[[Callable[[float], bool]], None]) -> None:
         """Load them in another thread; ``meanwhile`` runs in this one, and is given what waits for them.

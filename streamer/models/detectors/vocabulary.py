@@ -52,9 +52,8 @@ def vocabulary() -> dict[str, Meaning]:
         places = tuple(coco.index(name) for name in kind["coco"])
         words[word] = Meaning(word, places, tuple(_numbers(kind["imagenet"])))
     for place, (name, others) in enumerate(content["coco"].items()):
-        same = words.get(name, Meaning(name, (), ()))
         for word in (name, *others):
-            words[word] = Meaning(word, (place,), same.imagenet)
+            words[word] = Meaning(word, (place,), ())
     return words
 
 
@@ -86,7 +85,7 @@ def meaning_of(phrase: str) -> Meaning:
 
 
 def nearest(text: str, count: int = NEAREST) -> list[str]:
-    """The known words that a text is most like: those that share a word with it, then those that are spelled like it."""
+    """The known words that a text is most like: those that share a word with it, and those that are spelled like it."""
     known = _by_spelling()
     own = {single for word in text.split() for single in _singulars(word)}
     sharing = sorted((word for word in known if own & set(word.split())), key=lambda word: (len(word), word))
@@ -116,3 +115,13 @@ def _numbers(ranges: list[int | str]) -> Iterator[int]:
 
 def _short(phrase: str) -> str:
     return phrase if len(phrase) <= 60 else f"{phrase[:57]}..."
+
+
+def place_of(meaning: Meaning) -> int:
+    """Where a meaning's word stands in the vocabulary, in whose order the thresholds are."""
+    return _places()[meaning.word]
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {word: place for place, word in enumerate(vocabulary())}

@@ -62,7 +62,7 @@ class CocoHead(nn.Module):
         nn.init.constant_(self.measure.bias, 1.0)  # type: ignore[arg-type]
 
     def forward(self, stride16: Tensor, stride32: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits ``(B, 80, h, w)`` and sides ``(B, 4, h, w)`` [px] from ``(B, 112, h, w)`` and ``(B, 320, h/2, w/2)``."""
+        """``(B, 80, h, w)`` logits, ``(B, 4, h, w)`` sides [px]; from ``(B, 112, h, w)`` and ``(B, 320, h/2, w/2)``."""
         coarse = functional.interpolate(
             self.from_stride32(stride32), stride16.shape[-2:], mode="bilinear", align_corners=False
         )

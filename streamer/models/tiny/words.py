@@ -17,7 +17,7 @@ SIDE_PX = 640
 """Long side of the image that it is shown: more than SAM sees, since small things are worth naming as well."""
 WIDTH = 192
 IMAGENET_WIDTH = 1280
-IMAGENET_RANK = 192
+IMAGENET_RANK = 96
 """Of the classifier's matrix: kept of 1,000, the rest says next to nothing about photographs."""
 _PRIOR = 0.01
 """Probability of each name at each cell before anything was learnt (Lin et al., 2017, "Focal loss", 4.1)."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from streamer.config import Config
     from streamer.data.camera_model import CameraModel
     from streamer.data.frame import Frame, StampOrigin
+    from streamer.data.known_depths import KnownDepths
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
     from streamer.data.track import DepthStats, State, Track
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         SourceError,
         StreamerError,
     )
+    from streamer.geometry.point_cloud import PointCloud, point_cloud, unproject
     from streamer.sinks.lines import schema
 
 __version__ = "0.2.0"
@@ -46,8 +48,10 @@ __all__ = [
     "DisplayError",
     "Engine",
     "Frame",
+    "KnownDepths",
     "ModelError",
     "PartialError",
+    "PointCloud",
     "Prompt",
     "PromptError",
     "Result",
@@ -59,7 +63,9 @@ __all__ = [
     "StreamerError",
     "Track",
     "load",
+    "point_cloud",
     "schema",
+    "unproject",
 ]
 
 prefer_opencv()
@@ -70,6 +76,8 @@ _MODULES = {
     "Run": "engine",
     "load": "engine",
     "CameraModel": "data.camera_model",
+    "KnownDepths": "data.known_depths",
+    **dict.fromkeys(("PointCloud", "point_cloud", "unproject"), "geometry.point_cloud"),
     **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
     "Result": "data.result",

@@ -37,6 +37,10 @@ class DisplayError(StreamerError):
     """No window can be shown here."""
 
 
+class ServeError(StreamerError):
+    """The view in the browser cannot be served."""
+
+
 class PartialError(StreamerError):
     """The run ended early, and what was done until then has been written."""
 

@@ -6,7 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data import known_depths
 from streamer.data.frame import Frame
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.errors import PromptError, SourceError
@@ -16,7 +21,7 @@ from streamer.scheduling import scheduler
 from streamer.scheduling.jobs import Pending
 from streamer.scheduling.scheduler import Moment, Plan
 from streamer.scheduling.workers import Workers
-from streamer.stages.protocol import Prompted, Stage
+from streamer.stages.protocol import Calibrated, Prompted, Stage
 
 
 class Pipeline:
@@ -29,7 +34,8 @@ class Pipeline:
         workers: Where they run, in lanes of the stages' names.
         motion: Where everything goes from frame to frame.
         prompted: The stage that takes in what a person says; None where there is nothing to be said.
-        camera: What is known of the camera; None assumes an ordinary one.
+        camera: What is known of the camera; None assumes an ordinary one, anywhere.
+        calibrated: The stage that takes in known depths; None where there is none.
     """
 
     def __init__(
@@ -39,16 +45,19 @@ class Pipeline:
         motion: Motion,
         prompted: Prompted | None = None,
         camera: KnownCamera | None = None,
+        calibrated: Calibrated | None = None,
     ) -> None:
         self._stages = {stage.name: stage for stage in stages}
         self._workers, self._motion, self._prompted = workers, motion, prompted
         self._pending = Pending(workers)
-        self._camera = camera or KnownCamera()
+        self._camera, self._calibrated = camera or KnownCamera(), calibrated
         self._frame: Frame | None = None
         self._closed = False
         self._at_rest: Result | None = None
         self._early: list[Prompt] = []
+        self._early_depths: list[KnownDepths] = []
         self._last: dict[str, int] = {}
+        self._cut_unseen = False
         self._timings_ms: dict[str, float] = {}
         self._model_timings_ms: dict[str, float] = {}
 
@@ -103,17 +112,23 @@ class Pipeline:
         """What will be started on the frames to come, if nobody says anything and nothing happens until then."""
         if self._frame is None:
             return []
+        frames = [frame for frame in frames if not frame.damaged]
         plans = scheduler.foresee(self._scheduled, self._moment(), [frame.index for frame in frames])
         return list(zip(frames, plans, strict=True))
 
-    def prompt(self, prompt: Prompt) -> int | None:
+    def prompt(self, prompt: Prompt, seen_index: int | None = None) -> int | None:
         """Say something about an object on the frame shown last (or on the first one, before any was).
+
+        Args:
+            prompt: What is said.
+            seen_index: Index of the frame that clicks and box were put on, where that is not the one shown last: they
+                are carried on from there.
 
         Returns:
             The object's id; None before the first frame if the prompt names none.
 
         Raises:
-            PromptError: It does not lie on the frame, or nothing is followed here.
+            PromptError: It does not lie on the frame, what it points at is gone, or nothing is followed here.
         """
         prompted = self._listener()
         if prompt.mask is None and prompt.box is None and len(prompt.point_coords) == 0:
@@ -122,9 +137,27 @@ class Pipeline:
             self._early.append(prompt)
             return prompt.object_id
         check_inside([prompt], self._frame.size)
+        if seen_index is not None and seen_index != self._frame.index:
+            prompt = self._carried_on(prompt, seen_index)
         object_id = prompted.prompt(prompt, self._motion)
         self._answer_now()
         return object_id
+
+    def calibrate(self, known: KnownDepths) -> None:
+        """Say how far the things at some pixels are, on the frame shown last (or on the first one, before any was).
+
+        Relative depth becomes meters by it, from this frame on.
+
+        Raises:
+            PromptError: A point does not lie on the frame, depth is left out, or it is metric already.
+        """
+        if self._calibrated is None:
+            raise PromptError("Depth is left out, so that there is nothing to calibrate: let it in.")
+        if self._frame is None:
+            self._early_depths.append(known)
+            return
+        known_depths.check_inside(known, self._frame.size)
+        self._calibrated.calibrate(known, self._motion)
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""
@@ -170,6 +203,20 @@ class Pipeline:
     def _scheduled(self) -> list[Stage]:
         return [stage for stage in self._stages.values() if not stage.immediate]
 
+    def _carried_on(self, prompt: Prompt, seen_index: int) -> Prompt:
+        """What was pointed at on an earlier frame, on the present one."""
+
+        def move(points: NDArray[np.float32]) -> NDArray[np.float32]:
+            moved, found = self._motion.points_to_present(points, seen_index)
+            if not found.all():
+                raise PromptError("What you pointed at has left the picture or is covered by now: point again.")
+            return moved
+
+        try:
+            return prompt.moved(move)
+        except LookupError:
+            raise PromptError("The picture that you pointed at is gone: point at what is shown now.") from None
+
     def _check(self, frame: Frame) -> None:
         if self._closed:
             raise SourceError("This run has been closed: open the source again to go on.")
@@ -181,6 +228,9 @@ class Pipeline:
         for prompt in self._early:
             self._listener().prompt(prompt, self._motion)
         self._early.clear()
+        for known in self._early_depths:
+            self.calibrate(known)
+        self._early_depths.clear()
 
     def _start_scene(self) -> None:
         self._pending.start_scene()
@@ -200,12 +250,19 @@ class Pipeline:
             last=self._last,
             ready=frozenset(name for name in self._stages if self._workers.ready(name)),
             in_turns=frozenset(self._workers.in_turns),
-            scene_cut=self._motion.scene_cut and not held,
+            scene_cut=(self._motion.scene_cut or self._cut_unseen) and not held,
             held=held,
         )
 
     def _plan(self, held: bool = False) -> Plan:
-        return scheduler.plan(self._scheduled, self._moment(held))
+        """What to start on the present frame: nothing on one that is damaged, but on the next whole one instead."""
+        assert self._frame is not None
+        if self._frame.damaged:
+            self._cut_unseen |= self._motion.scene_cut
+            return {}
+        plan = scheduler.plan(self._scheduled, self._moment(held))
+        self._cut_unseen = False
+        return plan
 
     def _due_if_free(self) -> Plan:
         """What would start on the present frame if no model were at work."""
@@ -254,7 +311,9 @@ class Pipeline:
             self._model_timings_ms |= part.timings_ms
         camera = self._camera.at(self._frame.size)
         latency_ms = (time.monotonic() - self._frame.captured_at_s) * 1000
-        return Result.of(self._frame, parts, plan, self._timings_ms, self._model_timings_ms, camera, latency_ms)
+        pose = self._camera.pose_at(self._frame)
+        timings = self._timings_ms, self._model_timings_ms
+        return Result.of(self._frame, parts, plan, *timings, camera, latency_ms, pose)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

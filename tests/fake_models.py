@@ -11,7 +11,7 @@ import numpy as np
 
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.prompt import Prompt
-from streamer.models.protocols import Decoded, Embedding, Found
+from streamer.models.protocols import Decoded, Embedding, Found, Memory, Recalled
 
 LOW_RES = 64
 
@@ -23,6 +23,7 @@ class ColorSegmenter:
 
     def __init__(self, delay_s: float = 0.0, wrong: bool = False) -> None:
         self.encoded = 0
+        self.memory = ColorMemory(self)
         self.asked: list[Prompt] = []
         self.delay_s, self.wrong = delay_s, wrong
 
@@ -30,7 +31,7 @@ class ColorSegmenter:
         time.sleep(self.delay_s)
         self.encoded += 1
         height, width = image_rgb.shape[:2]
-        return Embedding(image_rgb.copy(), (width, height))
+        return Embedding(image_rgb.copy(), (width, height), image_rgb.copy())
 
     def encode_batch(self, images_rgb):
         return [self.encode(image_rgb) for image_rgb in images_rgb]
@@ -67,6 +68,35 @@ class ColorSegmenter:
 
     def features(self, embedding: Embedding):
         return cv2.resize(embedding.features, (16, 16)).astype(np.float32) / 255
+
+
+class ColorMemory:
+    """Remembers the commonest color of each object, and finds all of the last one again (elsewhere, if it is wrong)."""
+
+    def __init__(self, segmenter) -> None:
+        self._segmenter = segmenter
+
+    def remember(self, embedding, masks):
+        values = {}
+        for object_id, soft_mask in masks.items():
+            height, width = embedding.query.shape[:2]
+            inside = cv2.resize(soft_mask, (width, height), interpolation=cv2.INTER_NEAREST) > 127
+            colors, counts = np.unique(embedding.query[inside][:, ::2], axis=0, return_counts=True)
+            values[object_id] = colors[counts.argmax()] if len(colors) else None
+        return Memory(None, values)
+
+    def recall(self, embedding, memories, object_ids, carried, size):
+        logits, presence = [], []
+        for object_id in object_ids:
+            color = [memory.values[object_id] for memory in memories if object_id in memory.values][-1]
+            mask = np.zeros(embedding.query.shape[:2], bool)
+            if color is not None:
+                mask = (embedding.query[..., ::2] == color).all(axis=2)
+            if self._segmenter.wrong:
+                mask = np.roll(mask, mask.shape[1] // 2, axis=1)
+            presence.append(0.95 if mask.any() else 0.05)
+            logits.append((cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) - 0.5) * 20)
+        return Recalled(np.stack(logits), np.float32(presence), np.full(len(logits), 0.95, np.float32))
 
 
 class RedDepth:

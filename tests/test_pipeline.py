@@ -272,6 +272,38 @@ def test_a_new_scene_is_looked_through_where_nobody_said_what_to_follow(automati
     assert not set(before) & set(after) if automatic else before == after
 
 
+def test_a_click_on_a_frame_of_a_moment_ago_lands_on_the_object_that_was_there():
+    pipeline = build_pipeline(ColorSegmenter(), None)
+    for index in range(12):
+        pipeline.process(frame(index, speed_px=6))
+    place = 60 - 15, 80  # on the ball of frame 0, which has moved on by more than its size
+    assert moving_scene(11, speed_px=6)[1][place[1], place[0]] == 0
+    pipeline.prompt(Prompt([place], object_id=3, label="ball"), seen_index=0)
+    track = pipeline.process(frame(12, speed_px=6)).tracks[0]
+    assert (track.id, track.label) == (3, "ball")
+    assert iou(track.mask, moving_scene(12, speed_px=6)[1] == 1) > 0.8
+
+
+def test_a_box_on_a_frame_of_a_moment_ago_moves_with_what_is_in_it():
+    pipeline = build_pipeline(ColorSegmenter(), None)
+    for index in range(12):
+        pipeline.process(frame(index, speed_px=6))
+    pipeline.prompt(Prompt(box=(30, 50, 90, 110)), seen_index=0)
+    assert iou(pipeline.process(frame(12, speed_px=6)).tracks[0].mask, moving_scene(12, speed_px=6)[1] == 1) > 0.8
+
+
+def test_what_was_pointed_at_and_is_gone_is_refused():
+    pipeline = build_pipeline(ColorSegmenter(), None)
+    for index in range(12):
+        pipeline.process(frame(index, speed_px=25))
+    with pytest.raises(PromptError, match="has left the picture or is covered by now: point again"):
+        pipeline.prompt(Prompt([(60, 80)]), seen_index=0)
+    pipeline.process(another_scene(12))
+    with pytest.raises(PromptError, match="is gone: point at what is shown now"):
+        pipeline.prompt(Prompt([(60, 80)]), seen_index=11)
+    assert pipeline.process(another_scene(13)).tracks == ()
+
+
 def test_ages_are_told_in_time_as_well_and_go_on_over_an_outage():
     pipeline = build_pipeline(ColorSegmenter(), RedDepth(), keyframe_interval=5, depth_interval=4)
     pipeline.prompt(Prompt([(60, 80)]))
@@ -293,3 +325,13 @@ def test_an_object_that_no_model_has_seen_yet_has_no_age():
     gate.release("masks")
     assert pipeline.process(frame(1)).tracks[0].age_s == pytest.approx(1 / 30)
     pipeline.close()
+
+
+def test_a_damaged_frame_is_no_keyframe_and_the_next_whole_one_is():
+    pipeline = build_pipeline(None, RedDepth(), depth_interval=4)
+    asked = {}
+    for index in range(12):
+        seen = frame(index) if index < 8 else another_scene(index)
+        result = pipeline.process(replace(seen, damaged=index in (0, 5, 8, 9)))
+        asked[index] = result.reason_of("depth")
+    assert {index: reason for index, reason in asked.items() if reason} == {1: "first", 6: "interval", 10: "scene cut"}

@@ -53,6 +53,9 @@ def test_everything_it_needs_is_inside(wheel):
     weights = {path.relative_to(PROJECT).as_posix() for path in tiny.rglob("*.safetensors")}
     assert len(weights) >= 2
     assert weights <= names
+    page = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "streamer/ui/browser/page").iterdir()}
+    assert len(page) >= 4
+    assert page <= names
     assert {"streamer/py.typed", "streamer/models/tiny/MODEL_CARD.md"} <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert {name.split("/")[0] for name in names} == {"streamer", f"streamer-{streamer.__version__}.dist-info"}

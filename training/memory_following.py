@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from streamer.evaluation.metrics import boundary_f, iou
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
-from streamer.models.tiny.memory_bank import MemoryBank
+from streamer.models.tiny.memory_reading import recall_objects, remember_objects
 from streamer.models.tiny.sam import TinyImageEncoder
+from streamer.tracking.memory_bank import MemoryBank
 from training.memory_flow import Flow, carry, flow_over
 from training.memory_steps import look
 from training.memory_videos import Video
@@ -107,10 +108,11 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
     queries = [network.keys(features) for features in sequence.features]
     last = _cells(sequence.truths[0])
     bank = MemoryBank(variant.recent)
-    bank.remember(network, queries[0], {OBJECT: last}, 0, given=True)
+    bank.add(0, remember_objects(network, queries[0], {OBJECT: last}), given=[OBJECT])
     followed = Followed()
     for number, (query, truth) in enumerate(zip(queries[1:], sequence.truths[1:], strict=True)):
-        _, answer = bank.read(network, query, {OBJECT: carry(last, sequence.flows[number])} if variant.carried else {})
+        carried = {OBJECT: carry(last, sequence.flows[number])} if variant.carried else {}
+        answer = recall_objects(network, query, bank.memories, [OBJECT], carried)
         coarse = functional.interpolate(answer.readout_logits, scale_factor=4.0, mode="bilinear", align_corners=False)
         logits = answer.mask_logits if variant.decoded else coarse
         present = bool(answer.presence_logits[0, 0] > 0)
@@ -123,7 +125,7 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
         followed.presences.append(float(answer.presence_logits.sigmoid()))
         followed.expected.append(float(answer.iou_logits.sigmoid()))
         if variant.recent:
-            bank.remember(network, query, {OBJECT: last}, number + 1)
+            bank.add(number + 1, remember_objects(network, query, {OBJECT: last}))
     return followed
 
 

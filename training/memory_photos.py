@@ -29,7 +29,6 @@ LAYOUTS: dict[str, Layout] = {
     "ecssd": ("images", "ground_truth_mask", lambda stem: stem),
     "duts": (f"{_DUTS}/img/part_000", f"{_DUTS}/gt/part_000", lambda stem: stem),
     "pennfudan": ("data/PennFudanPed/PNGImages", "data/PennFudanPed/PedMasks", lambda stem: f"{stem}_mask"),
-    "humans": ("Training_Images", "Ground_Truth", lambda stem: stem),
 }
 
 

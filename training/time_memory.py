@@ -18,7 +18,7 @@ from streamer.data.prompt import Prompt
 from streamer.models.runtime.devices import has_fast_bfloat16
 from streamer.models.sam.segmenter import SamSegmenter
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features
-from streamer.models.tiny.memory_bank import MemoryBank
+from streamer.models.tiny.memory_reading import recall_objects, remember_objects
 from streamer.models.tiny.weights import load_sam
 
 SIZE = (512, 288)
@@ -65,9 +65,7 @@ def parts(objects: int, precision: str) -> dict[str, Callable[[], object]]:
         features: ImageFeatures = image_features(encoder, pixels)[1]
         query = network.keys(features)
         masks = {number: torch.rand(SIZE[1] // 4, SIZE[0] // 4) for number in range(objects)}
-        bank = MemoryBank(REMEMBERED - 1)
-        for frame in range(REMEMBERED):
-            bank.remember(network, query, masks, frame, given=frame == 0)
+        memories = [remember_objects(network, query, masks)] * REMEMBERED
     segmenter = SamSegmenter(load_sam(), "tiny", torch.device("cpu"), precision)
     image = np.random.default_rng(0).integers(0, 255, (SIZE[1], SIZE[0], 3), dtype=np.uint8)
     embedding, prompts = segmenter.encode(image), [tracker_prompt()] * objects
@@ -76,8 +74,8 @@ def parts(objects: int, precision: str) -> dict[str, Callable[[], object]]:
         "decode once, as today": lambda: segmenter.decode(embedding, prompts),
         "encode with the memory's features": run(lambda: image_features(encoder, pixels)),
         "key": run(lambda: network.keys(features)),
-        "read": run(lambda: bank.read(network, query, masks)),
-        "remember": run(lambda: network.values(query, torch.stack(list(masks.values()))[None])),
+        "read": run(lambda: recall_objects(network, query, memories, list(masks), masks)),
+        "remember": run(lambda: remember_objects(network, query, masks)),
     }
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from streamer.models.tiny.memory import MemoryNetwork
-from streamer.models.tiny.weights import SAM_WEIGHTS, load_sam
+from streamer.models.tiny.weights import SAM_WEIGHTS, load_sam, save_memory
 from training import loop
 from training.memory_clips import Clip, DrawClip, Recipe, photo_clip
 from training.memory_following import VARIANTS, mean_iou, prepare
@@ -27,7 +27,6 @@ from training.memory_photos import memory_photos
 from training.memory_samples import samples
 from training.memory_steps import Remembering, clip_loss
 from training.memory_videos import SceneClips, VideoClips, davis_train
-from training.memory_weights import save_memory
 from training.run import Batch, Part, Training, parser
 
 MEASURE_EVERY_S = 480.0

@@ -109,7 +109,7 @@ class Driver:
                 self.records[record.name] = record
 
     def _fill(self) -> None:
-        for slot in range(self._executor.slots):
+        for slot in self._executor.free():
             while slot not in self._running and self._waiting:
                 record, losses = self._waiting.popleft()
                 self._display.begun(slot, record, self._lengths.get(record.name))

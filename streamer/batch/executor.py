@@ -44,16 +44,14 @@ Event = Progress | Ended | Lost
 
 
 class Executor(Protocol):
-    """Carries out orders on a number of workers, which may be lost at any time.
+    """Carries out orders on a number of workers, which may be lost at any time."""
 
-    Attributes:
-        slots: How many orders can be under way.
-    """
-
-    slots: int
+    def free(self) -> Sequence[int]:
+        """The slots that can be given an order now."""
+        ...
 
     def start(self, slot: int, order: Order) -> None:
-        """Give an order to a slot that has none."""
+        """Give an order to a slot that is free."""
         ...
 
     def events(self, timeout_s: float) -> Sequence[Event]:

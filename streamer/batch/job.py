@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine
@@ -28,6 +29,7 @@ class AnnotateJob:
         targets: What to write.
         show: Whether to show a window meanwhile.
         video_track: Which video of a file that holds several, from 1; None for the one that a player would choose.
+        known_depths: How far the things at some pixels of the first frame of each source are.
     """
 
     sources: Sequence[str]
@@ -35,6 +37,7 @@ class AnnotateJob:
     targets: Targets
     show: bool = False
     video_track: int | None = None
+    known_depths: KnownDepths | None = None
 
     @property
     def source_options(self) -> dict[str, Any]:
@@ -92,7 +95,8 @@ def annotate_one(
             raise _endless(source)
         targets_of(info)
 
-    with opened(engine, source, terminal, prompts=job.prompts, check=check, **job.source_options) as run:
+    options = {"prompts": job.prompts, "check": check, "known_depths": job.known_depths} | job.source_options
+    with opened(engine, source, terminal, **options) as run:
         if run.info.notice:
             terminal.warn(run.info.notice)
         style = style_of(engine)

@@ -30,13 +30,18 @@ class Processes:
     """
 
     def __init__(self, slots: int, cores_each: int) -> None:
-        self.slots = slots
+        self._slots = slots
+        self._busy: set[int] = set()
         self._cores_each = cores_each
         # Neither torch nor CUDA survive a fork.
         self._context = multiprocessing.get_context("spawn")
         self._workers: dict[int, tuple[BaseProcess, Connection]] = {}
 
+    def free(self) -> Sequence[int]:
+        return [slot for slot in range(self._slots) if slot not in self._busy]
+
     def start(self, slot: int, order: Order) -> None:
+        self._busy.add(slot)
         if slot not in self._workers:
             self._workers[slot] = self._begin(slot)
         with suppress(OSError):  # it has just died, which is told among the events
@@ -53,6 +58,7 @@ class Processes:
         return [slot for slot, (_, connection) in self._workers.items() if connection in ready]
 
     def abandon(self, slot: int) -> None:
+        self._busy.discard(slot)
         process, connection = self._workers.pop(slot)
         process.kill()
         process.join(_PATIENCE_S)
@@ -81,6 +87,7 @@ class Processes:
             self.abandon(slot)
             return Lost(slot, reason)
         if isinstance(said, Record):
+            self._busy.discard(slot)
             if said.traceback is not None:  # what went wrong inside may have left the models in any state
                 self.abandon(slot)
             return Ended(slot, said)

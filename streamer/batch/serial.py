@@ -33,7 +33,7 @@ def annotate(engine: Engine, job: AnnotateJob) -> int:
     several = len(sources) > 1
     job.targets.check(several, masks=config.segmenter is not None, depth=config.depth is not None)
     console = AnnotateConsole(aside() if job.targets.take_stdout else None)
-    job = replace(job, show=job.show and can_show(job.targets, console))
+    job = replace(job, show=job.show and can_show(bool(job.targets), console))
     failures: list[StreamerError] = []
     taken: set[str] = set()
     with Stop() as stop:

@@ -9,7 +9,8 @@ from streamer.batch.listing import Entry
 from streamer.data.cores import core_count
 from streamer.errors import ConfigError
 
-_CORES_EACH = 2
+CORES_EACH = 2
+"""Processor cores of a worker: decoding, drawing and encoding run beside the models."""
 
 
 def read_shard(text: str) -> tuple[int, int]:
@@ -30,13 +31,14 @@ def part_of(entries: Sequence[Entry], part: int, parts: int) -> list[Entry]:
     return list(entries[part - 1 :: parts])
 
 
-def cores_for(jobs: int | None, videos: int) -> tuple[int, int]:
+def cores_for(jobs: int | None, cores_each: int | None, videos: int) -> tuple[int, int]:
     """How many workers there are, and how many processor cores each has.
 
     Args:
-        jobs: Workers asked for; None for one for every two cores.
+        jobs: Workers asked for; None for as many as have enough cores.
+        cores_each: Cores asked for; None for a fair part of all.
         videos: More workers than videos are of no use.
     """
     cores = core_count()
-    workers = min(jobs or max(1, cores // _CORES_EACH), max(videos, 1))
-    return workers, max(1, cores // workers)
+    workers = min(jobs or max(1, cores // (cores_each or CORES_EACH)), max(videos, 1))
+    return workers, cores_each or max(1, cores // workers)

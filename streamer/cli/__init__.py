@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli.serve_option import ServingCommand
 
 app = typer.Typer(
     name="streamer",
@@ -42,7 +43,7 @@ def main(
 
 app.command()(annotate.annotate)
 app.command()(batch.batch)
-app.command()(live.live)
+app.command(cls=ServingCommand)(live.live)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)
 app.command("eval-depth")(evaluate_depth.evaluate_depth)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
+from streamer.cli.camera_options import (
+    CameraHeight,
+    CameraPitch,
+    FieldOfView,
+    Intrinsics,
+    KnownDistances,
+    PosesFile,
+    read_known_distances,
+    with_camera,
+)
 from streamer.cli.options import (
     Boxes,
     ConfigName,
@@ -56,6 +65,10 @@ def read_job(
     show: Show = None,
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
+    known_distances: KnownDistances = None,
+    camera_height: CameraHeight = None,
+    camera_pitch: CameraPitch = None,
+    poses: PosesFile = None,
     video_track: VideoTrack = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
@@ -67,12 +80,13 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
-    prompts = read_prompts(points, boxes, init_mask)
+    prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
 
 
 @with_options_of(read_job)

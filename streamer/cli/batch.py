@@ -46,6 +46,16 @@ Records = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Sidecars and summary; by default the folder of -o.", rich_help_panel=MANY),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS|auto", help="Work on a Ray cluster (streamer[ray]).", rich_help_panel=MANY),
+]
+Cores = Annotated[
+    int | None, typer.Option(metavar="N", help="Processor cores for each video.", min=1, rich_help_panel=MANY)
+]
+Gpus = Annotated[
+    float, typer.Option(metavar="PART", help="GPUs for each video, with --ray: 0.5, 1.", min=0, rich_help_panel=MANY)
+]
 
 
 @with_options_of(read_job, without=["show"])
@@ -60,6 +70,9 @@ def batch(
     retries: Retries = 2,
     time_limit: TimeLimit = None,
     records: Records = None,
+    ray: Ray = None,
+    cores: Cores = None,
+    gpus: Gpus = 0.0,
     **options: Any,
 ) -> None:
     """Annotate many videos, several at once. What is finished is left alone when the same command runs again.
@@ -72,7 +85,7 @@ def batch(
     from streamer.batch.driver import Limits
     from streamer.batch.listing import entries_of
     from streamer.batch.run import Batch, run_batch
-    from streamer.batch.sharing import cores_for, part_of, read_shard
+    from streamer.batch.sharing import CORES_EACH, cores_for, part_of, read_shard
     from streamer.sinks.targets import FOLDER
     from streamer.terminal.console import Terminal
 
@@ -87,9 +100,13 @@ def batch(
     work = Batch(entries, reader.order, folder, folder / name, Limits(retries, time_limit), resume)
 
     def executor(count: int) -> Executor:
+        if ray is not None:
+            from streamer.batch.ray_actors import RayActors
+
+            return RayActors(ray, jobs, cores or CORES_EACH, gpus, most=count)
         from streamer.batch.processes import Processes
 
-        return Processes(*cores_for(jobs, count))
+        return Processes(*cores_for(jobs, cores, count))
 
     raise typer.Exit(run_batch(work, executor, Terminal()))
 

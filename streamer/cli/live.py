@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.camera_options import FieldOfView, Intrinsics, with_camera
+from streamer.cli.camera_options import (
+    CameraHeight,
+    CameraPitch,
+    FieldOfView,
+    Intrinsics,
+    KnownDistances,
+    PosesFile,
+    read_known_distances,
+    with_camera,
+)
 from streamer.cli.options import (
     HOW,
     Boxes,
@@ -26,6 +35,7 @@ from streamer.cli.options import (
     read_config,
 )
 from streamer.cli.prompts import read_prompts, say_understood
+from streamer.cli.serve_option import Serve, Token
 from streamer.cli.text_option import Text, with_text
 
 
@@ -49,8 +59,14 @@ def live(
     no_depth: NoDepth = False,
     no_masks: NoMasks = False,
     show: Show = None,
+    serve: Serve = None,
+    token: Token = None,
     intrinsics: Intrinsics = None,
     fov: FieldOfView = None,
+    known_distances: KnownDistances = None,
+    camera_height: CameraHeight = None,
+    camera_pitch: CameraPitch = None,
+    poses: PosesFile = None,
     width: Annotated[
         int | None, typer.Option(help="Ask the camera for this width in pixels.", rich_help_panel=HOW)
     ] = None,
@@ -74,16 +90,21 @@ def live(
         streamer live photo.jpg another.jpg
         streamer live rtsp://camera.local/stream -o watch.mp4 --no-show
         streamer live 0 --config robot --jsonl - | my-program
+        streamer live 0 --serve                  # in a browser, also of a machine without a screen
     """
     from streamer.engine import Engine
     from streamer.session.live import CameraRequest, LiveJob
     from streamer.session.live import live as run
+    from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = with_camera(read_config(config, overrides, no_depth, no_masks, show), intrinsics, fov)
+    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    job = LiveJob(sources or ["0"], prompts, targets, CameraRequest(width, height, fps, source_fps), loop)
+    camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
+    known = read_known_distances(known_distances)
+    job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving, known)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import cv2
 import numpy as np
@@ -19,7 +19,8 @@ _ROUNDS, _EXACT_PX, _STEP = 20, 1e-7, 1e-6
 """Newton's method on the distortion: at most so many rounds, until the pixel is met; derivatives by that difference."""
 _OFF_PX = 0.01
 """A pixel that is not met by this lies beyond where the distortion folds over."""
-_COUNTS = {"plumb_bob": (0, 4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
+DistortionModel = Literal["plumb_bob", "rational_polynomial", "equidistant"]
+_COUNTS: dict[str, tuple[int, ...]] = {"plumb_bob": (0, 4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
 
 Points = NDArray[np.floating[Any]]
 
@@ -57,7 +58,7 @@ class CameraModel:
     cx: float
     cy: float
     distortion: tuple[float, ...] = ()
-    distortion_model: str = "plumb_bob"
+    distortion_model: DistortionModel = "plumb_bob"
     provenance: Provenance = Provenance.GIVEN
 
     def __post_init__(self) -> None:

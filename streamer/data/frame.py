@@ -30,6 +30,7 @@ class Frame:
         image_rgb: ``(H, W, 3)`` uint8, RGB, C-contiguous. Shared, not copied: nobody writes into it.
         captured_at_s: ``time.monotonic()`` at capture, as far as that is known: see ``stamp_origin`` [s].
         stem: File name without its suffix where the frame was a file of its own (a picture in a folder).
+        damaged: Whether it was decoded with errors, or from frames that were: shown, but no model is to learn from it.
         stamp_ns: Wall clock at capture, since the Unix epoch [ns]; None where nobody knows it (a recording).
         stamp_origin: How it is known; None where it is not.
     """
@@ -39,6 +40,7 @@ class Frame:
     image_rgb: NDArray[np.uint8]
     captured_at_s: float
     stem: str | None = None
+    damaged: bool = False
     stamp_ns: int | None = None
     stamp_origin: StampOrigin | None = None
 

@@ -21,11 +21,13 @@ class DepthMap:
         inverse_depth: ``(h, w)`` float32, larger is nearer, affine per clip and steady over time.
         range: Smoothed (far, near) values of it, for coloring.
         unit: What its numbers mean; 1/m where it is meters.
+        error: Relative error of its depths, one standard deviation; None where nobody knows it.
     """
 
     inverse_depth: NDArray[np.float32]
     range: tuple[float, float]
     unit: DepthUnit = DepthUnit.RELATIVE
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from streamer.errors import PromptError
 
 FOREGROUND, BACKGROUND = 1, 0
+MaskLevel = Literal["auto", "part", "object"]
+"""Which of SAM's masks of different sizes is meant: the one it is surest of, the smallest, or the largest."""
 
 
 def _array(values: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.float32]:
@@ -45,6 +48,7 @@ class Prompt:
         box: ``(4,)`` float32, x0, y0, x1, y1 in pixels of the frame, or None.
         mask: ``(H, W)`` bool on the frame, or None: the object itself, known exactly.
         mask_input: ``(h, w)`` float32 low-resolution logits as :meth:`Segmenter.decode` returned them, or None.
+        mask_level: Whether a part or the whole is meant, from now on; None leaves that as it is.
         object_id: Which object is meant; None lets the tracker take the next free number.
         label: What it is, in words on one line ("dog"); None says nothing about that.
 
@@ -58,6 +62,7 @@ class Prompt:
     box: NDArray[np.float32] | None
     mask: NDArray[np.bool_] | None
     mask_input: NDArray[np.float32] | None
+    mask_level: MaskLevel | None
     object_id: int | None
     label: str | None
 
@@ -70,6 +75,7 @@ class Prompt:
         mask_input: NDArray[np.float32] | None = None,
         object_id: int | None = None,
         label: str | None = None,
+        mask_level: MaskLevel | None = None,
     ) -> None:
         coords = _array([] if point_coords is None else point_coords, (-1, 2), "point_coords")
         labels = np.ones(len(coords)) if point_labels is None else np.asarray(point_labels)
@@ -91,10 +97,19 @@ class Prompt:
             ("box", corners),
             ("mask", None if mask is None else np.asarray(mask, bool)),
             ("mask_input", mask_input),
+            ("mask_level", mask_level),
             ("object_id", object_id),
             ("label", None if label is None else _one_line(label)),
         ):
             object.__setattr__(self, name, value)
+
+    def moved(self, move: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Prompt:
+        """The same clicks and box on another frame, to which ``move`` takes ``(N, 2)`` points; a box by its center."""
+        coords, box = move(self.point_coords), self.box
+        if box is not None:
+            center = box.reshape(2, 2).mean(axis=0, keepdims=True)
+            box = box + np.tile(move(center) - center, 2).ravel()
+        return Prompt(coords, self.point_labels, box, object_id=self.object_id, label=self.label)
 
     def __repr__(self) -> str:
         parts = [

@@ -50,6 +50,8 @@ class Result:
         depth_range: Smoothed (far, near) values of ``depth_map`` for coloring; None without a map.
         depth_unit: What they mean: relative, or exact 1/m where it is meters (see :attr:`depth_m`).
         stages: Every slow kind of model by its name ("masks", "depth"), with why it was asked and how old it is.
+        depth_error: Relative error of its middle, one standard deviation; None where nobody knows it.
+        world_from_camera: ``(4, 4)`` float64, where the camera was [m]; None without poses.
         camera: The camera that took the frame, with how far it is known (given, fov, estimated or assumed); the
             pipeline always says one.
         values: What stages know beside tracks and depth, by the stage's name, ready for JSON.
@@ -63,7 +65,9 @@ class Result:
     depth_map: NDArray[np.float32] | None = None
     depth_range: tuple[float, float] | None = None
     depth_unit: DepthUnit = DepthUnit.RELATIVE
+    depth_error: float | None = None
     camera: CameraModel | None = None
+    world_from_camera: NDArray[np.float64] | None = None
     stages: Mapping[str, StageStatus] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
@@ -80,6 +84,7 @@ class Result:
         model_timings_ms: Mapping[str, float],
         camera: CameraModel | None = None,
         latency_ms: float = 0.0,
+        world_from_camera: NDArray[np.float64] | None = None,
     ) -> Self:
         """Put together what the stages know, by their names, and why some were asked about this frame."""
         depth = next((part.depth for part in parts.values() if part.depth is not None), None)
@@ -89,7 +94,9 @@ class Result:
             depth_map=None if depth is None else _read_only(depth.inverse_depth),
             depth_range=None if depth is None else depth.range,
             depth_unit=DepthUnit.RELATIVE if depth is None else depth.unit,
+            depth_error=None if depth is None else depth.error,
             camera=camera,
+            world_from_camera=world_from_camera,
             stages={name: StageStatus(reasons.get(name), part.age, part.age_s) for name, part in parts.items()},
             values={name: part.values for name, part in parts.items() if part.values},
             timings_ms=timings_ms,

@@ -48,6 +48,8 @@ class Timeline:
             self._expected_s[index] = stamp_s + offset_s + (packet.duration or 0) * packet.time_base
         else:  # subtitles come when somebody speaks: they tell nothing of the clock
             offset_s = self._offsets_s[-1]
+        if self._leaps and packet.pts is not None and abs(packet.pts - packet.dts) * packet.time_base > _AHEAD_S:
+            packet.pts = None  # a bit was lost on the way: nothing is shown so long after it was decoded
         shift = round(offset_s / packet.time_base)
         if shift:
             packet.dts += shift

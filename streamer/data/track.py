@@ -29,6 +29,8 @@ class DepthStats:
             They are smoothed over some six frames, so they lag behind what moves in depth.
         now: The median of this very frame, not smoothed.
         unit: What the numbers mean.
+        error: How far off they may be, relative, one standard deviation; None where nobody knows it (a metric model
+            tells none, a relative depth has none).
     """
 
     lower: float
@@ -36,6 +38,7 @@ class DepthStats:
     upper: float
     now: float
     unit: DepthUnit = DepthUnit.RELATIVE
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -52,6 +55,8 @@ class Track:
         point_labels: ``(N,)`` int32, 1 foreground, 0 background.
         depth: Quartiles of the depth inside the mask; None without a depth map or mask.
         label: What it is, in words; None where nobody has said so.
+        position_m: Where it is in camera coordinates: x to the right, y down, z ahead [m]. The median of its surely
+            known points on this very frame, not smoothed; None where depth has no meters, or too little of it is seen.
         age_s: Time since the frame on which a model last saw it, captures compared [s]; None before the first.
     """
 
@@ -65,6 +70,7 @@ class Track:
     depth: DepthStats | None = None
     label: str | None = None
     age_s: float | None = None
+    position_m: tuple[float, float, float] | None = None
 
     @property
     def centroid(self) -> tuple[float, float] | None:

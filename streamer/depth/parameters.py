@@ -31,3 +31,26 @@ MIN_STATS_PX, MAX_STATS_PX = 4, 1000
 spread at most)."""
 OUTLIERS = 0.02, 0.98
 """Ranks of the far and near end of a map but for its outliers. Sweep: within the noise."""
+KNOWN_MEMORY_S = 4.0
+"""A point of known depth counts less by e^-1 after so long [s]. Sweep (docs/metres.md): 2 to 8 are one."""
+KNOWN_KEPT = 400
+"""So many of the newest points are kept: a line of a lidar has that many, and two numbers are looked for."""
+PAIRS_TRIED = 300
+"""Pairs of points among which a consensus is looked for: with half of the points wrong, all of 300 pairs miss two right
+ones with a chance of (3/4)^300, 1e-37."""
+TUKEY = 4.685
+"""Standard deviations from which a point counts nothing: 95 % efficient on clean points (Beaton and Tukey, 1974)."""
+REWEIGHTINGS = 10
+"""Rounds of Tukey's weights: from a consensus on they settle in fewer."""
+MODEL_ERROR, MODEL_ERROR_WORTH = 0.06, 3.0
+"""What a relative model is off by after the best scale and shift (AbsRel of the bundled one: .046 on `rgbd`, .035 and
+.068 on scenes 0 and 3), believed like so many points: two points agree with any line and tell nothing of the model."""
+MIN_SPREAD_SHARE = 0.1
+"""Of the map's extent, that the known depths must spread over: a scale from points of one depth is noise."""
+GROUND_COLUMNS, GROUND_ROWS = 24, 24
+"""Samples across and down the frame where the ground is looked for: some hundred below the horizon."""
+GROUND_HEIGHTS = 1.2, 12.0
+"""The ground is looked for between so many heights of the camera ahead: nearer is rarely in view, and farther 1 degree
+of pitch is a fifth of the distance."""
+PITCH_ERROR_DEG = 1.0
+"""One standard deviation of a pitch that somebody measured: a bubble level tells as much."""

@@ -94,6 +94,11 @@ class DepthPropagation:
         return self._carried[1]
 
     @property
+    def latest(self) -> NDArray[np.float32] | None:
+        """``(h, w)`` the map on the grid of its own anchor, aligned to what came before; None before the first."""
+        return self._map
+
+    @property
     def range(self) -> tuple[float, float] | None:
         """Smoothed (far, near) values for coloring."""
         return self._range

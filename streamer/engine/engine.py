@@ -11,15 +11,17 @@ from typing import Any, Self
 
 from streamer import config as configuration
 from streamer.config import Config
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
 from streamer.data.source import Pausable, Source, SourceInfo
+from streamer.depth.ground import Ground
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
 from streamer.geometry.known_camera import KnownCamera
 from streamer.models.detectors.registry import checked_phrases
-from streamer.models.protocols import DepthEstimator, Detector, Segmenter
+from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
@@ -74,7 +76,7 @@ class Engine:
         return self._models.device
 
     @property
-    def segmenter(self) -> Segmenter | None:
+    def segmenter(self) -> RememberingSegmenter | None:
         """The segmenter, loaded at the first use; None where the config leaves masks out."""
         return self._models.segmenter
 
@@ -112,24 +114,31 @@ class Engine:
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
-        stages, prompted = self._stages(tracking or self.config.tracking, live)
+        camera = camera or KnownCamera(self.config.camera)
+        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, live)
         flow = self.config.flow
         pipeline = Pipeline(
             stages,
             workers or (self._threads(stages) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
             prompted,
-            camera or KnownCamera(self.config.camera),
+            camera,
+            depth,
         )
         self._pipelines.append(pipeline)
         return pipeline
 
-    def _stages(self, tracking: TrackingParameters, live: bool) -> tuple[list[Stage], Prompted | None]:
-        """Every slow kind of model that the config lets in, and the one that a person can speak to."""
+    def _stages(
+        self, tracking: TrackingParameters, camera: KnownCamera, live: bool
+    ) -> tuple[list[Stage], Prompted | None, DepthStage | None]:
+        """Every slow kind of model that the config lets in, the one that a person can speak to, and the depth."""
         schedule, segmenter, estimator = self.config.schedule, self.segmenter, self.depth_estimator
-        depth = None if estimator is None else DepthStage(estimator.estimate, schedule, estimator.unit)
+        depth = None
+        if estimator is not None:
+            ground = Ground.of(self.config.camera)
+            depth = DepthStage(estimator.estimate, schedule, estimator.unit, camera, ground)
         if segmenter is None:
-            return ([] if depth is None else [depth]), None
+            return ([] if depth is None else [depth]), None, depth
         tracker = build_tracker(segmenter, tracking)
         masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
@@ -137,7 +146,7 @@ class Engine:
             stages.append(depth)
         if live or self.config.text is not None:  # live, a person may say something at any time
             stages.append(self._detections(masks))
-        return stages, masks
+        return stages, masks, depth
 
     def _detections(self, masks: MasksStage) -> DetectionsStage:
         """After the stage of the masks, since it compares what it finds with what is followed on the same frame."""
@@ -165,6 +174,7 @@ class Engine:
         prompts: Prompt | Sequence[Prompt] = (),
         live: bool = False,
         check: Callable[[SourceInfo], object] | None = None,
+        known_depths: KnownDepths | None = None,
         meanwhile: Meanwhile | None = None,
         **source_options: Any,
     ) -> Iterator[Run]:
@@ -175,12 +185,13 @@ class Engine:
             prompts: What to follow, said about the first frame. Without any, objects are looked for.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
+            known_depths: How far the things at some pixels of the first frame are; relative depth becomes meters.
             meanwhile: Called once while the models are loaded in another thread.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
             SourceError: It cannot be opened.
-            PromptError: A prompt does not lie on its frames, or masks are left out.
+            PromptError: A prompt or a known depth does not lie on its frames, or what it is about is left out.
             ModelError: Weights are missing or damaged, or a model cannot run here.
             ConfigError: The camera's intrinsics cannot be read, or are those of another camera.
         """
@@ -206,6 +217,8 @@ class Engine:
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
             self._begin(pipeline, prompts)
+            if known_depths is not None:
+                pipeline.calibrate(known_depths)
             prefetch = None
             if self.config.schedule.prefetch and not live:
                 prefetch = _prefetch(pipeline.stages, batch_size)

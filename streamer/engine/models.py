@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
 
 from streamer.config import Config
-from streamer.models.protocols import DepthEstimator, Detector, Segmenter
+from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 
 
 class Models:
@@ -48,8 +48,8 @@ class Models:
         return devices.pick_device(self._config.device).type == "cuda"
 
     @cached_property
-    def segmenter(self) -> Segmenter | None:
-        """The segmenter; None where the config leaves masks out.
+    def segmenter(self) -> RememberingSegmenter | None:
+        """The segmenter, with a memory of masks; None where the config leaves masks out.
 
         Raises:
             ModelError: Its weights are missing or damaged, or it cannot run here.
@@ -59,9 +59,8 @@ class Models:
         wanted = self._config.segmenter
         if wanted is None:
             return None
-        if self._own_segmenter is not None:
-            return self._own_segmenter
-        return registry.load_segmenter(wanted, self._config.device)
+        segmenter = self._own_segmenter or registry.load_segmenter(wanted, self._config.device)
+        return registry.remembering(segmenter, self._config.device)
 
     @cached_property
     def depth_estimator(self) -> DepthEstimator | None:

@@ -16,19 +16,6 @@ Follow = Callable[[Ours, LabeledSequence], Score]
 PARTS: dict[str, dict[str, object]] = {
     "everything": {},
     "no refining by color and edges": {"refinement": False},
-    "the carried mask in the prompt as well": {"prompting.use_mask": True},
-    "no box in the prompt": {"prompting.use_box": False},
-    "one point instead of eight": {"prompting.positives": 0},
-    "no negative points": {"prompting.negatives": 0},
-    "one pass": {"prompting.passes": 1},
-    "agreement does not count": {"ranking.agreement": 0.0},
-    "stability does not count": {"ranking.stability": 0.0},
-    "motion does not count": {"ranking.motion": 0.0},
-    "every answer is accepted": {"update.accept": 0.0},
-    "an answer has to be clearly better": {"update.accept": 0.85, "update.reject": 0.1},
-    "no re-detection": {"redetection.by_keyframe": False, "redetection.by_color": False},
-    "nothing guessed by colors": {"redetection.by_color": False},
-    "one confirmation": {"redetection.confirmations": 1},
     "no keyframes on trouble": {"keyframe_triggers.enabled": False},
 }
 """What is changed in the config's tracking section, by what the row is called."""

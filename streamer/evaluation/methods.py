@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
-from streamer.models.protocols import Segmenter
+from streamer.models.protocols import RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.late_workers import LateWorkers
 from streamer.tracking.compositing import on_frame
-from streamer.tracking.flow_tracker import FlowTracker
+from streamer.tracking.memory_tracker import MemoryTracker
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 
@@ -93,9 +93,9 @@ class FlowOnly:
         return {object_id: on_frame(soft_mask, self._motion.grid)[0] for object_id, soft_mask in masks.items()}
 
 
-def unrefined(segmenter: Segmenter) -> Tracker[Any]:
+def unrefined(segmenter: RememberingSegmenter) -> Tracker[Any]:
     """A tracker whose masks are carried by the flow as they are."""
-    return FlowTracker(segmenter, TrackingParameters(refinement=False))
+    return MemoryTracker(segmenter, TrackingParameters(refinement=False))
 
 
 class EveryFrame:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import yaml
 
-from streamer.data.camera_model import CameraModel
+from streamer.data.camera_model import CameraModel, DistortionModel
 from streamer.errors import ConfigError
 
 Reader = Callable[[tuple[int, int]], CameraModel]
@@ -22,7 +22,9 @@ _WIDTHS, _HEIGHTS = ("image_width", "image_Width", "width"), ("image_height", "i
 
 # The pixel's corner is COLMAP's origin, so its principal points are half a pixel larger than OpenCV's.
 # Per model: where fx, fy, cx, cy stand among its parameters, and the distortion in OpenCV's order.
-_COLMAP: Mapping[str, tuple[tuple[int, int, int, int], str, Callable[[Sequence[float]], tuple[float, ...]]]] = {
+_COLMAP: Mapping[
+    str, tuple[tuple[int, int, int, int], DistortionModel, Callable[[Sequence[float]], tuple[float, ...]]]
+] = {
     "SIMPLE_PINHOLE": ((0, 0, 1, 2), "plumb_bob", lambda p: ()),
     "PINHOLE": ((0, 1, 2, 3), "plumb_bob", lambda p: ()),
     "SIMPLE_RADIAL": ((0, 0, 1, 2), "plumb_bob", lambda p: (p[3], 0, 0, 0)),
@@ -127,7 +129,7 @@ def _camera(
     return camera_of
 
 
-def _distortion(coefficients: Sequence[float], model: str | None) -> tuple[tuple[float, ...], str]:
+def _distortion(coefficients: Sequence[float], model: str | None) -> tuple[tuple[float, ...], DistortionModel]:
     """As many coefficients as OpenCV takes, and the model they belong to; none where a lens has no distortion."""
     values = tuple(map(float, coefficients))
     if model in ("equidistant", "fisheye", "kannala_brandt"):  # zeros are a fisheye as well

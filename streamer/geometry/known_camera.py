@@ -1,13 +1,18 @@
-"""Which camera took the frames: the one that was given, else what comes nearest to knowing it."""
+"""Which camera took the frames, and where from: the one that was given, else what comes nearest to knowing it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamer.data.camera_model import CameraModel, Provenance
+from streamer.data.frame import Frame
 from streamer.errors import ConfigError
 from streamer.geometry.intrinsics import read_intrinsics
 from streamer.geometry.parameters import CameraParameters
+from streamer.geometry.poses import read_poses
 
 _ASPECT_TOLERANCE = 0.01
 """Frames scaled by an encoder to even sides differ by less; cropped ones (4:3 to 16:9) by a third."""
@@ -18,7 +23,7 @@ def _unknown() -> float | None:
 
 
 class KnownCamera:
-    """Asked for the camera of frames of a size.
+    """Asked for the camera of frames of a size, and for its pose on one of them.
 
     A file of intrinsics is believed first, then a field of view, then the source's own word, then what a model sees
     in the picture; without all of these an ordinary lens is assumed.
@@ -29,7 +34,7 @@ class KnownCamera:
         estimated_fov_deg: Asked for the horizontal field of view that a model estimates [degrees]; None while unknown.
 
     Raises:
-        ConfigError: The file of intrinsics cannot be read.
+        ConfigError: The file of intrinsics, or the poses, cannot be read.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class KnownCamera:
         parameters = parameters or CameraParameters()
         self._fov_deg, self._own, self._estimated_fov_deg = parameters.fov_deg, own, estimated_fov_deg
         self._read = None if parameters.intrinsics is None else read_intrinsics(parameters.intrinsics)
+        self._poses = None if parameters.poses is None else read_poses(parameters.poses)
 
     def at(self, size: tuple[int, int]) -> CameraModel:
         """The camera of frames of this (width, height) [px].
@@ -58,6 +64,10 @@ class KnownCamera:
         if estimated is not None:
             return CameraModel.from_fov(size, estimated, Provenance.ESTIMATED)
         return CameraModel.assumed(size)
+
+    def pose_at(self, frame: Frame) -> NDArray[np.float64] | None:
+        """``(4, 4)`` world from camera on this frame [m]; None where it is not known."""
+        return None if self._poses is None else self._poses.at(frame)
 
 
 def _fitted(camera: CameraModel, size: tuple[int, int]) -> CameraModel:

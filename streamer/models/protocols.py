@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,10 +21,12 @@ class Embedding:
     Attributes:
         features: The model's own tensor, ``(1, C, h, w)`` on its device.
         image_size: (width, height) of the frame [px].
+        query: What a mask memory reads of the same frame; None from a model that has none.
     """
 
     features: Any
     image_size: tuple[int, int]
+    query: Any = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +59,61 @@ class Found:
 
     mask: NDArray[np.bool_]
     score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Memory:
+    """What a mask memory keeps of one frame; only the model that made it reads it.
+
+    Attributes:
+        key: Of the frame.
+        values: Of each object whose mask is known there, by id.
+    """
+
+    key: Any
+    values: Mapping[int, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recalled:
+    """Masks of N objects as a mask memory sees them on one more frame.
+
+    Attributes:
+        logits: ``(N, h, w)`` float32 mask logits; above 0 is inside, and no pixel is inside two.
+        presence: ``(N,)`` float32 probability that the object is there at all.
+        predicted_iou: ``(N,)`` float32 IoU to expect if it is.
+    """
+
+    logits: NDArray[np.float32]
+    presence: NDArray[np.float32]
+    predicted_iou: NDArray[np.float32]
+
+
+class MaskMemory(Protocol):
+    """A space-time memory: from masks on earlier frames to masks on this one. It holds no state of its own."""
+
+    def remember(self, embedding: Embedding, masks: Mapping[int, NDArray[np.uint8]]) -> Memory:
+        """What to keep of a frame with the ``(H, W)`` uint8 soft masks of these objects, of any size."""
+        ...
+
+    def recall(
+        self,
+        embedding: Embedding,
+        memories: Sequence[Memory],
+        object_ids: Sequence[int],
+        carried: Mapping[int, NDArray[np.uint8]],
+        size: tuple[int, int],
+    ) -> Recalled:
+        """The masks of objects on one more frame.
+
+        Args:
+            embedding: Of that frame.
+            memories: Earlier frames; every object is known on one of them at least.
+            object_ids: Whose masks, in which order.
+            carried: ``(H, W)`` uint8 soft masks, of any size, of those that flow has carried there.
+            size: (width, height) of the masks that are wanted [px].
+        """
+        ...
 
 
 class Segmenter(Protocol):
@@ -94,6 +151,15 @@ class Segmenter(Protocol):
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
+        ...
+
+
+class RememberingSegmenter(Segmenter, Protocol):
+    """A segmenter whose embeddings a mask memory can read."""
+
+    @property
+    def memory(self) -> MaskMemory:
+        """Remembers the masks of frames."""
         ...
 
 

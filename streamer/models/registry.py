@@ -9,11 +9,11 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from streamer.errors import ModelError
 from streamer.models.parameters import DepthParameters, SegmenterParameters
-from streamer.models.protocols import DepthEstimator, Segmenter
+from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
 from streamer.models.weights import hub
 from streamer.models.weights.cache import cache_folder
 from streamer.models.weights.download import Progress, fetch, ignore_progress, is_intact
@@ -113,9 +113,19 @@ def _build_sam(parameters: SegmenterParameters, device: str) -> Segmenter:
     if model == TINY and precision == "auto":
         precision = "float32"  # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
     sam = load_sam(model, parameters.checkpoint)
+    if model == TINY:
+        return _with_memory(sam, device, precision)
     segmenter = SamSegmenter(sam, model, pick_device(device), precision, parameters.compile)
     segmenter.warm_up()
     return segmenter
+
+
+def _with_memory(sam: Any, device: str, precision: str) -> RememberingSegmenter:
+    from streamer.models import tiny
+    from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny.segmenter import TinySegmenter
+
+    return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), precision)
 
 
 def _build_dpt(parameters: DepthParameters, device: str) -> DepthEstimator:
@@ -147,6 +157,20 @@ def load_segmenter(parameters: SegmenterParameters, device: str) -> Segmenter:
         ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
     """
     return SEGMENTERS.get(parameters.model, _build_sam)(parameters, device)
+
+
+def remembering(segmenter: Segmenter, device: str) -> RememberingSegmenter:
+    """The segmenter with a memory: its own, or the bundled one, which then looks at every frame beside it.
+
+    Raises:
+        ModelError: The bundled weights are missing or damaged.
+    """
+    from streamer.models import tiny
+    from streamer.models.tiny.remembering import Remembering
+
+    if hasattr(segmenter, "memory"):
+        return cast(RememberingSegmenter, segmenter)
+    return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "float32"))
 
 
 def load_depth(parameters: DepthParameters, device: str) -> DepthEstimator:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from streamer.motion.anchors import Anchor, compose
 from streamer.motion.flow import DenseFlow, Maps
 from streamer.motion.parameters import FlowParameters
+from streamer.motion.past import Past
 from streamer.motion.point_tracks import follow
 from streamer.motion.pyramid import Grid, Pyramid
 from streamer.motion.scene_cuts import photometric_error, same_colors
@@ -37,6 +38,7 @@ class Motion:
         self._parameters = parameters or FlowParameters()
         self._flow = DenseFlow(self._parameters.preset)
         self._anchors: WeakSet[Anchor] = WeakSet()
+        self._past = Past()
         self._identity: Maps = _NOTHING, _NOTHING
         self._flow_level = self.grid = Grid((0, 0), (0, 0))
         self._before: Pyramid | None = None
@@ -73,11 +75,15 @@ class Motion:
         self.scene_cut, self.step = before is None and self.index >= 0, None
         self.index, self.time_s = index, time_s
         if before is None:
+            self._past.add(index, present)
             return
         self.step = self._flow.step(present, before, self._identity)
         self.photometric_error = photometric_error(before, present, self.step)
         explained = self.photometric_error <= self._parameters.cut_error
         self.scene_cut = not explained and not same_colors(before, present)
+        if self.scene_cut:
+            self._past.forget()
+        self._past.add(index, present)
         compose(list(self._anchors), *self.step)
 
     def open(self) -> Anchor:
@@ -97,6 +103,12 @@ class Motion:
             return points, np.ones(len(points), bool)
         return follow(points, self._before, self.present, self.step)
 
+    def points_to_present(
+        self, points: NDArray[np.float32], index: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Where ``(N, 2)`` points (x, y) [px of the frame] of an earlier frame are now; see :meth:`Past.to_present`."""
+        return self._past.to_present(points, index, self.present)
+
     def _start(self, width: int, height: int) -> None:
         grid_side_px = min(self._parameters.grid_side_px, self._parameters.max_side_px)
         self._flow_level = Grid.of((width, height), self._parameters.max_side_px)
@@ -105,3 +117,4 @@ class Motion:
         rows, columns = np.indices((half_height, half_width), np.float32)
         self._identity = columns, rows
         self._anchors.clear()
+        self._past.forget()

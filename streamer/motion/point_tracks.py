@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamer.motion.anchors import look_up
 from streamer.motion.flow import Maps
-from streamer.motion.pyramid import Pyramid
+from streamer.motion.pyramid import Grid, Pyramid
 
 Points = NDArray[np.float32]
 
@@ -31,10 +31,21 @@ def follow(points: Points, before: Pyramid, present: Pyramid, step: Maps) -> tup
     """
     grid = present.grid
     start = grid.from_frame(points)
-    there, found, _ = cv2.calcOpticalFlowPyrLK(before.gray, present.gray, start[:, None], None, **_LUCAS_KANADE)
-    there = there.reshape(-1, 2)
-    x, y = there.T
-    width, height = grid.size
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    good = (found.ravel() == 1) & (np.linalg.norm(look_up(there, *step) - start, axis=1) < _ASTRAY_PX) & inside
+    there, found = there_by_lucas_kanade(start, before.gray, present.gray)
+    good = found & (np.linalg.norm(look_up(there, *step) - start, axis=1) < _ASTRAY_PX) & inside(there, grid)
     return grid.to_frame(there), good
+
+
+def there_by_lucas_kanade(
+    points: Points, before: NDArray[np.uint8], present: NDArray[np.uint8]
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Where ``(N, 2)`` points of the grid of one ``(h, w)`` gray image are on another, and ``(N,)`` whether found."""
+    there, found, _ = cv2.calcOpticalFlowPyrLK(before, present, points[:, None], None, **_LUCAS_KANADE)
+    return there.reshape(-1, 2), found.ravel() == 1
+
+
+def inside(points: Points, grid: Grid) -> NDArray[np.bool_]:
+    """Which of ``(N, 2)`` points lie on the grid, ``(N,)``."""
+    x, y = points.T
+    width, height = grid.size
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)

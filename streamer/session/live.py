@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run
 from streamer.errors import ConfigError, DisplayError
 from streamer.session.live_window import LiveWindow
 from streamer.session.playback import Playback, advise, can_show, opened, style_of
+from streamer.session.serving import Serving, served, told, while_loading
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of
 from streamer.terminal.console import Terminal, aside
@@ -20,6 +22,9 @@ from streamer.terminal.live_status import LiveStatus
 from streamer.terminal.panel import LiveConsole
 from streamer.terminal.stopping import INTERRUPTED, Stop
 from streamer.ui.view import View
+
+if TYPE_CHECKING:
+    from streamer.ui.browser.browser import Browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class LiveJob:
         targets: What to write.
         camera: What to ask the source for.
         loop: Whether a recording begins again at its end.
+        serving: Where to show it in browsers; None for nowhere. Then there is no window unless the config asks for it.
+        known_depths: How far the things at some pixels of the first frame are.
     """
 
     sources: Sequence[str]
@@ -66,6 +73,8 @@ class LiveJob:
     targets: Targets
     camera: CameraRequest = CameraRequest()
     loop: bool = False
+    serving: Serving | None = None
+    known_depths: KnownDepths | None = None
 
     def check(self) -> None:
         """Refuse what cannot be shown before anything is opened.
@@ -105,15 +114,15 @@ def live(engine: Engine, job: LiveJob) -> int:
     several = len(job.sources) > 1
     job.targets.check(several, masks=config.segmenter is not None, depth=config.depth is not None)
     terminal = Terminal(aside() if job.targets.take_stdout else None)
-    show = config.show is not False
-    if not show and not job.targets:
+    show = config.show is True if job.serving else config.show is not False
+    if not (show or job.targets or job.serving):
         raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
-    show = show and can_show(job.targets, terminal)
+    show = show and can_show(bool(job.targets or job.serving), terminal)
     view = View(style_of(engine), pages=len(job.sources))
     window = LiveWindow(view) if show else None
-    with Stop() as stop:
+    with Stop() as stop, served(engine, job.serving, terminal) as browser:
         try:
-            _show_all(engine, job, view, window, stop, terminal)
+            _show_all(engine, job, Watching(view, window, browser), stop, terminal)
         finally:
             if window is not None:
                 window.shut()
@@ -121,17 +130,42 @@ def live(engine: Engine, job: LiveJob) -> int:
     return INTERRUPTED if stop.signalled and not show else 0
 
 
-def _show_all(
-    engine: Engine, job: LiveJob, view: View, window: LiveWindow | None, stop: Stop, terminal: Terminal
-) -> None:
-    """One source after the other, in the order in which the person turns to them; without a window all in a row."""
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who watches: a window, browsers, both or none, and what the person has chosen to see."""
+
+    view: View
+    window: LiveWindow | None = None
+    browser: Browser | None = None
+
+    @property
+    def closely(self) -> bool:
+        """Whether somebody may want to look at the last frame for longer."""
+        return self.window is not None or self.browser is not None
+
+    def begin(self, info: SourceInfo) -> None:
+        """Show this source from now on."""
+        if self.window is not None:
+            self.window.begin(info)
+        if self.browser is not None:
+            self.browser.begin(info.name)
+
+    def options(self) -> dict[str, Any]:
+        """What is shown while the models load."""
+        if self.window is not None:
+            return {"meanwhile": self.window.while_loading}
+        return {} if self.browser is None else {"meanwhile": while_loading(self.browser)}
+
+
+def _show_all(engine: Engine, job: LiveJob, watching: Watching, stop: Stop, terminal: Terminal) -> None:
+    """One source after the other, in the order in which the person turns to them; unwatched all in a row."""
     targets: dict[str, Targets] = {}
-    page = 0
+    view, page = watching.view, 0
     while page < len(job.sources):
         source = job.sources[page]
         view.begin(page, kind_of(source) in ("video", "folder"))
-        _show_one(engine, job, source, targets, view, window, stop, terminal)
-        if view.quit or stop.signalled or (window is not None and view.turn is None):
+        _show_one(engine, job, source, targets, watching, stop, terminal)
+        if view.quit or stop.signalled or (watching.closely and view.turn is None):
             break
         page += 1 if view.turn is None else view.turn
 
@@ -141,8 +175,7 @@ def _show_one(
     job: LiveJob,
     source: str,
     targets: dict[str, Targets],
-    view: View,
-    window: LiveWindow | None,
+    watching: Watching,
     stop: Stop,
     terminal: Terminal,
 ) -> None:
@@ -152,25 +185,15 @@ def _show_one(
             targets[source] = job.targets.of(replace(info, path=info.path or path), several=len(job.sources) > 1)
         elif not info.is_alone:
             targets[source] = Targets()  # what is played again has been written
-        if window is not None:
-            window.begin(info)
+        watching.begin(info)
 
-    options = job.options() | {"prompts": job.prompts, "live": True, "check": begin}
-    if window is not None:
-        options["meanwhile"] = window.while_loading
+    options = job.options() | watching.options() | {"prompts": job.prompts, "live": True, "check": begin}
+    options["known_depths"] = job.known_depths
     with opened(engine, source, terminal, **options) as run:
-        _play(engine, run, targets[source], view, window, stop, terminal)
+        _play(engine, run, targets[source], watching, stop, terminal)
 
 
-def _play(
-    engine: Engine,
-    run: Run,
-    targets: Targets,
-    view: View,
-    window: LiveWindow | None,
-    stop: Stop,
-    terminal: Terminal,
-) -> None:
+def _play(engine: Engine, run: Run, targets: Targets, watching: Watching, stop: Stop, terminal: Terminal) -> None:
     console = LiveConsole(run.info.name, terminal.console)
     if run.info.settings:
         console.say(f"{run.info.name}: {run.info.settings}")
@@ -183,12 +206,13 @@ def _play(
         console,
         targets=targets,
         video=engine.config.video,
-        screen=window,
+        screen=watching.window,
         robot_logs=engine.config.robot_logs,
+        audience=watching.browser,
         live=True,
-        hold=window is not None,
-        view=view,
-        report=LiveStatus(console),
+        hold=watching.closely,
+        view=watching.view,
+        report=LiveStatus(console, told(watching.browser)),
     )
     with console:
         playback.play()

@@ -16,7 +16,7 @@ from streamer.data.result import Result
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine, Run, Spec
 from streamer.errors import DamagedError, DisplayError, PartialError, SinkError
-from streamer.session.session import Screen, Session
+from streamer.session.session import Audience, Screen, Session
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
@@ -55,6 +55,7 @@ class Playback:
         robot_logs: What robots' tools are given, and how.
         sinks: Further sinks beside those of the targets.
         screen: Shows it and hears the person; None for no window. Closed at the end.
+        audience: Whoever watches from elsewhere, in browsers; None where nobody can.
         live: Leave frames out rather than wait for an output, and let the person begin recordings.
         hold: Whether the last frame stays on the screen until the person goes on.
         view: What the person has chosen to see before; None for nothing yet.
@@ -77,6 +78,7 @@ class Playback:
         robot_logs: RobotLogParameters | None = None,
         sinks: Sequence[Sink] = (),
         screen: Screen | None = None,
+        audience: Audience | None = None,
         live: bool = False,
         hold: bool = False,
         view: View | None = None,
@@ -94,7 +96,7 @@ class Playback:
         snapshot = folder / run.info.name
         commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot)
         self._session = Session(
-            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, hold
+            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, hold, audience
         )
 
     @property
@@ -213,16 +215,20 @@ def open_window(info: SourceInfo, style: Style) -> Window:
     return Window(f"streamer: {info.name}", drawing_size(info.size, style))
 
 
-def can_show(targets: Targets, terminal: Terminal) -> bool:
+def can_show(otherwise: bool, terminal: Terminal) -> bool:
     """Whether there is a display; says so where there is none.
 
+    Args:
+        otherwise: Whether the run is of use without a window as well.
+        terminal: Told.
+
     Raises:
-        DisplayError: There is none, and nothing is to be written either.
+        DisplayError: There is none, and the run is of no use without.
     """
     reason = display_available()
     if reason is None:
         return True
-    if not targets:
+    if not otherwise:
         raise DisplayError(reason)
     terminal.say(f"{reason.split(':')[0]}: going on without the window.")
     return False

@@ -43,6 +43,18 @@ class Screen(Protocol):
         ...
 
 
+class Audience(Protocol):
+    """Whoever watches from elsewhere: any number of people, each with a view of their own."""
+
+    def show(self, result: Result, status: Status) -> None:
+        """Show a result, with how the run stands. Waits for nobody and draws nothing yet."""
+        ...
+
+    def poll(self, wait_s: float = 0.0) -> list[tuple[Event, View]]:
+        """What was asked for since the last call, and by whom; waits at most about so long for it [s]."""
+        ...
+
+
 class Session:
     """Plays a run to its end.
 
@@ -56,6 +68,7 @@ class Session:
         report: Told after every frame, and with None now and then while there is none.
         screen: None for no window.
         hold: Whether the last frame is held on the screen, once there is one, until the person goes on.
+        audience: None where nobody watches from elsewhere.
     """
 
     def __init__(
@@ -69,10 +82,12 @@ class Session:
         report: Callable[[Result | None], None],
         screen: Screen | None = None,
         hold: bool = False,
+        audience: Audience | None = None,
     ) -> None:
         self._run, self._sinks, self._view, self._overlay = run, sinks, view, overlay
-        self._commands, self._stop, self._report, self._screen = commands, stop, report, screen
-        self._hold_last = hold and screen is not None
+        self._commands, self._stop, self._report = commands, stop, report
+        self._screen, self._audience = screen, audience
+        self._hold_last = hold and self._watched
         # One picture is written once all is known of it, which a person may still change.
         self._writes_late = run.info.is_alone and (hold or run.live)
         self._shown_at_s = self._answered_at_s = time.monotonic()
@@ -103,7 +118,7 @@ class Session:
 
     def _advance(self) -> bool:
         """Move on by one frame, if there is one. Returns whether there may be more."""
-        frame = self._run.reader.get(_QUIET_WAIT_S if self._screen is None else _WINDOW_WAIT_S)
+        frame = self._run.reader.get(_WINDOW_WAIT_S if self._watched else _QUIET_WAIT_S)
         if frame is None:
             self._report(None)
             # Drawing the same frame again would make the next one wait.
@@ -127,6 +142,10 @@ class Session:
         self._show()
         self._report(None)
 
+    @property
+    def _watched(self) -> bool:
+        return self._screen is not None or self._audience is not None
+
     def _settle(self) -> None:
         """Wait for what the models have to say of one picture that nobody watches."""
         before = None
@@ -146,19 +165,30 @@ class Session:
             self._sinks.write(result)
 
     def _show(self) -> None:
-        if self._screen is None or self._view.result is None:
+        result = self._view.result
+        if result is None or not self._watched:
             return
-        with self._timed("draw"):
-            drawing = self._overlay.draw(self._view.result, self._view.style)
-        with self._timed("show"):
-            self._screen.show(drawing, self._view.result, self._status())
+        status = self._status()
+        if self._audience is not None:
+            with self._timed("serve"):
+                self._audience.show(result, status)
+        if self._screen is not None:
+            with self._timed("draw"):
+                drawing = self._overlay.draw(result, self._view.style)
+            with self._timed("show"):
+                self._screen.show(drawing, result, status)
         self._shown_at_s = time.monotonic()
 
     def _obey(self) -> None:
-        if self._screen is None:
-            return
-        for event in self._screen.poll(_PAUSED_WAIT_MS if self._view.held else 1):
-            self._commands.obey(event)
+        wait_ms = _PAUSED_WAIT_MS if self._view.held else 1
+        if self._screen is not None:
+            for event in self._screen.poll(wait_ms):
+                self._commands.obey(event)
+        if self._audience is not None:
+            # Where there is a window, that is where the time of a pause is spent.
+            wait_s = wait_ms / 1000 if self._view.held and self._screen is None else 0.0
+            for event, view in self._audience.poll(wait_s):
+                self._commands.obey(event, view)
 
     def _status(self) -> Status:
         meter, view, result = self._run.meter, self._view, self._view.result

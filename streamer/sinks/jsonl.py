@@ -13,11 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.result import Result, StageStatus
 from streamer.data.source import SourceInfo
 from streamer.data.track import DepthStats, Track
 from streamer.errors import SinkError
-from streamer.sinks.lines import DepthLine, FrameLine, Header, Line, MasksInJsonl, ObjectLine, RleLine, StageLine
+from streamer.sinks.lines import (
+    CameraLine,
+    DepthLine,
+    FrameLine,
+    Header,
+    Line,
+    MasksInJsonl,
+    ObjectLine,
+    RleLine,
+    StageLine,
+)
 from streamer.sinks.outputs import STDOUT, Claim, make_room, reason_of, unwritable
 
 
@@ -114,6 +125,7 @@ def header_of(info: SourceInfo, first: Result, masks: MasksInJsonl = "rle") -> H
         live=info.live,
         masks=masks,
         depth_unit=_unit_of(first),
+        camera=None if first.camera is None else _camera(first.camera),
         start_ns=first.stamp_ns,
         start_s=first.time_s,
     )
@@ -133,6 +145,10 @@ def line_of(result: Result, masks: MasksInJsonl = "rle") -> FrameLine:
         stamp_origin=None if result.stamp_origin is None else result.stamp_origin.value,
         latency_ms=round(result.latency_ms, 3),
         depth_unit=_unit_of(result),
+        depth_error=None if result.depth_error is None else round(result.depth_error, 4),
+        world_from_camera=None
+        if result.world_from_camera is None
+        else tuple(tuple(map(float, row)) for row in result.world_from_camera),
         objects=[_object(track, masks) for track in result.tracks],
         stages={name: _stage(status, result.values.get(name, {})) for name, status in result.stages.items()},
         timings_ms=_rounded(result.timings_ms),
@@ -177,6 +193,7 @@ def _object(track: Track, masks: MasksInJsonl) -> ObjectLine:
         age_s=None if track.age_s is None else round(track.age_s, 4),
         mask=_rle(track.mask) if masks == "rle" else None,
         depth=None if track.depth is None else _depth(track.depth),
+        position_m=None if track.position_m is None else _millimeters(track.position_m),
     )
 
 
@@ -194,4 +211,23 @@ def _depth(depth: DepthStats) -> DepthLine:
         upper=float(depth.upper),
         now=float(depth.now),
         unit=str(depth.unit),
+        error=None if depth.error is None else round(depth.error, 4),
     )
+
+
+def _camera(camera: CameraModel) -> CameraLine:
+    return CameraLine(
+        size=camera.size,
+        fx=camera.fx,
+        fy=camera.fy,
+        cx=camera.cx,
+        cy=camera.cy,
+        distortion_model=camera.distortion_model,
+        distortion=camera.distortion,
+        provenance=camera.provenance.value,
+    )
+
+
+def _millimeters(position_m: tuple[float, float, float]) -> tuple[float, float, float]:
+    x, y, z = (round(coordinate, 4) for coordinate in position_m)
+    return x, y, z

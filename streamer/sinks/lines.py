@@ -19,6 +19,10 @@ Box = Annotated[
     tuple[float, float, float, float], Field(description="x0, y0, x1, y1 [px of the frame], x1 and y1 exclusive.")
 ]
 Point = Annotated[tuple[float, float], Field(description="x, y [px of the frame].")]
+Position = Annotated[
+    tuple[float, float, float],
+    Field(description="x to the right, y down, z ahead of the camera [m]: the median of what is surely known."),
+]
 Number = Annotated[float | None, Field(description="null where it is not finite.")]
 
 
@@ -26,6 +30,19 @@ class Line(BaseModel):
     """Part of a line; unknown keys are refused. Numbers that are not finite are written as null."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class CameraLine(Line):
+    """The camera as ROS and OpenCV describe one."""
+
+    size: tuple[int, int] = Field(description="(width, height) of its frames [px].")
+    fx: float = Field(description="Focal length [px], as fy.")
+    fy: float
+    cx: float = Field(description="Principal point [px], pixel centers being whole numbers, as cy.")
+    cy: float
+    distortion_model: Literal["plumb_bob", "rational_polynomial", "equidistant"]
+    distortion: tuple[float, ...] = Field(description="In OpenCV's order; empty for none.")
+    provenance: Literal["given", "fov", "estimated", "assumed"] = Field(description="How it is known.")
 
 
 class Header(Line):
@@ -39,6 +56,7 @@ class Header(Line):
     live: bool = Field(description="Whether frames that nobody takes are gone, so that indices have gaps.")
     masks: MasksInJsonl = Field(description="What the lines hold of a mask: its RLE and box, its box only, or neither.")
     depth_unit: str | None = Field(description="relative, or m; null where there is no depth on the first frame.")
+    camera: CameraLine | None = Field(description="The camera of the first frame.")
     start_ns: int | None = Field(description="`stamp_ns` of the first frame.")
     start_s: float = Field(description="`time_s` of the first frame [s].")
 
@@ -58,6 +76,7 @@ class DepthLine(Line):
     upper: Number
     now: Number = Field(description="The median of this very frame, not smoothed.")
     unit: str = Field(description="m: distance in meters; relative: inverse depth, of which larger is nearer.")
+    error: Number = Field(description="Relative error, one standard deviation; null where nobody knows it.")
 
 
 class ObjectLine(Line):
@@ -72,6 +91,7 @@ class ObjectLine(Line):
     age_s: Number = Field(description="Time since the frame on which a model last saw it [s]; null before the first.")
     mask: RleLine | None = Field(description="null where it is left out.")
     depth: DepthLine | None = Field(description="null without depth or mask.")
+    position_m: Position | None = Field(description="null where depth has no meters.")
 
 
 class StageLine(Line):
@@ -94,6 +114,10 @@ class FrameLine(Line):
     stamp_origin: Literal["driver", "arrival", "pushed"] | None = Field(description="How `stamp_ns` is known.")
     latency_ms: float = Field(description="From capture to the moment at which all this was known [ms].")
     depth_unit: str | None = Field(description="relative, or m; null while there is no depth.")
+    depth_error: Number = Field(description="Relative error of the map, one standard deviation; null where unknown.")
+    world_from_camera: tuple[tuple[float, ...], ...] | None = Field(
+        description="4x4 pose of the camera [m]; null without poses."
+    )
     objects: list[ObjectLine]
     stages: dict[str, StageLine]
     timings_ms: Mapping[str, Number] = Field(

@@ -16,11 +16,16 @@ _LONGEST = 1500
 _LARGEST_BYTES = 128 << 20
 
 
+_LONGEST_DOUBT = 250
+"""Frames after an error that are not trusted, unless a keyframe ends it: x264's longest distance between two."""
+
+
 class _Origin:
     """Which packet a frame came from. An object of its own for each, because PyAV finds it again by its identity."""
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.damaged = False
 
 
 class Decoder:
@@ -49,6 +54,7 @@ class Decoder:
         self._taken = 0
         self._out: set[int] = set()
         self._last_pts: int | None = None
+        self._doubt = 0
         self.undecodable = 0
         self.corrupt = 0
 
@@ -57,6 +63,8 @@ class Decoder:
         number = self._number
         self._number += 1
         packet.opaque = _Origin(number)
+        if packet.is_corrupt:
+            self._doubt = _LONGEST_DOUBT
         if not self._alone:
             self._keep(number, packet)
             if packet.is_corrupt and self._go_alone():
@@ -77,6 +85,7 @@ class Decoder:
         except av.FFmpegError:
             if self._alone or not self._go_alone():
                 self.undecodable += 1
+                self._doubt = _LONGEST_DOUBT
                 return
             yield from self._decoded_again()
             if packet is None:
@@ -89,11 +98,22 @@ class Decoder:
         self.corrupt += frame.is_corrupt
         self._taken += 1
         self._last_pts = frame.pts
+        self._judge(frame)
         if not self._alone and (number := _number_of(frame)) is not None:
             self._out.add(number)
             if any(kept == number and packet.is_keyframe for kept, packet in self._kept):
                 self._forget_before(number)
         return frame
+
+    def _judge(self, frame: av.VideoFrame) -> None:
+        """Mark a frame that has errors, or that comes after one that had, as far as the next keyframe."""
+        if frame.is_corrupt:
+            self._doubt = _LONGEST_DOUBT
+        elif frame.key_frame:
+            self._doubt = 0
+        if self._doubt and isinstance(frame.opaque, _Origin):
+            frame.opaque.damaged = True
+            self._doubt -= 1
 
     def _keep(self, number: int, packet: av.Packet) -> None:
         """Remember a packet from the first keyframe on, and nothing where keyframes are too far apart."""
@@ -133,6 +153,11 @@ class Decoder:
                 late = frame.pts is not None and last_pts is not None and frame.pts <= last_pts
                 if number not in out if number is not None else not late:
                     yield frame
+
+
+def is_damaged(frame: av.VideoFrame) -> bool:
+    """Whether a frame of a `Decoder` was decoded with errors, or from frames that were."""
+    return isinstance(frame.opaque, _Origin) and frame.opaque.damaged
 
 
 def _number_of(frame: av.VideoFrame) -> int | None:

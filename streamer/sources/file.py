@@ -16,8 +16,9 @@ from streamer.data.frame import Frame
 from streamer.data.source import BaseSource, SourceInfo
 from streamer.data.timeline import Timeline
 from streamer.errors import SourceError
-from streamer.sources.decoding import Decoder
+from streamer.sources.decoding import Decoder, is_damaged
 from streamer.sources.deinterlacing import deinterlaced
+from streamer.sources.gaps import Gaps, in_words
 from streamer.sources.orientation import Orientation, placed, size_within, square_size
 from streamer.sources.tone_mapping import ToneMapper, is_hdr, name_of
 from streamer.sources.url import is_url, redact, short_name
@@ -27,6 +28,8 @@ _STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})
 """Next to a video, a track of these is a cover that nobody has marked as one."""
 _ORDINARY = frozenset({"yuv420p", "yuvj420p", "nv12"})
 _ACCURATE = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
+_COUNTLESS = frozenset({"mpegts", "hls", "mpeg"})
+"""Containers that say nowhere how many frames there are, and lose them where a transmission was disturbed."""
 _BESIDE_JOIN = 4
 """Packets before a join that MPEG-TS may call corrupt although they are whole."""
 
@@ -72,6 +75,7 @@ class VideoSource(BaseSource):
             self._stated_packets = _stated_packets(self._stream)
             self._end = 0
             self._index = 0
+            self._gaps = Gaps()
             self._last_pts: int | None = None
             self._reformatter = VideoReformatter()
             self._decoded = deinterlaced(self._decode(), self._stream.time_base)
@@ -126,8 +130,9 @@ class VideoSource(BaseSource):
             return None
         index = self._index
         self._index += 1
-        image = self._image_of(video_frame)
-        return Frame(index, self._time_of(video_frame), image, time.monotonic())
+        image, time_s = self._image_of(video_frame), self._time_of(video_frame)
+        self._gaps.add(time_s)
+        return Frame(index, time_s, image, time.monotonic(), damaged=is_damaged(video_frame))
 
     def _release(self) -> None:
         self._decoded.close()
@@ -246,12 +251,15 @@ class VideoSource(BaseSource):
         frame_s = float(self._ticks_per_frame() * self._time_base)
         if self._stated_packets is None and expected_s is not None and end_s < expected_s - max(1.5 * frame_s, 0.01):
             return f"{self._label} is cut off: {end_s:.2f} s of {expected_s:.2f} s could be read."
+        gaps = self._gaps.found()
         undecodable, corrupt = self._decoder.undecodable + len(self._suspects), self._decoder.corrupt
         if undecodable or corrupt:
             return (
                 f"{self._label} is damaged: {self._index} frames could be read, {corrupt} of them with errors, "
-                f"and {undecodable} pieces were skipped."
+                f"and {undecodable} pieces were skipped.{f' {in_words(gaps)}.' if gaps else ''}"
             )
+        if gaps and _COUNTLESS.intersection(self._container.format.name.split(",")):
+            return f"{self._label} has gaps: {in_words(gaps)}."
         return None
 
 

@@ -32,6 +32,12 @@ class SceneDepth(Protocol):
         """Quartiles of it inside an object's ``(h, w)`` mask."""
         ...
 
+    def position_m(
+        self, inverse_depth: NDArray[np.float32], mask: NDArray[np.bool_], motion: Motion
+    ) -> tuple[float, float, float] | None:
+        """Where the object under a ``(h, w)`` mask is in camera coordinates [m]; None where there are no meters."""
+        ...
+
 
 class MasksStage:
     """Keyframes of a tracker, and its masks on every frame.
@@ -154,9 +160,11 @@ class MasksStage:
     ) -> Track:
         soft_mask = shown[one.object_id]
         mask, box = on_frame(soft_mask, motion.grid)
-        stats = None
+        stats = position_m = None
         if self._depth is not None and inverse_depth is not None:
-            stats = self._depth.stats(one.object_id, inverse_depth, soft_mask > INSIDE)
+            inside = soft_mask > INSIDE
+            stats = self._depth.stats(one.object_id, inverse_depth, inside)
+            position_m = self._depth.position_m(inverse_depth, inside, motion)
         return Track(
             id=one.object_id,
             mask=mask,
@@ -166,6 +174,7 @@ class MasksStage:
             point_coords=one.point_coords,
             point_labels=one.point_labels,
             depth=stats,
+            position_m=position_m,
             label=self._labels.get(one.object_id),
             age_s=None if one.seen_at_s is None else motion.time_s - one.seen_at_s,
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamer.data.frame import Frame
+from streamer.data.known_depths import KnownDepths
 from streamer.data.part import Part
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
@@ -115,6 +116,18 @@ class Prompted(Protocol):
 
     def discover(self) -> None:
         """Look for objects without being told where, now and in every new scene."""
+        ...
+
+
+class Calibrated(Protocol):
+    """A stage whose relative depth becomes meters by what is known of it."""
+
+    def calibrate(self, known: KnownDepths, motion: Motion) -> None:
+        """Take in how far the things at some pixels of the present frame are.
+
+        Raises:
+            PromptError: Depth is metric already.
+        """
         ...
 
 

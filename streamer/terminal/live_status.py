@@ -49,11 +49,17 @@ class LiveStatus:
 
     Args:
         console: Where it is shown.
+        also: Told the summary as well.
         clock: Monotonic clock [s].
     """
 
-    def __init__(self, console: LiveConsole, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console, self._clock = console, clock
+    def __init__(
+        self,
+        console: LiveConsole,
+        also: Callable[[Mapping[str, Any]], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._console, self._also, self._clock = console, also, clock
         self._states: dict[int, State] = {}
         self._source_state = "running"
         self._reopened = self._dropped = 0
@@ -74,7 +80,10 @@ class LiveStatus:
         now_s = self._clock()
         if now_s - self._reported_at_s >= REFRESH_EVERY_S:
             self._reported_at_s = now_s
-            self._console.update(self._summary(playing, now_s))
+            summary = self._summary(playing, now_s)
+            self._console.update(summary)
+            if self._also is not None:
+                self._also(summary)
 
     def _watch_stages(self, result: Result) -> None:
         for name, stage in result.stages.items():

@@ -9,6 +9,7 @@ import numpy as np
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.motion.pyramid import Pyramid, halve
+from streamer.tracking.colors import Colors
 from streamer.tracking.parameters import SETTLE_AFTER
 from streamer.tracking.refinement import RefinementImage, refine
 from streamer.tracking.soft_masks import SoftMask, harden, without_scraps
@@ -37,6 +38,17 @@ class Propagation:
         if self._image is None or self._image.pyramid is not pyramid:
             self._image = RefinementImage(pyramid)
         return self._image
+
+    def colors_of(self, soft_mask: SoftMask, anchor: Anchor) -> Colors | None:
+        """Of a ``(h, w)`` mask of the anchor's frame and around it."""
+        return Colors.of(self.image_of(anchor.pyramid).bins, halve(soft_mask))
+
+    def compare_colors(self, states: Iterable[TrackState]) -> None:
+        """Bring up to date what colors say about each object: those of the others speak against it."""
+        known = {state: state.colors.joined(state.reference_colors) for state in states if state.colors is not None}
+        for state, colors in known.items():
+            decisive = colors.against(other for at, other in known.items() if at is not state)
+            state.set_color_ratios(*decisive.ratios())
 
     def settle(self, states: Iterable[TrackState], motion: Motion) -> None:
         """Put masks that have been carried for long on a new anchor, as they are now: the old one tells ever less."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.motion.pyramid import Pyramid
-from streamer.tracking.appearance import Bins, bins_of
+from streamer.tracking.colors import Bins, bins_of
 from streamer.tracking.parameters import BLUR_PX, EDGE_EPS, EDGE_SIDE_PX, FAINT, MIN_PRIOR, PRIOR_RANGE
 from streamer.tracking.soft_masks import Region, SoftMask, around, is_empty
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from streamer.models.protocols import Segmenter
-from streamer.tracking.flow_tracker import FlowTracker
+from streamer.models.protocols import RememberingSegmenter
+from streamer.tracking.memory_tracker import MemoryTracker
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 
-TRACKERS: dict[str, Callable[[Segmenter, TrackingParameters], Tracker[Any]]] = {"flow": FlowTracker}
+TRACKERS: dict[str, Callable[[RememberingSegmenter, TrackingParameters], Tracker[Any]]] = {"memory": MemoryTracker}
 
 
-def build_tracker(segmenter: Segmenter, parameters: TrackingParameters) -> Tracker[Any]:
+def build_tracker(segmenter: RememberingSegmenter, parameters: TrackingParameters) -> Tracker[Any]:
     """A tracker of the parameters' method that starts from nothing."""
     return TRACKERS[parameters.method](segmenter, parameters)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.motion.pyramid import halve
-from streamer.tracking.parameters import SCRAP, STEEPNESS
+from streamer.tracking.parameters import LOGIT_RANGE, SCRAP, STEEPNESS
 
 SoftMask = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -54,6 +54,17 @@ def overlap(first: Mask, second: Mask) -> float:
     return np.count_nonzero(first & second) / union if union else 0.0
 
 
+def box_overlap(first: NDArray[np.float32], second: tuple[float, float, float, float] | None) -> float:
+    """IoU of two boxes x0, y0, x1, y1; 0 without a second one."""
+    if second is None:
+        return 0.0
+    other = np.asarray(second)
+    sides = np.clip(np.minimum(first[2:], other[2:]) - np.maximum(first[:2], other[:2]), 0, None)
+    areas = [float(np.prod(box[2:] - box[:2])) for box in (first, other)]
+    shared = float(np.prod(sides))
+    return shared / max(sum(areas) - shared, 1e-6)
+
+
 def same_place(first: SoftMask, second: SoftMask, share: float) -> bool:
     """Whether one soft mask covers at least this share of the smaller one of two."""
     one, other = (halve(soft_mask) > INSIDE for soft_mask in (first, second))
@@ -94,3 +105,10 @@ def without_scraps(soft_mask: SoftMask, smallest: float = SCRAP) -> SoftMask:
 def harden(soft_mask: SoftMask) -> SoftMask:
     """A soft mask with a steeper edge, so that it does not dissolve when it is refined again and again."""
     return cv2.LUT(soft_mask, _STEEPER)
+
+
+def soft(logits: NDArray[np.float32]) -> SoftMask:
+    """Mask logits as a soft mask."""
+    # A straight line through the decision is enough, and much quicker than a sigmoid.
+    clipped = np.clip(logits, -LOGIT_RANGE, LOGIT_RANGE)
+    return cv2.convertScaleAbs(clipped, alpha=255 / (2 * LOGIT_RANGE), beta=127.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -39,8 +39,8 @@ _NEXT_PLACE: dict[DepthPlace, DepthPlace] = {"off": "overlay", "overlay": "side"
 class Prompted(Protocol):
     """What a person can speak to about the frame that is shown."""
 
-    def prompt(self, prompt: Prompt) -> int | None:
-        """Say something about an object. Returns its id, where it is known yet."""
+    def prompt(self, prompt: Prompt, seen_index: int | None = None) -> int | None:
+        """Say something about an object on the frame of that index. Returns its id, where it is known yet."""
         ...
 
     def remove(self, object_id: int) -> None:
@@ -97,77 +97,82 @@ class Commands:
         """Whether a recording is under way that a person has begun."""
         return self._recorder is not None and self._recorder.recording
 
-    def obey(self, event: Event) -> None:
-        """Do what was asked for; what cannot be done is told in the window."""
-        try:
-            self._obey(event)
-        except (PromptError, SinkError) as error:
-            self._view.tell(str(error))
+    def obey(self, event: Event, view: View | None = None) -> None:
+        """Do what was asked for; what cannot be done is told to whoever asked.
 
-    def _obey(self, event: Event) -> None:
-        view = self._view
+        Args:
+            event: What was asked for.
+            view: What that person sees; the view of the run, which is the window's, if left out.
+        """
+        view = view or self._view
+        try:
+            self._obey(event, view)
+        except (PromptError, SinkError) as error:
+            view.tell(str(error))
+
+    def _obey(self, event: Event, view: View) -> None:
         match event:
-            case Click(x, y, label):
-                self._prompt(Prompt([(x, y)], [label], object_id=view.selected))
-            case DragBox(x0, y0, x1, y1):
-                self._prompt(Prompt(box=(x0, y0, x1, y1), object_id=view.selected))
+            case Click(x, y, label, frame_index):
+                self._prompt(Prompt([(x, y)], [label], object_id=view.selected), frame_index, view)
+            case DragBox(x0, y0, x1, y1, frame_index):
+                self._prompt(Prompt(box=(x0, y0, x1, y1), object_id=view.selected), frame_index, view)
             case NewObject():
                 view.selected = None
                 view.tell("new object: click on it")
             case SelectObject(object_id):
                 view.selected = object_id
             case Delete():
-                self._delete()
+                self._delete(view)
             case Undo():
-                self._undo()
+                self._undo(view)
             case ForceKeyframe():
                 self._prompted.force_keyframe()
                 view.tell("looking again")
             case Pause():
                 self._pause()
             case TurnPage(step):
-                self._turn(step)
+                self._turn(step, view)
             case ToggleMasks():
-                view.style = replace(view.style, masks=not view.style.masks)
+                view.look(not view.style.masks, view.style.depth)
             case CycleDepth():
-                view.style = replace(view.style, depth=_NEXT_PLACE[view.style.depth])
+                view.look(view.style.masks, _NEXT_PLACE[view.style.depth])
             case Snapshot():
-                self._save_snapshot()
+                self._save_snapshot(view)
             case ToggleRecord():
                 if self._recorder is not None:
-                    self._announce(self._recorder.toggle())
+                    self._announce(self._recorder.toggle(), view)
             case Quit():
-                view.quit = True
+                self._view.quit = True
 
-    def _prompt(self, prompt: Prompt) -> None:
-        before = self._view.selected
-        self._view.selected = self._prompted.prompt(prompt)
-        self._undoable.append(_Done(self._view.selected, False, before))
+    def _prompt(self, prompt: Prompt, frame_index: int | None, view: View) -> None:
+        before = view.selected
+        view.selected = self._prompted.prompt(prompt, frame_index)
+        self._undoable.append(_Done(view.selected, False, before))
 
-    def _delete(self) -> None:
-        object_id = self._view.selected
+    def _delete(self, view: View) -> None:
+        object_id = view.selected
         if object_id is None:
-            self._view.tell("select an object first: 1-9, tab, or click it in the list")
+            view.tell("select an object first: 1-9, tab, or click it in the list")
             return
         self._prompted.remove(object_id)
         self._undoable.append(_Done(object_id, True, object_id))
-        self._view.selected = None
-        self._view.tell(f"object {object_id} deleted: u brings it back")
+        view.selected = None
+        view.tell(f"object {object_id} deleted: u brings it back")
 
-    def _undo(self) -> None:
+    def _undo(self, view: View) -> None:
         self._prompted.undo()
         if not self._undoable:
-            self._view.tell("there is nothing to take back")
+            view.tell("there is nothing to take back")
             return
         done = self._undoable.pop()
-        if done.removed or self._view.selected == done.object_id:
-            self._view.selected = done.selected
+        if done.removed or view.selected == done.object_id:
+            view.selected = done.selected
         if done.removed:
-            self._view.tell(f"object {done.object_id} is back")
+            view.tell(f"object {done.object_id} is back")
         elif done.selected == done.object_id:
-            self._view.tell(f"the last word about object {done.object_id} is taken back")
+            view.tell(f"the last word about object {done.object_id} is taken back")
         else:
-            self._view.tell(f"object {done.object_id} is taken back")
+            view.tell(f"object {done.object_id} is taken back")
 
     def _pause(self) -> None:
         view = self._view
@@ -180,21 +185,21 @@ class Commands:
         else:
             self._source.resume()
 
-    def _turn(self, step: int) -> None:
+    def _turn(self, step: int, asker: View) -> None:
         view = self._view
         if 0 <= view.page + step < view.pages:
             view.turn = step
         elif view.pages > 1:
-            view.tell("this is the last picture" if step > 0 else "this is the first picture")
+            asker.tell("this is the last picture" if step > 0 else "this is the first picture")
 
-    def _save_snapshot(self) -> None:
+    def _save_snapshot(self, view: View) -> None:
         result = self._view.result
         if result is None:
             return
         path = self._snapshot_prefix.with_name(f"{self._snapshot_prefix.name}-{result.index:05d}.png")
-        write_image(path, self._overlay.draw(result, self._view.style))
-        self._announce(f"snapshot {path}")
+        write_image(path, self._overlay.draw(result, view.style))
+        self._announce(f"snapshot {path}", view)
 
-    def _announce(self, message: str) -> None:
-        self._view.tell(message)
+    def _announce(self, message: str, view: View) -> None:
+        view.tell(message)
         self._say(message)

@@ -17,7 +17,7 @@ from streamer.data.track import State, Track
 from streamer.ui import drawing
 from streamer.ui.outlines import SUBPIXEL_BITS, box_of, crop, strokes
 from streamer.ui.parameters import DepthPlace, OverlayParameters
-from streamer.ui.readings import depth_text, label_text, map_text, scale_title
+from streamer.ui.readings import depth_text, error_text, label_text, map_text, scale_title
 
 _WAITING, _WAITING_SHADE = "no depth yet", 0.4
 
@@ -230,6 +230,8 @@ def _draw_scale(image: drawing.Image, result: Result) -> drawing.Box:
     letter_px = drawing.letter_px((width, height))
     far, near = (map_text(value, result.depth_unit) for value in result.depth_range)
     title = scale_title(result.depth_unit)
+    if result.depth_error is not None:
+        title = f"{title} {error_text(result.depth_error)}"
     across = max(drawing.text_width(word, letter_px) for word in (title, near, far)) + letter_px
     if 4 * across > width or 16 * letter_px > height:
         return 0, 0, 0, 0

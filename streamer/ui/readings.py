@@ -32,3 +32,8 @@ def label_text(label: str) -> str:
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", label) if not unicodedata.combining(letter))
     drawn = plain.encode("ascii", "replace").decode("ascii")
     return drawn if len(drawn) <= _LONGEST_LABEL else f"{drawn[: _LONGEST_LABEL - 3].rstrip()}..."
+
+
+def error_text(relative_error: float) -> str:
+    """How far off a depth may be (one standard deviation), in letters that can be drawn."""
+    return f"+-{100 * relative_error:.0f} %"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.data.result import Result
 from streamer.ui.overlay import Style
+from streamer.ui.parameters import DepthPlace
 
 _MESSAGE_S = 3.0
 
@@ -64,6 +65,10 @@ class View:
         self.result = result
         if self.selected not in {track.id for track in result.tracks}:
             self.selected = None
+
+    def look(self, masks: bool, depth: DepthPlace) -> None:
+        """Choose what is drawn."""
+        self.style = replace(self.style, masks=masks, depth=depth)
 
     def tell(self, message: str) -> None:
         """Show a short line for some seconds."""

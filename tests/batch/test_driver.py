@@ -27,6 +27,9 @@ class Script:
         self.running, self.began, self.abandoned, self.closed = {}, [], [], False
         self.now_s = 0.0
 
+    def free(self):
+        return [slot for slot in range(self.slots) if slot not in self.running]
+
     def start(self, slot, order):
         assert slot not in self.running, "a worker was given two orders at once"
         self.running[slot] = order

@@ -22,7 +22,9 @@ def test_a_part_that_there_is_not_is_refused(text):
 
 def test_cores_are_divided(monkeypatch):
     monkeypatch.setattr("streamer.batch.sharing.core_count", lambda: 8)
-    assert cores_for(None, 100) == (4, 2)
-    assert cores_for(3, 100) == (3, 2)
-    assert cores_for(None, 1) == (1, 8)
-    assert cores_for(20, 100) == (20, 1)
+    assert cores_for(None, None, 100) == (4, 2)
+    assert cores_for(3, None, 100) == (3, 2)
+    assert cores_for(None, None, 1) == (1, 8)
+    assert cores_for(20, None, 100) == (20, 1)
+    assert cores_for(None, 4, 100) == (2, 4)
+    assert cores_for(5, 3, 100) == (5, 3)

@@ -84,6 +84,7 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
         "live": True,
         "masks": "rle",
         "depth_unit": None,
+        "camera": None,
         "start_ns": 1_700_000_000_123_456_789,
         "start_s": 0.0,
     }
@@ -97,6 +98,8 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
         "stamp_origin": "driver",
         "latency_ms": 12.346,
         "depth_unit": None,
+        "depth_error": None,
+        "world_from_camera": None,
         "objects": [
             {
                 "id": 3,
@@ -106,7 +109,8 @@ def test_a_line_holds_everything_about_its_frame(tmp_path: Path) -> None:
                 "score": 0.9123,
                 "state": "uncertain",
                 "age_s": 0.1235,
-                "depth": {"median": 0.5, "lower": 0.25, "upper": 0.75, "now": 0.625, "unit": "relative"},
+                "depth": {"median": 0.5, "lower": 0.25, "upper": 0.75, "now": 0.625, "unit": "relative", "error": None},
+                "position_m": None,
             }
         ],
         "stages": {
@@ -131,7 +135,8 @@ def test_numbers_that_json_cannot_hold_are_null(tmp_path_factory: pytest.TempPat
     _, line = map(strict, path.read_text().splitlines())
     assert line["objects"][0]["box_xyxy"] is None
     assert line["objects"][0]["score"] is None
-    assert line["objects"][0]["depth"] == {"lower": None, "median": 1.0, "upper": None, "now": 1.0, "unit": "relative"}
+    depth = {"lower": None, "median": 1.0, "upper": None, "now": 1.0, "unit": "relative", "error": None}
+    assert line["objects"][0]["depth"] == depth
     assert line["timings_ms"] == {"flow": None}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable
@@ -382,3 +383,41 @@ def test_a_colon_in_the_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.
     with VideoSource("2026-11-25T12:30.mp4") as source:
         assert source.info.name == "2026-11-25T12:30"
         assert source.read() is not None
+
+
+def test_frames_lost_in_a_transmission_are_told_by_time_and_count(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.ts", 40)
+    with av.open(str(whole)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    content = whole.read_bytes()
+    cut = tmp_path / "cut.ts"
+    # Keyframes come every 6 frames: what is left can be decoded.
+    cut.write_bytes(content[: places[18] // 188 * 188] + content[places[24] // 188 * 188 :])
+    with VideoSource(cut) as source:
+        frames = list(iter(source.read, None))
+    assert len(frames) < 40
+    assert source.damage is not None
+    assert re.search(r"\d frames are missing: \d after 0\.\d\d s", source.damage)
+    with VideoSource(whole) as source:
+        assert len(list(iter(source.read, None))) == 40
+    assert source.damage is None
+
+
+def test_frames_with_errors_are_marked_up_to_the_next_keyframe(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "clip.mp4", 30)
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    broken = next(packet for packet in packets[13:] if not packet.is_keyframe)
+    content[broken.pos + 4 : broken.pos + broken.size] = bytes(broken.size - 4)
+    path.write_bytes(content)
+    with VideoSource(path) as source:
+        frames = list(iter(source.read, None))
+    damaged_s = [frame.time_s for frame in frames if frame.damaged]
+    origin, unit = min(packet.pts for packet in packets), packets[0].time_base
+    keys_s = [float((packet.pts - origin) * unit) for packet in packets if packet.is_keyframe]
+    broken_s = float((broken.pts - origin) * unit)
+    before_s, after_s = max(key for key in keys_s if key <= broken_s), min(key for key in keys_s if key > broken_s)
+    assert damaged_s
+    assert before_s <= min(damaged_s)
+    assert max(damaged_s) < after_s, "a keyframe is whole, and so is what follows"

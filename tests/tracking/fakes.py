@@ -5,16 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
 from streamer.motion.pyramid import Grid, Pyramid
-from streamer.tracking.appearance import ImageFeatures, bins_of, remember
-from streamer.tracking.candidates import MaskCandidate
-from streamer.tracking.flow_tracker import FlowTracker
+from streamer.tracking.memory_tracker import MemoryTracker
 from streamer.tracking.parameters import TrackingParameters
-from streamer.tracking.prompting import PromptRequest
 from streamer.tracking.refinement import RefinementImage
 from streamer.tracking.soft_masks import INSIDE
 from tests.fake_models import ColorSegmenter, moving_scene
@@ -45,26 +41,7 @@ def refinement_image(image):
     return RefinementImage(Pyramid.of(image, GRID, GRID))
 
 
-def features_of(*centers, color=(200, 30, 30)):
-    """The features of noise with discs are its colors."""
-    image = noise_with_discs(*centers, color=color)
-    features = cv2.resize(image, (20, 12), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return ImageFeatures(features, bins_of(image))
-
-
-def gallery_of(image, center):
-    return remember((), image.appearance(disc(center, 20)))
-
-
 BALL, PART, WHOLE = disc((80, 48), 20), disc((80, 48), 8), np.full((96, 160), 255, np.uint8)
-
-
-def request(carried=BALL, from_user=False, **more):
-    return PromptRequest(1, 0, from_user, Prompt([(80, 48)]), carried, **more)
-
-
-def candidate(soft_mask=BALL, predicted_iou=0.8, agreement=0.9, appearance=None, **more):
-    return MaskCandidate(request(**more), soft_mask, predicted_iou, agreement, appearance=appearance)
 
 
 class FixedDecoder:
@@ -84,16 +61,13 @@ class FixedDecoder:
     def upscale(self, logits, image_size):
         return logits
 
-    def features(self, embedding):
-        return np.random.default_rng(0).normal(size=(12, 20, 8)).astype(np.float32)
-
 
 class Stage:
     """A tracker on the moving scene, with keyframes when the test says so."""
 
     def __init__(self, parameters: TrackingParameters | None = None, segmenter: ColorSegmenter | None = None):
         self.motion, self.segmenter = Motion(FlowParameters(max_side_px=320)), segmenter or ColorSegmenter()
-        self.tracker = FlowTracker(self.segmenter, parameters)
+        self.tracker = MemoryTracker(self.segmenter, parameters)
         self.index = -1
         self.step()
 

@@ -1,4 +1,4 @@
-"""The flow tracker is a tracker: it has what the protocol has, and does what it says."""
+"""The memory tracker is a tracker: it has what the protocol has, and does what it says."""
 
 import inspect
 
@@ -8,12 +8,13 @@ import pytest
 from streamer.data.prompt import Prompt
 from streamer.models.image_call import ImageCall
 from streamer.motion.motion import Motion
-from streamer.tracking.flow_tracker import FlowTracker, KeyframeResult
+from streamer.tracking.keyframes import Answers
+from streamer.tracking.memory_tracker import MemoryTracker
 from streamer.tracking.protocol import TrackedMask, Tracker
 from tests.fake_models import ColorSegmenter, moving_scene
 
 
-def as_tracker(tracker: Tracker[KeyframeResult]) -> Tracker[KeyframeResult]:
+def as_tracker(tracker: Tracker[Answers]) -> Tracker[Answers]:
     return tracker  # mypy checks it
 
 
@@ -22,7 +23,7 @@ NAMES = [name for name in vars(Tracker) if not name.startswith("_") or name == "
 
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_that_a_tracker_has_is_there_with_the_same_arguments(name):
-    tracker = FlowTracker(ColorSegmenter())
+    tracker = MemoryTracker(ColorSegmenter())
     assert hasattr(tracker, name)
     wanted = vars(Tracker)[name]
     if callable(wanted):
@@ -32,7 +33,7 @@ def test_everything_that_a_tracker_has_is_there_with_the_same_arguments(name):
 
 
 def test_a_whole_run_through_the_protocol():
-    tracker, motion = as_tracker(FlowTracker(ColorSegmenter())), Motion()
+    tracker, motion = as_tracker(MemoryTracker(ColorSegmenter())), Motion()
     assert isinstance(tracker.image_call, ImageCall)
     assert (len(tracker), tracker.mask_age, tracker.trouble, tracker.unanswered) == (0, None, None, False)
     for index in range(8):
@@ -55,7 +56,7 @@ def test_a_whole_run_through_the_protocol():
 
 def test_an_image_is_encoded_once_however_it_is_asked_for():
     segmenter = ColorSegmenter()
-    tracker, (image, _) = FlowTracker(segmenter), moving_scene(0)
+    tracker, (image, _) = MemoryTracker(segmenter), moving_scene(0)
     assert tracker.image_call(image).image_size == (320, 240)
     assert segmenter.encoded == 1
 
@@ -65,6 +66,6 @@ def test_several_images_are_encoded_together():
         def encode_batch(self, images_rgb):
             return [f"image {place} of {len(images_rgb)}" for place in range(len(images_rgb))]
 
-    tracker = FlowTracker(Batches())
+    tracker = MemoryTracker(Batches())
     images = [moving_scene(index)[0] for index in range(3)]
     assert tracker._encode(images) == ["image 0 of 3", "image 1 of 3", "image 2 of 3"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from streamer.motion.pyramid import halve
-from streamer.tracking.appearance import Colors
+from streamer.tracking.colors import Colors
 from streamer.tracking.refinement import refine
 from streamer.tracking.soft_masks import INSIDE, harden
 from tests.tracking.fakes import disc, iou, noise_with_discs, refinement_image

@@ -21,7 +21,7 @@ class Notes:
     def __init__(self):
         self.objects, self.done, self.held = set(), [], False
 
-    def prompt(self, prompt):
+    def prompt(self, prompt, seen_index=None):
         object_id = prompt.object_id or max(self.objects, default=0) + 1
         self.done.append(("prompt", object_id, object_id in self.objects))
         self.objects.add(object_id)
@@ -124,7 +124,7 @@ def test_what_has_ended_plays_again_where_it_can(window):
 def test_a_prompt_that_is_refused_cannot_be_undone(window, monkeypatch):
     window(events.Click(1, 1, 1), events.Delete())
 
-    def refuse(prompt):
+    def refuse(prompt, seen_index=None):
         raise PromptError("It lies outside.")
 
     monkeypatch.setattr(window.notes, "prompt", refuse)

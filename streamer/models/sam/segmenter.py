@@ -79,10 +79,10 @@ class SamSegmenter:
             return [self.encode(image) for image in images_rgb]
         with torch.cuda.stream(self._stream):
             squares = torch.cat([self._preprocess(image) for image in images_rgb])
-            features = self._encoder(squares).float()
+            seen = self._see(squares)
         if self._stream is not None:
             self._stream.synchronize()
-        return [Embedding(features[i : i + 1], size) for i, size in enumerate(sizes)]  # (1, C, h, w) each
+        return [Embedding(features, size, query) for (features, query), size in zip(seen, sizes, strict=True)]
 
     @torch.inference_mode()
     def decode(self, embedding: Embedding, prompts: Sequence[Prompt], multimask_output: bool = True) -> Decoded:
@@ -105,7 +105,7 @@ class SamSegmenter:
 
         The mask may be of any size; it is averaged down to the low resolution. The padding counts as outside.
         """
-        columns, rows = self._valid_low_res(image_size)
+        columns, rows = self.low_res_size(image_size)
         small = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         sure = 1 / (1 + np.exp(-CERTAIN_LOGIT))
         small = np.clip(small, 1 - sure, sure)
@@ -135,7 +135,7 @@ class SamSegmenter:
 
         SAM's own ``SamAutomaticMaskGenerator`` on the embedding at hand; see :mod:`streamer.models.sam.automatic`.
         """
-        return automatic.find(self, self._sam, embedding, self._valid_low_res(embedding.image_size), limit)
+        return automatic.find(self, self._sam, embedding, self.low_res_size(embedding.image_size), limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
@@ -166,6 +166,10 @@ class SamSegmenter:
         square[0, :, :rows, :columns].div_(std)
         return square.to(self._device, self._dtype)
 
+    def _see(self, squares: Tensor) -> list[tuple[Tensor, Any]]:
+        """The ``(1, C, h, w)`` embedding of each of ``(B, 3, H, W)`` pixels, and what a mask memory reads of it."""
+        return [(features, None) for features in self._encoder(squares).float().split(1)]
+
     def _fast_encoder(self, encoder: Any) -> torch.nn.Module:
         if isinstance(encoder, ImageEncoderViT):
             return FastImageEncoder(encoder, self._dtype).to(self._device).eval()
@@ -192,7 +196,7 @@ class SamSegmenter:
         columns, rows = self._resized(image_size)
         return columns / image_size[0], rows / image_size[1]
 
-    def _valid_low_res(self, image_size: tuple[int, int]) -> tuple[int, int]:
+    def low_res_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of the part of the low-resolution logits that shows the image."""
         columns, rows = self._resized(image_size)
         return max(1, round(columns / self._low_res_factor)), max(1, round(rows / self._low_res_factor))

@@ -2,6 +2,6 @@
 
 from streamer.models.tiny.dpt import build_dpt
 from streamer.models.tiny.sam import build_sam
-from streamer.models.tiny.weights import dpt_folder, load_sam
+from streamer.models.tiny.weights import dpt_folder, load_memory, load_sam
 
-__all__ = ["build_dpt", "build_sam", "dpt_folder", "load_sam"]
+__all__ = ["build_dpt", "build_sam", "dpt_folder", "load_memory", "load_sam"]

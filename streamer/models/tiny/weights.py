@@ -12,10 +12,12 @@ from transformers import DPTForDepthEstimation
 
 from streamer.errors import ModelError
 from streamer.models.tiny.dpt import build_processor
+from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.sam import build_sam
 from streamer.models.tiny.words import TinyWords
 
 SAM_WEIGHTS = Path(__file__).with_name("sam_tiny.safetensors")
+MEMORY_WEIGHTS = Path(__file__).with_name("memory_tiny.safetensors")
 DPT_FOLDER = Path(__file__).with_name("dpt_tiny")
 WORDS_WEIGHTS = Path(__file__).with_name("words_tiny.safetensors")
 _SCALE = ".scale"
@@ -41,6 +43,27 @@ def save_sam(sam: Sam, path: Path) -> None:
     """Write the weights in half precision, which is how they are shipped."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: value.to("cpu", torch.float16).contiguous() for name, value in sam.state_dict().items()}
+    save_file(state, path)
+
+
+def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
+    """The memory of the tiny SAM, float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: The weights are missing, damaged or of another architecture.
+    """
+    network = MemoryNetwork()
+    try:
+        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except (OSError, SafetensorError, RuntimeError):
+        raise ModelError(f"The weights of the memory in {path} are missing or damaged: reinstall streamer.") from None
+    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+
+
+def save_memory(network: MemoryNetwork, path: Path) -> None:
+    """Write the weights in half precision, which is how they are shipped."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {name: value.to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()}
     save_file(state, path)
 
 

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A click on the picture, (x, y) in pixels of the frame; label 1 is foreground, 0 background."""
+    """A click on the picture, (x, y) in pixels of the frame; label 1 is foreground, 0 background.
+
+    Attributes:
+        frame_index: Of the frame that the person saw; None for the one shown last.
+    """
 
     x: float
     y: float
     label: int
+    frame_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DragBox:
-    """A box drawn around an object, x0 < x1 and y0 < y1 in pixels of the frame."""
+    """A box drawn around an object, x0 < x1 and y0 < y1 in pixels of the frame; ``frame_index`` as in `Click`."""
 
     x0: float
     y0: float
     x1: float
     y1: float
+    frame_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import torch
 from streamer.models.tiny import build_sam
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features, read_out
 from streamer.models.tiny.memory_decoder import READOUT_WIDTH, Carried, set_apart
+from streamer.models.tiny.weights import load_memory, save_memory
 from training import loop
 from training.memory_clips import Recipe, cut_away, photo_clip, visible_masks
 from training.memory_flow import carry, flow_over
@@ -21,7 +22,6 @@ from training.memory_photos import without_duplicates
 from training.memory_samples import make_sample, worn
 from training.memory_steps import Remembering, clip_loss
 from training.memory_videos import SceneClips, gapped
-from training.memory_weights import load_memory, save_memory
 from training.photos import Photo, encode_mask
 
 RECIPE = Recipe((96, 64), frames=3)

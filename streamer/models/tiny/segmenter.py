@@ -1,0 +1,37 @@
+"""The tiny SAM with the memory that was trained on its image encoder: one look at an image serves both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from streamer.models.sam.segmenter import SamSegmenter
+from streamer.models.tiny.mask_memory import TinyMemory
+from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features
+from streamer.models.tiny.memory_decoder import Query
+
+
+class TinySegmenter(SamSegmenter):
+    """A tiny `Sam` whose embeddings its memory can read.
+
+    Args:
+        sam, name, device, precision: As for `SamSegmenter`.
+        network: The memory's; it always runs in float32.
+
+    Attributes:
+        memory: Remembers the masks of frames.
+    """
+
+    def __init__(
+        self, sam: Any, network: MemoryNetwork, name: str, device: torch.device, precision: str = "float32"
+    ) -> None:
+        super().__init__(sam, name, device, precision)
+        self.memory = TinyMemory(network.to(device), self)
+
+    def _see(self, squares: Tensor) -> list[tuple[Tensor, Any]]:
+        embeddings, features = image_features(self._sam.image_encoder, squares)
+        query = self.memory.query(ImageFeatures(*(part.float() for part in features)))
+        parts = zip(*(part.split(1) for part in query), strict=True)
+        return [(one, Query(*part)) for one, part in zip(embeddings.float().split(1), parts, strict=True)]

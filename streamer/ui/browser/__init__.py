@@ -1,0 +1,1 @@
+"""The view in the browser: a small server in a thread of its own, and one page."""

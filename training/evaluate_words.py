@@ -115,15 +115,15 @@ def measure(finder: Finder, photos: Sequence[NamedPhoto], names: Sequence[str], 
     silent = []
     for at, photo in enumerate(photos):
         image = read_image(photo.path)
-        there, not_there = sorted(set(photo.names)), [name for other, name in absent if other == at]
-        found = finder.find(image, [names[name] for name in (*there, *not_there)])
+        present, not_there = sorted(set(photo.names)), [name for other, name in absent if other == at]
+        found = finder.find(image, [names[name] for name in (*present, *not_there)])
         silent += [len(found[names[name]]) == 0 for name in not_there]
-        automatic = finder.automatic(image) if there else np.empty((0, *image.shape[:2]), bool)
+        automatic = finder.automatic(image) if present else np.empty((0, *image.shape[:2]), bool)
         baselines: dict[str, Callable[[], Masks]] = {
             "largest automatic mask": lambda masks=automatic: masks[np.argsort(masks.sum(axis=(1, 2)))[-1:]],
             "random automatic mask": lambda masks=automatic: masks[rng.permutation(len(masks))[:1]],
         }
-        for name in there:
+        for name in present:
             truth = [mask for other, mask in zip(photo.names, photo.masks, strict=True) if other == name]
             true = coco_mask.decode(truth).transpose(2, 0, 1).astype(bool)
             ways["the bundled words"].append(compare(found[names[name]], true))
@@ -132,7 +132,8 @@ def measure(finder: Finder, photos: Sequence[NamedPhoto], names: Sequence[str], 
     yield "| | all pairs: union IoU | best IoU >= 0.5 | largest >= 1 %: union IoU | best IoU >= 0.5 |"
     yield "| --- | --- | --- | --- | --- |"
     yield from (row(way, pairs) for way, pairs in ways.items())
-    yield f"{len(ways['the bundled words'])} pairs; nothing found in {np.mean(silent):.3f} of {len(silent)} absent pairs"
+    there = len(ways["the bundled words"])
+    yield f"{there} pairs; nothing found in {np.mean(silent):.3f} of {len(silent)} pairs that are not there"
 
 
 def main() -> None:

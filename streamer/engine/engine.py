@@ -20,7 +20,6 @@ from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
 from streamer.geometry.known_camera import KnownCamera
-from streamer.models.detectors.registry import checked_phrases
 from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
@@ -150,9 +149,10 @@ class Engine:
 
     def _detections(self, masks: MasksStage) -> DetectionsStage:
         """After the stage of the masks, since it compares what it finds with what is followed on the same frame."""
-        detections = DetectionsStage(lambda: self._models.detector, masks, self.config.schedule)
+        read = self._models.phrases_of
+        detections = DetectionsStage(lambda: self._models.detector, masks, self.config.schedule, read)
         if self.config.text is not None:
-            detections.look_for(checked_phrases(self.config.text, self.config.detector))
+            detections.look_for(self.config.text)
         return detections
 
     def _batch_size(self, frame_size: tuple[int, int]) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
 
 from streamer.config import Config
+from streamer.data.detection import phrases_of
 from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 
 
@@ -88,6 +89,16 @@ class Models:
         from streamer.models.detectors.registry import load_detector
 
         return self._own_detector or load_detector(self._config.detector, self._config.device)
+
+    def phrases_of(self, text: str | Sequence[str]) -> tuple[str, ...]:
+        """The phrases of a text, known to be such as the detector can look for.
+
+        Raises:
+            PromptError: A phrase is empty, very long or not known, or there are very many.
+        """
+        from streamer.models.detectors.registry import checked_phrases
+
+        return phrases_of(text) if self._own_detector else checked_phrases(text, self._config.detector)
 
     def load(self) -> None:
         """Load them now.

@@ -55,14 +55,21 @@ class DetectionsStage:
         detector: Gives the detector, loaded at the first look, on the thread where that runs.
         masks: Follows what is found.
         schedule: When it looks.
+        read: The phrases of a text; raises `PromptError` for those that the detector cannot look for.
     """
 
     name = "detections"
     immediate = False
     image_call = None
 
-    def __init__(self, detector: Callable[[], Detector], masks: MasksStage, schedule: ScheduleParameters) -> None:
-        self._detector, self._masks, self._schedule = detector, masks, schedule
+    def __init__(
+        self,
+        detector: Callable[[], Detector],
+        masks: MasksStage,
+        schedule: ScheduleParameters,
+        read: Callable[[str | Sequence[str]], tuple[str, ...]] = phrases_of,
+    ) -> None:
+        self._detector, self._masks, self._schedule, self._read = detector, masks, schedule, read
         self._phrases: tuple[str, ...] = ()
         self._is_new = False
         self._come: tuple[_Look, Anchor] | None = None
@@ -81,9 +88,9 @@ class DetectionsStage:
         """From the next frame on look for these phrases, "person; red ball", beside those that were said before.
 
         Raises:
-            PromptError: A phrase is empty or very long, or there are very many.
+            PromptError: A phrase is empty, very long or not known to the detector, or there are very many.
         """
-        self._phrases = phrases_of([*self._phrases, *phrases_of(text)])
+        self._phrases = phrases_of([*self._phrases, *self._read(text)])
         self._is_new = True
 
     def forget(self) -> None:

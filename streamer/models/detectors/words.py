@@ -24,6 +24,10 @@ MAX_CELLS = 300
 """Surest cells of a phrase that are looked at."""
 SAME_BOX = 0.5
 """IoU from which two boxes are of one thing."""
+BELOW_BEST = 1.5
+"""Logits below the surest thing of a phrase, from which another one is more likely a mistake: of 4, 2, 1.5, 1 and 0.7
+this kept the things (share of boxes with an IoU of a half on 48 photographs .317, .311, .305, .287, .268) and lost the
+mistakes (IoU of the unions of boxes .210, .224, .228, .241, .235)."""
 INSIDE = 0.8
 """Share of a box inside of another one, from which it is a part of the same thing."""
 MIN_COLOR = 0.3
@@ -100,7 +104,7 @@ def boxes_of(margins: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
         margins: ``(h, w)`` logits; above 0 a cell shows the thing.
         sides: ``(4, h, w)`` what each cell says of the box around it [px].
     """
-    rows, columns = (margins > 0).nonzero(as_tuple=True)
+    rows, columns = (margins > max(0.0, float(margins.max()) - BELOW_BEST)).nonzero(as_tuple=True)
     chosen = margins[rows, columns].sigmoid()
     order = chosen.argsort(descending=True)[:MAX_CELLS]
     scores, rows, columns = chosen[order], rows[order], columns[order]

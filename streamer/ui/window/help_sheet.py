@@ -11,6 +11,7 @@ KEYS = (
     ("drag", "a box around an object"),
     ("n", "next click begins a new object"),
     ("1-9", "select an object (or click the list)"),
+    ("/", "find by words; an empty line forgets"),
     ("d, del", "delete the selected object"),
     ("u", "undo"),
     ("space", "pause, go on; at the end: again"),

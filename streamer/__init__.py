@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from streamer.data.prompt import Prompt
     from streamer.data.result import Result
     from streamer.data.track import DepthStats, State, Track
-    from streamer.engine import Engine, Run, load
+    from streamer.engine import Engine, Live, Run, live, load
     from streamer.errors import (
         ConfigError,
         DisplayError,
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
         PromptError,
         SinkError,
         SourceError,
+        StaleFrameError,
         StreamerError,
     )
     from streamer.geometry.point_cloud import PointCloud, point_cloud, unproject
     from streamer.sinks.lines import schema
+    from streamer.sources.pushed import Pushed
 
 __version__ = "0.2.0"
 
@@ -49,19 +51,23 @@ __all__ = [
     "Engine",
     "Frame",
     "KnownDepths",
+    "Live",
     "ModelError",
     "PartialError",
     "PointCloud",
     "Prompt",
     "PromptError",
+    "Pushed",
     "Result",
     "Run",
     "SinkError",
     "SourceError",
+    "StaleFrameError",
     "StampOrigin",
     "State",
     "StreamerError",
     "Track",
+    "live",
     "load",
     "point_cloud",
     "schema",
@@ -73,13 +79,13 @@ prefer_opencv()
 _MODULES = {
     "Config": "config",
     "Engine": "engine",
-    "Run": "engine",
-    "load": "engine",
+    **dict.fromkeys(("Live", "Run", "live", "load"), "engine"),
     "CameraModel": "data.camera_model",
     "KnownDepths": "data.known_depths",
     **dict.fromkeys(("PointCloud", "point_cloud", "unproject"), "geometry.point_cloud"),
     **dict.fromkeys(("Frame", "StampOrigin"), "data.frame"),
     "Prompt": "data.prompt",
+    "Pushed": "sources.pushed",
     "Result": "data.result",
     "schema": "sinks.lines",
     **dict.fromkeys(("DepthStats", "State", "Track"), "data.track"),

@@ -25,6 +25,10 @@ class SourceError(StreamerError):
     """A source that cannot be opened or read."""
 
 
+class StaleFrameError(SourceError):
+    """There is no frame that is as new as was asked for."""
+
+
 class ModelError(StreamerError):
     """Weights that are missing, damaged or refused, or a model that cannot run here."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ class Pipeline:
         plans = scheduler.foresee(self._scheduled, self._moment(), [frame.index for frame in frames])
         return list(zip(frames, plans, strict=True))
 
-    def prompt(self, prompt: Prompt, seen_index: int | None = None) -> int | None:
+    def prompt(self, prompt: Prompt, seen_index: int | None = None) -> int:
         """Say something about an object on the frame shown last (or on the first one, before any was).
 
         Args:
@@ -125,7 +126,7 @@ class Pipeline:
                 are carried on from there.
 
         Returns:
-            The object's id; None before the first frame if the prompt names none.
+            The object's id.
 
         Raises:
             PromptError: It does not lie on the frame, what it points at is gone, or nothing is followed here.
@@ -134,8 +135,10 @@ class Pipeline:
         if prompt.mask is None and prompt.box is None and len(prompt.point_coords) == 0:
             raise PromptError("The prompt says nothing: give it points, a box or a mask.")
         if self._frame is None:
-            self._early.append(prompt)
-            return prompt.object_id
+            last_id = max((early.object_id or 0 for early in self._early), default=0)
+            object_id = prompt.object_id or last_id + 1
+            self._early.append(replace(prompt, object_id=object_id))
+            return object_id
         check_inside([prompt], self._frame.size)
         if seen_index is not None and seen_index != self._frame.index:
             prompt = self._carried_on(prompt, seen_index)

@@ -21,6 +21,7 @@ from streamer.models import registry
 from streamer.models.parameters import DepthParameters
 from streamer.models.runtime import devices
 from streamer.motion.parameters import FlowParameters
+from streamer.scheduling import sharing
 from streamer.stages.parameters import ScheduleParameters
 from streamer.tracking.parameters import TrackingParameters
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
@@ -200,7 +201,7 @@ def test_close_may_come_twice_and_while_a_run_is_open(opened):
 
 
 def test_live_shares_the_processor_and_puts_everything_back(engine, monkeypatch):
-    monkeypatch.setattr("streamer.scheduling.sharing.core_count", lambda: 4)
+    monkeypatch.setattr(sharing, "core_count", lambda: 4)
 
     def settings():
         return devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
@@ -209,7 +210,7 @@ def test_live_shares_the_processor_and_puts_everything_back(engine, monkeypatch)
     try:
         devices.set_threads(4)
         cv2.setNumThreads(3)
-        with engine.open(images(), [Prompt([BALL])]):
+        with engine.load().open(images(), [Prompt([BALL])]):
             assert settings() == (4, 3, interval_s)
         run = engine.open(images(), [Prompt([BALL])], live=True)
         run.__enter__()

@@ -30,6 +30,7 @@ class AnnotateJob:
         show: Whether to show a window meanwhile.
         video_track: Which video of a file that holds several, from 1; None for the one that a player would choose.
         known_depths: How far the things at some pixels of the first frame of each source are.
+        follow_s: A file is still being written, and ends where nothing was added for this long [s].
     """
 
     sources: Sequence[str]
@@ -38,11 +39,13 @@ class AnnotateJob:
     show: bool = False
     video_track: int | None = None
     known_depths: KnownDepths | None = None
+    follow_s: float | None = None
 
     @property
     def source_options(self) -> dict[str, Any]:
         """For :func:`streamer.sources.open.open_source`."""
-        return {} if self.video_track is None else {"video_track": self.video_track}
+        options = {"video_track": self.video_track, "follow_s": self.follow_s}
+        return {name: value for name, value in options.items() if value is not None}
 
 
 def refuse_endless(source: str) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from streamer.benchmarks.upstream import UpstreamDepth, UpstreamSam
 from streamer.data.prompt import Prompt
-from streamer.models import registry
+from streamer.models import registry, store
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.protocols import DepthEstimator
 from streamer.models.weights import hub
@@ -119,8 +119,8 @@ def _in_a_process_of_its_own(call: Callable[[], _Measured]) -> _Measured:
 def _sam_weights(model: str, folder: Path) -> Path | None:
     if model == registry.TINY:
         return None
-    if registry.checkpoint_path(model).exists():
-        return registry.checkpoint_path(model)
+    if store.checkpoint_path(model).exists():
+        return store.checkpoint_path(model)
     from streamer.models.weights.random_weights import make_random_checkpoint
 
     return make_random_checkpoint(model, folder / f"{model}.pth")

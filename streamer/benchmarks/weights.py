@@ -20,9 +20,10 @@ def with_weights(config: Config, tell: Callable[[str], None]) -> Config:
 
 
 def _segmenter(model: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    from streamer.models import registry
+    from streamer.models import store
+    from streamer.models.weights.random_weights import SAMS
 
-    if model not in registry.SAM_WEIGHTS or registry.checkpoint_path(model).exists():
+    if model not in SAMS or store.checkpoint_path(model).exists():
         return {}
     path = cache_folder() / "bench" / f"random_{model}.pth"
     if not path.exists():

@@ -20,6 +20,8 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Follow,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -29,10 +31,12 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     VideoTrack,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -58,6 +62,8 @@ def read_job(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -70,6 +76,7 @@ def read_job(
     camera_pitch: CameraPitch = None,
     poses: PosesFile = None,
     video_track: VideoTrack = None,
+    follow: Follow = None,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
 
@@ -83,10 +90,10 @@ def read_job(
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap) or Targets(output=FOLDER)
+    logs = mcap, *read_viewers(rerun, foxglove)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
-    say_understood(prompts, points, boxes, aside=targets.take_stdout)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known)
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
 
 
 @with_options_of(read_job)
@@ -101,5 +108,6 @@ def annotate(**options: Any) -> None:
     from streamer.engine import Engine
 
     settings, job = read_job(**options)
+    say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

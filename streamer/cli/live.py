@@ -21,6 +21,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Foxglove,
     InitMask,
     Jsonl,
     Masks,
@@ -30,9 +31,11 @@ from streamer.cli.options import (
     Output,
     Overrides,
     Points,
+    Rerun,
     Show,
     Stats,
     read_config,
+    read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -54,6 +57,8 @@ def live(
     jsonl: Jsonl = None,
     stats: Stats = None,
     mcap: Mcap = None,
+    rerun: Rerun = None,
+    foxglove: Foxglove = False,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -101,7 +106,8 @@ def live(
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
-    targets, prompts = Targets(output, masks, depth_maps, jsonl, stats, mcap), read_prompts(points, boxes, init_mask)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap, *read_viewers(rerun, foxglove))
+    prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
     known = read_known_distances(known_distances)

@@ -16,7 +16,7 @@ def list_models() -> None:
     """What is bundled, cached and available."""
     from rich.table import Table
 
-    from streamer.models import registry
+    from streamer.models import store
     from streamer.models.weights import hub
     from streamer.models.weights.cache import cache_folder
     from streamer.terminal.console import Terminal
@@ -24,7 +24,7 @@ def list_models() -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("name", "kind", "state", "size"):
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
-    for entry in registry.list_models():
+    for entry in store.list_models():
         size = "" if entry.size_bytes is None else f"{entry.size_bytes / 1e6:,.0f} MB"
         table.add_row(entry.name, entry.kind, f"[{_STYLES.get(entry.state, '')}]{entry.state}[/]", size)
     terminal = Terminal()
@@ -40,7 +40,7 @@ def pull(
     """Download a model, or go on with a download that broke off."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    from streamer.models import registry
+    from streamer.models import store
     from streamer.terminal.console import Terminal
 
     columns = (
@@ -53,7 +53,7 @@ def pull(
     terminal = Terminal()
     with Progress(*columns, console=terminal.console, transient=True, disable=not terminal.lively) as bar:
         task = bar.add_task(name, total=None)
-        path = registry.download(name, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        path = store.download(name, progress=lambda done, total: bar.update(task, completed=done, total=total))
     terminal.say(f"{name} is at {path}")
 
 
@@ -61,10 +61,10 @@ def pull(
 def check() -> None:
     """Verify every file that is here."""
     from streamer.errors import PartialError
-    from streamer.models import registry
+    from streamer.models import store
     from streamer.terminal.console import Terminal
 
-    checks, terminal = registry.check(), Terminal()
+    checks, terminal = store.check_files(), Terminal()
     for one in checks:
         terminal.say(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}")
     if not checks:

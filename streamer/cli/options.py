@@ -78,9 +78,28 @@ Mcap = Annotated[
     Path | None,
     typer.Option(metavar="FILE.mcap", help="ROS 2 messages, for Foxglove and rosbag2.", rich_help_panel=WHERE),
 ]
+Rerun = Annotated[
+    str | None,
+    typer.Option(metavar="FILE.rrd|live", help="A Rerun recording, or its viewer meanwhile.", rich_help_panel=WHERE),
+]
+Foxglove = Annotated[
+    bool,
+    typer.Option(
+        "--foxglove", metavar="", help="Serve Foxglove meanwhile, at ws://127.0.0.1:8765.", rich_help_panel=WHERE
+    ),
+]
 VideoTrack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Which video of a file that holds several, from 1.", min=1, rich_help_panel=HOW),
+]
+Follow = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="The file is still being written; it ends where nothing is added for so long.",
+        min=0.1,
+        rich_help_panel=HOW,
+    ),
 ]
 Stats = Annotated[
     Path | None, typer.Option(metavar="FILE.json|-", help="The figures of the run, at its end.", rich_help_panel=WHERE)
@@ -115,6 +134,13 @@ def read_config(
     if config.depth is None and config.segmenter is None:
         raise ConfigError("Masks and depth are both left out, so there is nothing to do: leave one of them in.")
     return config
+
+
+def read_viewers(rerun: str | None, foxglove: bool) -> tuple[Path | None, frozenset[str]]:
+    """The file that Rerun's recording goes to, and the tools that watch meanwhile."""
+    live = {"rerun": rerun == "live", "foxglove": foxglove}
+    file = None if rerun is None or live["rerun"] else Path(rerun)
+    return file, frozenset(name for name, watches in live.items() if watches)
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from streamer.data.camera_model import CameraModel
 from streamer.data.frame import Frame
@@ -32,6 +33,7 @@ class SourceInfo:
         still: Whether the source is one picture, so that the output is a picture too.
         path: The file that it was read from, where there is one (audio is copied from there).
         address: Where on a server it lies, if it is a file there, credentials included: not to be shown.
+        again: Gives the same bytes once more, from the first on, where they come only once (a pipe, a file that grows).
         video_stream: Which stream of its file the frames come from.
         folders: Where its pictures lie, if it is made of pictures.
         renewable: Whether it can be opened again where it went on meanwhile, as a camera can.
@@ -49,6 +51,7 @@ class SourceInfo:
     still: bool = False
     path: Path | None = None
     address: str | None = field(default=None, repr=False)
+    again: Callable[[], Any] | None = field(default=None, repr=False)
     video_stream: int | None = None
     folders: frozenset[Path] = frozenset()
     renewable: bool = True
@@ -71,6 +74,7 @@ class Pausable(Protocol):
     def resume(self) -> None: ...
 
 
+@runtime_checkable
 class Source(Protocol):
     """Reads frames one after the other. Used from one thread."""
 

@@ -30,7 +30,7 @@ class Meters:
     """
 
     def __init__(self, unit: DepthUnit) -> None:
-        self._unit = unit
+        self.unit = unit
         self._calibration = Calibration()
         self._given: tuple[Map, Map] | None = None
         self._smooth: tuple[Map, NDArray[np.bool_]] | None = None
@@ -38,7 +38,7 @@ class Meters:
     @property
     def known(self) -> bool:
         """Whether there are meters."""
-        return self._unit is DepthUnit.METERS or self._calibration.fit is not None
+        return self.unit is DepthUnit.METERS or self._calibration.fit is not None
 
     def forget(self) -> None:
         """The maps to come have another scale and shift."""
@@ -55,8 +55,8 @@ class Meters:
     def of_map(self, inverse_depth: Map, limits: tuple[float, float]) -> DepthMap:
         """A carried map with its (far, near) limits, as it is given out."""
         fit = self._calibration.fit
-        if self._unit is DepthUnit.METERS or fit is None:
-            return DepthMap(inverse_depth, limits, self._unit)
+        if self.unit is DepthUnit.METERS or fit is None:
+            return DepthMap(inverse_depth, limits, self.unit)
         far, near = (fit.inverse_m(limit) for limit in limits)
         error = fit.relative_error(sum(limits) / 2)
         return DepthMap(self._inverse_m(inverse_depth), (far, max(near, far + 1e-6)), DepthUnit.METERS, error)
@@ -93,7 +93,7 @@ class Meters:
     def _inverse_m(self, inverse_depth: Map) -> Map:
         """The map in exact 1/m, made once for each."""
         fit = self._calibration.fit
-        if self._unit is DepthUnit.METERS or fit is None:
+        if self.unit is DepthUnit.METERS or fit is None:
             return inverse_depth
         if self._given is None or self._given[0] is not inverse_depth:
             self._given = inverse_depth, fit.apply(inverse_depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,6 +17,7 @@ from streamer.data.prompt import Prompt
 from streamer.data.result import Result
 from streamer.data.source import Pausable, Source, SourceInfo
 from streamer.depth.ground import Ground
+from streamer.engine.live_run import Live
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
@@ -24,8 +26,9 @@ from streamer.models.protocols import DepthEstimator, Detector, RememberingSegme
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
-from streamer.scheduling.sharing import sharing_processor
+from streamer.scheduling.sharing import share_models, sharing_processor
 from streamer.scheduling.threads import ThreadedWorkers
+from streamer.scheduling.turns import Turns
 from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
@@ -37,7 +40,7 @@ from streamer.terminal.telemetry import Meter
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.registry import build_tracker
 
-Spec = str | int | Path | Iterable[Any]
+Spec = str | int | Path | Source | Iterable[Any]
 
 Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
 """Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
@@ -68,6 +71,7 @@ class Engine:
         self._models = Models(config, segmenter, depth_estimator, detector)
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
+        self._turns: defaultdict[str, Turns] = defaultdict(Turns)
 
     @property
     def device(self) -> str:
@@ -100,6 +104,7 @@ class Engine:
         workers: Workers | None = None,
         still: bool = False,
         camera: KnownCamera | None = None,
+        deferred: bool = False,
     ) -> Pipeline:
         """A fresh pipeline. Live ones run the models in threads; others run them at once, always the same way.
 
@@ -109,16 +114,17 @@ class Engine:
             workers: Run the models, instead of what ``live`` asks for.
             still: There will be one frame: its masks may be finer, since they need not keep up with anything.
             camera: What is known of the camera; None leaves it to the config.
+            deferred: Whether a live one takes frames before the models are there, and loads them in its threads.
 
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
         camera = camera or KnownCamera(self.config.camera)
-        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, live)
+        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, deferred, live)
         flow = self.config.flow
         pipeline = Pipeline(
             stages,
-            workers or (self._threads(stages) if live else InlineWorkers()),
+            workers or (self._threads(stages, deferred) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
             prompted,
             camera,
@@ -128,14 +134,18 @@ class Engine:
         return pipeline
 
     def _stages(
-        self, tracking: TrackingParameters, camera: KnownCamera, live: bool
+        self, tracking: TrackingParameters, camera: KnownCamera, deferred: bool, live: bool
     ) -> tuple[list[Stage], Prompted | None, DepthStage | None]:
         """Every slow kind of model that the config lets in, the one that a person can speak to, and the depth."""
-        schedule, segmenter, estimator = self.config.schedule, self.segmenter, self.depth_estimator
+        schedule, models = self.config.schedule, self._models
+        segmenter = models.deferred_segmenter if deferred else models.segmenter
+        estimator = models.deferred_depth_estimator if deferred else models.depth_estimator
         depth = None
         if estimator is not None:
-            ground = Ground.of(self.config.camera)
-            depth = DepthStage(estimator.estimate, schedule, estimator.unit, camera, ground)
+            unit = (lambda: estimator.unit) if deferred else estimator.unit
+            depth = DepthStage(
+                lambda image: estimator.estimate(image), schedule, unit, camera, Ground.of(self.config.camera)
+            )
         if segmenter is None:
             return ([] if depth is None else [depth]), None, depth
         tracker = build_tracker(segmenter, tracking)
@@ -149,8 +159,8 @@ class Engine:
 
     def _detections(self, masks: MasksStage) -> DetectionsStage:
         """After the stage of the masks, since it compares what it finds with what is followed on the same frame."""
-        read = self._models.phrases_of
-        detections = DetectionsStage(lambda: self._models.detector, masks, self.config.schedule, read)
+        models = self._models
+        detections = DetectionsStage(lambda: models.detector, masks, self.config.schedule, models.phrases_of)
         if self.config.text is not None:
             detections.look_for(self.config.text)
         return detections
@@ -162,10 +172,37 @@ class Engine:
             return 1
         return batch_that_fits(self.config.schedule.keyframe_interval, frame_size)
 
-    def _threads(self, stages: Sequence[Stage]) -> ThreadedWorkers:
-        """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them."""
+    def _threads(self, stages: Sequence[Stage], deferred: bool) -> ThreadedWorkers:
+        """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them.
+
+        All runs of this engine share the models, so that what runs at a time is one call of each.
+        """
         slow = [stage.name for stage in stages if not stage.immediate]
-        return ThreadedWorkers(in_turns=() if self._models.on_cuda else slow, step_back=slow)
+        workers = ThreadedWorkers(
+            in_turns=slow, step_back=slow, nice=self.config.schedule.model_nice, turns=self._turns
+        )
+        if not deferred:
+            self._settle(workers)
+        for stage in slow if deferred else ():
+            if (load := self._models.loader(stage)) is not None:
+                workers.prepare(stage, self._share_models, partial(self._load, load, workers))
+        return workers
+
+    def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
+        """Load a model behind the frame loop, which has taken frames already."""
+        load()
+        _ = self.device
+        self._settle(workers)
+
+    def _share_models(self) -> None:
+        """Import torch, and have it leave cores to others before it counts on all."""
+        share_models(self.config.schedule.model_threads)
+
+    def _settle(self, workers: ThreadedWorkers) -> None:
+        """Arrange what is known only once torch is there."""
+        self._share_models()
+        if self._models.on_cuda:
+            workers.in_turns = ()
 
     @contextmanager
     def open(
@@ -176,17 +213,23 @@ class Engine:
         check: Callable[[SourceInfo], object] | None = None,
         known_depths: KnownDepths | None = None,
         meanwhile: Meanwhile | None = None,
+        discover: bool = True,
+        deferred: bool | None = None,
         **source_options: Any,
     ) -> Iterator[Run]:
         """Open a source, load the models if they are not, and begin to read.
 
         Args:
-            source: Path, camera index, URL, folder, pattern, ``scene``, or iterable of ``(H, W, 3)`` uint8 RGB arrays.
-            prompts: What to follow, said about the first frame. Without any, objects are looked for.
+            source: Path, camera index, URL, folder, pattern, ``scene``, iterable of ``(H, W, 3)`` uint8 RGB arrays, a
+                :class:`Pushed`, or a source of your own.
+            prompts: What to follow, said about the first frame.
             live: Keep up with the source and drop frames rather than wait; files then play at their own rate.
             check: Told what the source is before anything slow begins; may raise.
             known_depths: How far the things at some pixels of the first frame are; relative depth becomes meters.
-            meanwhile: Called once while the models are loaded in another thread.
+            meanwhile: Called once while the models are loaded in another thread; not where they load behind the frames.
+            discover: Whether objects are looked for where nobody says what to follow, in prompts or by words.
+            deferred: Whether frames are given out before the models are there, which load behind them; None does so
+                where the frames would be gone otherwise.
             source_options: For :func:`streamer.sources.open.open_source`.
 
         Raises:
@@ -205,38 +248,38 @@ class Engine:
             by_itself = opened.info.live and not isinstance(opened, Pausable)
             batch_size = 1 if live else self._batch_size(opened.info.size)
             reach = reach_of(self.config.schedule.keyframe_interval, batch_size)
-            reader = Reader(opened, live, reach, reopen=reopen if by_itself and opened.info.renewable else None)
+            renewable = by_itself and opened.info.renewable and opened is not source
+            reader = Reader(opened, live, reach, reopen=reopen if renewable else None)
             stack.callback(reader.stop)
             camera = KnownCamera(self.config.camera, opened.info.camera)
             camera.at(opened.info.size)  # one that does not fit is told before anything slow begins
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
-            if meanwhile is not None:
+            if live:
+                stack.enter_context(sharing_processor())
+            deferred = live and (by_itself if deferred is None else deferred) and not self._models.loaded
+            if meanwhile is not None and not deferred:
                 self._models.load_beside(partial(meanwhile, reader))
-            pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera)
+            pipeline = self.pipeline(live, still=opened.info.is_alone, camera=camera, deferred=deferred)
             self._readers[pipeline] = reader
             stack.callback(self._forget, pipeline)
-            self._begin(pipeline, prompts)
+            for prompt in prompts:
+                pipeline.prompt(prompt)
+            nothing_said = not prompts and self.config.text is None
+            if discover and nothing_said and self.config.segmenter is not None and self.config.tracking.max_objects > 0:
+                pipeline.discover()
             if known_depths is not None:
                 pipeline.calibrate(known_depths)
             prefetch = None
             if self.config.schedule.prefetch and not live:
                 prefetch = _prefetch(pipeline.stages, batch_size)
                 stack.callback(prefetch.close)
-            if live:
-                stack.enter_context(sharing_processor())
             if by_itself:
                 reader.count_from_now()
             else:
                 reader.start()
-            yield Run(reader, pipeline, Meter(self.device), prefetch, live)
-
-    def _begin(self, pipeline: Pipeline, prompts: Sequence[Prompt]) -> None:
-        for prompt in prompts:
-            pipeline.prompt(prompt)
-        nothing_said = not prompts and self.config.text is None
-        if nothing_said and self.segmenter is not None and self.config.tracking.max_objects > 0:
-            pipeline.discover()
+            device = (lambda: self._models.known_device) if deferred else self.device
+            yield Run(reader, pipeline, Meter(device), prefetch, live)
 
     def _forget(self, pipeline: Pipeline) -> None:
         self._pipelines.remove(pipeline)
@@ -254,6 +297,20 @@ class Engine:
         """
         with self.open(source, prompts, live, **options) as run:
             yield from run
+
+    def live(
+        self, source: Spec, prompts: Prompt | Sequence[Prompt] = (), discover: bool = False, **options: Any
+    ) -> Live:
+        """A live source in a thread of its own, to be iterated, polled and spoken to; see :class:`Live`.
+
+        Several at once share the models: their weights are there once, one call runs at a time, and of those who wait
+        the one that was served longest ago goes first.
+
+        Raises:
+            SourceError: It cannot be opened.
+            PromptError: A prompt does not lie on its frames, or masks are left out.
+        """
+        return Live(self, source, prompts, discover, **options)
 
     def close(self) -> None:
         """Stop every worker and end every run. May be called twice, and from any thread."""
@@ -292,3 +349,31 @@ def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = 
     if not isinstance(config, Config):
         config = configuration.load(config, overrides)
     return Engine(config).load()
+
+
+def live(
+    source: Spec,
+    config: str | Path | Config = "tiny",
+    prompts: Prompt | Sequence[Prompt] = (),
+    overrides: str | Sequence[str] = (),
+    discover: bool = False,
+    **options: Any,
+) -> Live:
+    """Open a live source, and load the models behind its frames; for several sources see :meth:`Engine.live`.
+
+    Args:
+        source: Camera index, URL, :class:`Pushed`, a file at its own rate, or whatever else :meth:`Engine.open` takes.
+        config: Name of a preset, path of a YAML file, or a Config.
+        prompts: What to follow, said about the first frame; more may be said at any time.
+        overrides: ``section.key=value`` entries that replace those of the preset.
+        discover: Whether to look for objects without being told where.
+        options: For the source, such as ``width``, ``height`` and ``rate_hz`` of a camera.
+
+    Raises:
+        ConfigError: No such preset, key or value.
+        SourceError: The source cannot be opened.
+    """
+    if not isinstance(config, Config):
+        config = configuration.load(config, overrides)
+    engine = Engine(config)
+    return Live(engine, source, prompts, discover, engine.close, **options)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 
 import cv2
@@ -16,7 +17,8 @@ _SWITCH_INTERVAL_S = 0.001
 
 _lock = Lock()
 _sharers = 0
-_before: tuple[int, int, float] | None = None
+_puts_back: dict[str, Callable[[], object]] = {}
+"""By what was set for the time of sharing."""
 
 
 @contextmanager
@@ -24,35 +26,37 @@ def sharing_processor() -> Iterator[None]:
     """Leave the frame loop a core of its own, and the interpreter whenever it asks.
 
     These are settings of the whole process: the first live run makes them, and the last one puts back what was before.
+    The models' part is `share_models`: they may not be there yet.
     """
-    global _sharers, _before
+    global _sharers
     with _lock:
         if _sharers == 0:
-            _before = _share()
+            _puts_back["cv2"] = partial(cv2.setNumThreads, cv2.getNumThreads())
+            _puts_back["interpreter"] = partial(sys.setswitchinterval, sys.getswitchinterval())
+            cv2.setNumThreads(max(1, core_count() // 2))
+            sys.setswitchinterval(_SWITCH_INTERVAL_S)
         _sharers += 1
     try:
         yield
     finally:
         with _lock:
             _sharers -= 1
-            if _sharers == 0 and _before is not None:
-                _restore(*_before)
+            if _sharers == 0:
+                for put_back in _puts_back.values():
+                    put_back()
+                _puts_back.clear()
 
 
-def _share() -> tuple[int, int, float]:
+def share_models(threads: int | None = None) -> None:
+    """Let the models compute on that many cores (all but one if None) while any live run goes on.
+
+    Imports torch. The first call of a time of sharing counts, and the last run puts back what was before.
+    """
     from streamer.models.runtime import devices
 
-    cores = core_count()
-    before = devices.thread_count(), cv2.getNumThreads(), sys.getswitchinterval()
-    devices.set_threads(min(before[0], cores - 1))
-    cv2.setNumThreads(max(1, cores // 2))
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    return before
-
-
-def _restore(threads: int, cv2_threads: int, interval_s: float) -> None:
-    from streamer.models.runtime import devices
-
-    devices.set_threads(threads)
-    cv2.setNumThreads(cv2_threads)
-    sys.setswitchinterval(interval_s)
+    with _lock:
+        if _sharers == 0 or "models" in _puts_back:
+            return
+        before = devices.thread_count()
+        _puts_back["models"] = partial(devices.set_threads, before)
+        devices.set_threads(threads or min(before, core_count() - 1))

@@ -7,10 +7,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Hashable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, MutableMapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from streamer.data.running import running
+from streamer.scheduling.turns import Turns
 from streamer.scheduling.workers import Done, LaneState, run_call
 
 
@@ -24,6 +28,12 @@ class ThreadedWorkers:
         clock: Measures how long calls run [s].
         in_turns: Lanes of which only one runs at a time: two models on one processor would only hinder each other.
         step_back: Lanes whose threads let every other thread of this program go first.
+        nice: By how much they do; 0 for not at all.
+        turns: Shared with other workers, so that of all their calls in one lane, or in lanes ``in_turns``, one runs at
+            a time; by the lane's name, and ``""`` for those that take turns. None shares nothing.
+
+    Attributes:
+        in_turns: See above; may be emptied where it turns out that models do not hinder each other.
     """
 
     def __init__(
@@ -31,23 +41,34 @@ class ThreadedWorkers:
         clock: Callable[[], float] = time.perf_counter,
         in_turns: Collection[str] = (),
         step_back: Collection[str] = (),
+        nice: int = 10,
+        turns: MutableMapping[str, Turns] | None = None,
     ) -> None:
         self.in_turns: Collection[str] = frozenset(in_turns)
-        self._clock, self._step_back = clock, frozenset(step_back)
-        self._turn = threading.Lock()
+        self._clock, self._step_back, self._nice = clock, frozenset(step_back), nice
+        self._turns: MutableMapping[str, Turns] = defaultdict(Turns) if turns is None else turns
+        self._shares = turns is not None
         self._lock = threading.Lock()
         self._done: list[Done] = []
         self._lanes: dict[str, _Lane] = {}
 
     def submit(self, lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
-        if lane not in self._lanes:
-            turn = self._turn if lane in self.in_turns else contextlib.nullcontext()
-            self._lanes[lane] = _Lane(lane, self._report, self._clock, turn, lane in self._step_back)
-        return self._lanes[lane].put(key, call)
+        return self._lane(lane).put(key, call)
+
+    def prepare(self, lane: str, first: Callable[[], Any], call: Callable[[], Any]) -> None:
+        """Keep a lane closed until two calls have ended in its thread. What they raise comes back as of any call.
+
+        Args:
+            lane: Which one.
+            first: Called before the thread steps back.
+            call: Called once it has.
+        """
+        self._lane(lane).put(_Preparation(first), call)
 
     def ready(self, lane: str) -> bool:
         needed = self.in_turns if lane in self.in_turns else {lane}
-        return all(self.state(name) == "idle" for name in needed)
+        turns = self._turns_of(lane)
+        return all(self.state(name) == "idle" for name in needed) and (turns is None or turns.may_start(self))
 
     def state(self, lane: str) -> LaneState:
         return self._lanes[lane].state if lane in self._lanes else "idle"
@@ -64,9 +85,31 @@ class ThreadedWorkers:
         for lane in self._lanes.values():
             lane.thread.join(max(0.0, deadline - time.monotonic()))
 
+    def _lane(self, name: str) -> _Lane:
+        if name not in self._lanes:
+            nice = self._nice if name in self._step_back else 0
+            self._lanes[name] = _Lane(name, self._report, self._clock, partial(self._turn, name), nice)
+        return self._lanes[name]
+
+    def _turns_of(self, lane: str) -> Turns | None:
+        if lane in self.in_turns:
+            return self._turns[""]
+        return self._turns[lane] if self._shares and lane in self._step_back else None
+
+    def _turn(self, lane: str) -> contextlib.AbstractContextManager[Any]:
+        turns = self._turns_of(lane)
+        return contextlib.nullcontext() if turns is None else turns.turn(self)
+
     def _report(self, done: Done) -> None:
         with self._lock:
             self._done.append(done)
+
+
+@dataclass(frozen=True, eq=False)
+class _Preparation:
+    """The key of a call that nobody waits for, and what is called before it."""
+
+    first: Callable[[], Any]
 
 
 class _Lane:
@@ -75,20 +118,23 @@ class _Lane:
         name: str,
         report: Callable[[Done], None],
         clock: Callable[[], float],
-        turn: contextlib.AbstractContextManager[Any],
-        steps_back: bool,
+        turn: Callable[[], contextlib.AbstractContextManager[Any]],
+        nice: int,
     ) -> None:
         self._name, self._report, self._clock = name, report, clock
-        self._turn, self._steps_back = turn, steps_back
+        self._turn, self._nice = turn, nice
         self._changed = threading.Condition()
         self._queued: tuple[Hashable, Callable[[], Any]] | None = None
         self._running = self._stopped = False
+        self._preparing = False
         self.thread = threading.Thread(target=self._loop, name=f"streamer-{name}", daemon=True)
         self.thread.start()
 
     @property
     def state(self) -> LaneState:
         with self._changed:
+            if self._preparing:
+                return "loading"
             if self._running:
                 return "busy"
             return "idle" if self._queued is None else "waiting"
@@ -97,6 +143,7 @@ class _Lane:
         with self._changed:
             replaced = None if self._queued is None else self._queued[0]
             self._queued = key, call
+            self._preparing = self._preparing or isinstance(key, _Preparation)
             self._changed.notify()
         return replaced
 
@@ -106,21 +153,27 @@ class _Lane:
             self._changed.notify()
 
     def _loop(self) -> None:
-        if self._steps_back:
-            step_back()
         while self._wait():
-            with self._turn:
+            with self._turn():
                 # Taken only now: whatever came while the others had their turn is newer.
                 with self._changed:
                     if self._queued is None:
                         continue
                     (key, call), self._queued, self._running = self._queued, None, True
                 with running(self._name):
-                    done = run_call(self._name, key, call, self._clock)
+                    done = run_call(self._name, key, partial(self._call, key, call), self._clock)
             # Reported before the lane is free again, so that "ready" never runs ahead of "finished".
             self._report(done)
             with self._changed:
-                self._running = False
+                self._running = self._preparing = False
+
+    def _call(self, key: Hashable, call: Callable[[], Any]) -> Any:
+        if isinstance(key, _Preparation):
+            key.first()
+        if self._nice:
+            step_back(self._nice)
+            self._nice = 0
+        return call()
 
     def _wait(self) -> bool:
         with self._changed:

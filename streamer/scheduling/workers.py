@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-LaneState = Literal["idle", "waiting", "busy"]
+LaneState = Literal["idle", "waiting", "busy", "loading"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,10 @@ class Workers(Protocol):
         ...
 
     def state(self, lane: str) -> LaneState:
-        """Whether a call runs in the lane ("busy"), is queued behind those of other lanes ("waiting"), or neither."""
+        """Whether a call runs in the lane ("busy"), is queued behind those of others ("waiting"), or neither ("idle").
+
+        "loading" while the lane is not open yet because its model is not there.
+        """
         ...
 
     def finished(self) -> list[Done]:

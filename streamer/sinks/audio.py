@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -16,6 +17,9 @@ from streamer.data.timeline import Timeline
 from streamer.sinks.audio_tracks import AudioTrack, CopiedTrack, EncodedTrack, can_be_copied, can_hold
 from streamer.sinks.outputs import reason_of
 from streamer.sinks.tags import copy_tags
+
+SoundSource = Path | str | Callable[[], Any]
+"""A file, its address, or what opens its bytes to be read once."""
 
 _AHEAD_S = 5
 """How much of the source is looked at before it is decided what becomes of its sound [s]."""
@@ -31,7 +35,7 @@ class AudioCopy:
     Whatever is wrong with the sound is told in `warning`; nothing that it does raises.
 
     Args:
-        path: The file, or its address.
+        source: The file, its address, or what opens its bytes.
         container: Where it goes; must not have begun to encode.
         start_s: Media time of the file that is 0 in the video [s].
         lead_s: How long before that a packet may begin [s].
@@ -45,7 +49,7 @@ class AudioCopy:
 
     def __init__(
         self,
-        path: Path | str,
+        source: SoundSource,
         container: av.container.OutputContainer,
         start_s: Fraction,
         lead_s: float,
@@ -63,12 +67,14 @@ class AudioCopy:
         self._early_s = Fraction(0)
         self._skipped = 0
         self._restarted = False
-        place = path if isinstance(path, str) else str(path.absolute())
+        self._file: Any = None
         try:
+            self._file = source() if callable(source) else None
+            place = self._file or (source if isinstance(source, str) else str(Path(str(source)).absolute()))
             self._input: av.container.InputContainer | None = av.open(place, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             self._input = None
-            label = path if isinstance(path, Path) else "the address"  # which may hold a password
+            label = source if isinstance(source, Path) else "the source"  # whose address may hold a password
             self.warning = f"The audio of {label} was left out, because the file cannot be opened ({reason_of(error)})."
             return
         video = [stream for stream in self._input.streams.video if stream.index == video_stream]
@@ -169,8 +175,9 @@ class AudioCopy:
         return bool(self._tracks)
 
     def close(self) -> None:
-        if self._input is not None:
-            self._input.close()
+        for opened in (self._input, self._file):
+            if opened is not None:
+                opened.close()
 
     def _goes_on(self, last_s: Fraction) -> bool:
         return self._video_s > last_s + Fraction(1, 1000)

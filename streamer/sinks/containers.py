@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 # Each group of pictures is a fragment that can be played once it is on disk. At the end `hybrid_fragmented` turns the
-# same file into an ordinary MP4, in place, because fragments seek slowly and some players do not know them.
+# same file into an ordinary MP4, in place, because fragments seek slowly and some players do not know them; its index
+# is at the end then (see `faststart`).
 # `delay_moov` lets edit lists express audio that starts before 0, which would otherwise shift every timestamp.
 # `max_interleave_delta` [us] keeps the muxer from holding back pictures for audio that has ended.
 _MUXING = {"flush_packets": "1", "max_interleave_delta": "1000000"}
@@ -29,6 +30,7 @@ class Container:
             frame (AAC 21 to 44 ms, Opus up to 80 ms). Matroska has no negative time: it would move every frame, so
             that packet stays behind there.
         timescale: Whether the header has a clock of its own, which would round a late start to 1 ms.
+        index_at_end: Whether the index comes last, so that players that fetch the file have to wait for all of it.
         longest_px: The longest side [px].
         ticks_hz: The clock that times are rounded to, where the container prescribes one [Hz].
         least_ticks: Frames that follow each other faster than this are not shown by players.
@@ -40,6 +42,7 @@ class Container:
     pix_fmt: str = "yuv420p"
     lead_s: float = 0.0
     timescale: bool = False
+    index_at_end: bool = False
     longest_px: int = _LONGEST_PX
     ticks_hz: int | None = None
     least_ticks: int = 1
@@ -57,10 +60,10 @@ class Container:
 
 
 CONTAINERS = {
-    ".mp4": Container("mp4", _FRAGMENTS, lead_s=0.1, timescale=True),
+    ".mp4": Container("mp4", _FRAGMENTS, lead_s=0.1, timescale=True, index_at_end=True),
     ".mkv": Container("matroska", _CLUSTERS),
-    ".mov": Container("mov", _FRAGMENTS, lead_s=0.1, timescale=True),
-    ".m4v": Container("mp4", _FRAGMENTS, lead_s=0.1, timescale=True),
+    ".mov": Container("mov", _FRAGMENTS, lead_s=0.1, timescale=True, index_at_end=True),
+    ".m4v": Container("mp4", _FRAGMENTS, lead_s=0.1, timescale=True, index_at_end=True),
     ".webm": Container("webm", _CLUSTERS, codec="libvpx-vp9"),
     # Browsers take frames of less than 2/100 s for a mistake, and show them for 1/10 s.
     ".gif": Container("gif", codec="gif", pix_fmt="pal8", ticks_hz=100, least_ticks=2),

@@ -61,7 +61,7 @@ class McapSink:
         for message in self._messages.of(result):
             stamp_ns = message.stamp_ns
             schema, sequence = self._schema(message.type), self._sequence[message.topic]
-            self._writer.write_message(message.topic, schema, message.fields, stamp_ns, stamp_ns, sequence)
+            self._writer.write_message(message.topic, schema, message.fields(), stamp_ns, stamp_ns, sequence)
             self._sequence[message.topic] += 1
         try:
             self._file.save()

@@ -6,8 +6,12 @@ from importlib.util import find_spec
 
 from streamer.errors import SinkError
 
-_LIBRARIES = {"--mcap": ("mcap_ros2", "mcap-ros2-support")}
-"""What an option imports, and the package that has it."""
+_LIBRARIES = {
+    "--mcap": {"mcap_ros2": "mcap-ros2-support"},
+    "--rerun": {"rerun": "rerun-sdk"},
+    "--foxglove": {"foxglove": "foxglove-sdk", "mcap_ros2": "mcap-ros2-support"},
+}
+"""What an option imports, and the packages that have it."""
 
 
 def require(option: str) -> None:
@@ -16,6 +20,6 @@ def require(option: str) -> None:
     Raises:
         SinkError: It is; the message has the command that installs it.
     """
-    module, package = _LIBRARIES[option]
-    if find_spec(module) is None:
-        raise SinkError(f"{option} needs a library that is not installed: run `uv pip install {package}`.")
+    missing = [package for module, package in _LIBRARIES[option].items() if find_spec(module) is None]
+    if missing:
+        raise SinkError(f"{option} needs a library that is not installed: run `uv pip install {' '.join(missing)}`.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from streamer.data.result import Result
 from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
-from streamer.sinks.base import Sink
+from streamer.sinks.base import Sink, Writer
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
@@ -35,6 +36,8 @@ class Targets:
         jsonl: One JSON line per frame; `STDOUT` for the standard output.
         stats: JSON at the end; `STDOUT` for the standard output.
         mcap: ROS 2 messages.
+        rerun: A Rerun recording.
+        viewers: Tools that show results while the run goes on: "rerun", "foxglove".
     """
 
     output: Path | None = None
@@ -43,9 +46,11 @@ class Targets:
     jsonl: Path | None = None
     stats: Path | None = None
     mcap: Path | None = None
+    rerun: Path | None = None
+    viewers: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return any(True for _ in self)
+        return bool(self.viewers) or any(True for _ in self)
 
     def check(self, several: bool, masks: bool = True, depth: bool = True) -> None:
         """Refuse what cannot work before anything slow begins.
@@ -64,13 +69,14 @@ class Targets:
             raise SinkError("There is no depth to write to --depth-maps: let depth in.")
         if self.take_stdout and several:
             raise SinkError("What is said of several sources would run together on the standard output: name a file.")
-        if self.mcap is not None:
-            require("--mcap")
+        files = {"mcap": self.mcap, "rerun": self.rerun}
+        for name in {*self.viewers, *(name for name, path in files.items() if path is not None)}:
+            require(f"--{name}")
         places = [path.resolve() for path in self]
         for path in self:
             if places.count(path.resolve()) > 1:
                 raise SinkError(f"{path} is named twice: give each output a place of its own.")
-        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap):
+        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap, self.rerun):
             raise SinkError("Only --jsonl and --stats can go to the standard output (-): name a file or a folder.")
         if self.output is None or self.is_folder:
             return
@@ -114,8 +120,9 @@ class Targets:
                 jsonl=_beside(self.jsonl, name) if self.jsonl else None,
                 stats=_beside(self.stats, name) if self.stats else None,
                 mcap=_beside(self.mcap, name) if self.mcap else None,
+                rerun=_beside(self.rerun, name) if self.rerun else None,
             )
-        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap):
+        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap, targets.rerun):
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -125,13 +132,15 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap)
+        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap, self.rerun)
         return (path for path in places if path is not None)
 
     def moved(self, to: Callable[[Path], Path]) -> Targets:
         """The same outputs at other places; the standard output stays."""
         places = {field.name: getattr(self, field.name) for field in fields(self)}
-        changed = {name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT}
+        changed: dict[str, Any] = {
+            name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT
+        }
         return replace(self, **changed)
 
     def _file(self, info: SourceInfo, anew: bool) -> Path | None:
@@ -204,10 +213,25 @@ class Targets:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
+
+    def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:
         if self.mcap is not None:
             from streamer.sinks.mcap import McapSink
 
-            sinks.append(BackgroundSink(McapSink(self.mcap, robot_logs), drop=drop))
+            yield McapSink(self.mcap, parameters)
+        if self.rerun is not None:
+            from streamer.sinks.rerun import RerunSink
+
+            yield RerunSink(self.rerun, parameters, endless=live)
+        if "rerun" in self.viewers:
+            from streamer.sinks.rerun import RerunViewerSink
+
+            yield RerunViewerSink(parameters)
+        if "foxglove" in self.viewers:
+            from streamer.sinks.foxglove import FoxgloveSink
+
+            yield FoxgloveSink(parameters)
 
 
 def _names(path: Path, suffix: str) -> Iterator[Path]:
@@ -257,7 +281,7 @@ def video_sink(
         rate_hz=info.rate_hz,
         time_base=info.time_base,
         start_s=start_s,
-        audio_from=None if drop else info.path or info.address,
+        audio_from=None if drop else info.again or info.path or info.address,
         video_stream=info.video_stream,
         crf=video.crf,
         preset=video.preset,

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from streamer.data import cores
 from streamer.data.result import Result
 from streamer.errors import SinkError
-from streamer.sinks.audio import AudioCopy, is_of_the_system
+from streamer.sinks.audio import AudioCopy, SoundSource, is_of_the_system
 from streamer.sinks.containers import CONTAINERS
-from streamer.sinks.outputs import Claim, make_room, reason_of, unwritable
+from streamer.sinks.faststart import index_first
+from streamer.sinks.outputs import Claim, make_room, reason_of, shortened, unwritable
 
 Image = NDArray[np.uint8]
 
@@ -49,7 +50,7 @@ class VideoSink:
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
         start_s: Media time that becomes 0 [s]; None takes that of the first result (a recording begun midway).
-        audio_from: A file, or its address, whose sound is taken along, as it is where possible.
+        audio_from: A file, its address, or what opens its bytes, whose sound is taken along, as it is where possible.
         video_stream: Which stream of that file the frames come from; None for its first video.
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
@@ -71,7 +72,7 @@ class VideoSink:
         rate_hz: Fraction | None = None,
         time_base: Fraction | None = None,
         start_s: float | None = 0.0,
-        audio_from: Path | str | None = None,
+        audio_from: SoundSource | None = None,
         video_stream: int | None = None,
         crf: int = 20,
         preset: str = "veryfast",
@@ -258,7 +259,18 @@ class VideoSink:
         if self._audio is not None:
             self._audio.copy_rest(self._last_pts * self._time_base, 1 / self._rate_hz)
         self._container.close()
+        if self._kind.index_at_end:
+            self._index_first()
         os.replace(self._partial, self._path)
+
+    def _index_first(self) -> None:
+        """Move the index to the front; where that cannot be done, the file is as good but for being fetched slowly."""
+        moved = self._partial.with_name(shortened(self._partial.stem, f".indexed{self._partial.suffix}"))
+        try:
+            if index_first(self._partial, moved):
+                os.replace(moved, self._partial)
+        except OSError:
+            moved.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:

@@ -20,10 +20,10 @@ from streamer.sources.decoding import Decoder, is_damaged
 from streamer.sources.deinterlacing import deinterlaced
 from streamer.sources.gaps import Gaps, in_words
 from streamer.sources.orientation import Orientation, placed, size_within, square_size
+from streamer.sources.tee import Tee, TeeReader, once_only
 from streamer.sources.tone_mapping import ToneMapper, is_hdr, name_of
 from streamer.sources.url import is_url, redact, short_name
 
-_PIPED = "The sound is left out, because a pipe can be read only once: give a file to keep it."
 _STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})
 """Next to a video, a track of these is a cover that nobody has marked as one."""
 _ORDINARY = frozenset({"yuv420p", "yuvj420p", "nv12"})
@@ -47,20 +47,30 @@ class VideoSource(BaseSource):
         path: A file, or the http(s) address of one.
         timeout_s: An address that says nothing for this long has ended [s].
         video_track: Which of its videos, from 1; None for the one that a player would choose.
+        follow_s: The file is still being written, and ends where nothing was added for this long [s].
 
     Raises:
         SourceError: It does not exist, is no video, or has not one frame that decodes.
     """
 
-    def __init__(self, path: str | Path, timeout_s: float = 5.0, video_track: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        timeout_s: float = 5.0,
+        video_track: int | None = None,
+        follow_s: float | None = None,
+    ) -> None:
         super().__init__()
         remote = is_url(str(path))
         self._label = redact(str(path)) if remote else "The standard input" if str(path) == "-" else str(path)
         # FFmpeg takes what comes before a colon for a protocol, but not in an absolute path.
         is_stdin = str(path) == "-"
-        place = "pipe:0" if is_stdin else str(path) if remote else str(Path(path).absolute())
-        once = is_stdin or (not remote and Path(path).exists() and not Path(path).is_file())
-        self._container = _open(place, self._label, timeout_s if remote else None)
+        place = str(path) if remote else str(Path(path).absolute())
+        is_pipe = is_stdin or (not remote and _is_pipe(Path(path)))
+        once = is_pipe or follow_s is not None
+        tee = _opened_once(path, self._label, follow_s) if once else None
+        self._reader = None if tee is None else tee.reader()
+        self._container = _open(self._reader or place, self._label, timeout_s if remote else None)
         try:
             self._videos = _videos_in(self._container)
             self._stream = _chosen(self._videos, video_track, self._label)
@@ -84,6 +94,8 @@ class VideoSource(BaseSource):
                 raise SourceError(f"{self._label} has no frame that can be decoded: check that the file is whole.")
         except BaseException:
             self._container.close()
+            if self._reader is not None:
+                self._reader.close()
             raise
         self._origin = _first_of(self._stream.start_time, self._pending.pts)
         self._coded_size = self._pending.width, self._pending.height
@@ -97,10 +109,11 @@ class VideoSource(BaseSource):
             rate_hz=self._stream.average_rate or self._stream.guessed_rate,
             time_base=self._stream.time_base,
             frame_count=self._expected_frames(),
-            path=None if remote or once else Path(path),
+            path=None if remote or is_pipe else Path(path),
+            again=None if tee is None else tee.reader,
             address=str(path) if remote else None,
             video_stream=self._stream.index,
-            notice=" ".join(self._notices(once)) or None,
+            notice=" ".join(self._notices()) or None,
         )
 
     @property
@@ -112,11 +125,9 @@ class VideoSource(BaseSource):
             f"{self._info.size[0]}x{self._info.size[1]}, the size of the first."
         )
 
-    def _notices(self, once: bool) -> Iterator[str]:
+    def _notices(self) -> Iterator[str]:
         """What to know before it begins."""
         assert self._pending is not None
-        if once and self._container.streams.audio:
-            yield _PIPED
         if len(self._videos) > 1 and not self._track_was_named:
             number = self._videos.index(self._stream) + 1
             yield f"{self._label} holds {len(self._videos)} videos, of which number {number} is used (--video-track)."
@@ -137,8 +148,9 @@ class VideoSource(BaseSource):
     def _release(self) -> None:
         self._decoded.close()
         self._container.close()
-        if self._second is not None:
-            self._second.close()
+        for other in (self._second, self._reader):
+            if other is not None:
+                other.close()
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         """Every frame that decodes."""
@@ -273,9 +285,20 @@ def has_end(address: str, timeout_s: float) -> bool:
         return False
 
 
-def _open(path: str, label: str, timeout_s: float | None) -> av.container.InputContainer:
+def _is_pipe(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _opened_once(path: str | Path, label: str, follow_s: float | None) -> Tee:
     try:
-        return av.open(path, timeout=timeout_s, metadata_errors="replace")
+        return once_only(path, follow_s)
+    except OSError as error:
+        raise SourceError(f"{label} cannot be read ({error.strerror}): check the path.") from None
+
+
+def _open(place: str | TeeReader, label: str, timeout_s: float | None) -> av.container.InputContainer:
+    try:
+        return av.open(place, timeout=timeout_s, metadata_errors="replace")
     except FileNotFoundError:
         raise SourceError(f"There is no file {label}: check the path.") from None
     except (av.FFmpegError, OSError) as error:

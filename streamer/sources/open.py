@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"%0?(\d*)d")
 _PIPES = ("/dev/fd/", "/dev/stdin")
 """What shells give in the place of a file."""
 
-Kind = Literal["camera", "stream", "scene", "folder", "image", "video", "arrays"]
+Kind = Literal["camera", "stream", "scene", "folder", "image", "video", "arrays", "source"]
 
 
 def kind_of(spec: object) -> Kind:
@@ -28,9 +28,11 @@ def kind_of(spec: object) -> Kind:
 
     An int, digits or ``/dev/...`` are a camera, an address is a stream, ``scene`` is the rendered scene (unless a file
     has that name; a folder of that name is ``./scene``), a folder or a pattern with ``*``, ``?``, ``[`` or ``%04d`` is
-    a folder of pictures, ``-`` is a video from the standard input, anything iterable but text gives arrays; everything
-    else is a file.
+    a folder of pictures, ``-`` is a video from the standard input, a `Source` is one already, anything else that is
+    iterable gives arrays; everything else is a file.
     """
+    if isinstance(spec, Source):
+        return "source"
     if isinstance(spec, int) and not isinstance(spec, bool):
         return "camera"
     if not isinstance(spec, (str, Path)):
@@ -82,7 +84,7 @@ def _is_numbered(pattern: Path, file: Path) -> bool:
 
 
 def open_source(
-    spec: str | int | Path | Iterable[Any],
+    spec: str | int | Path | Source | Iterable[Any],
     *,
     live: bool = False,
     rate_hz: Fraction | float | None = None,
@@ -115,6 +117,8 @@ def open_source(
         raise SourceError("A video keeps its own timestamps: a rate can be given only where it is played live.")
     if kind == "arrays" and isinstance(spec, Iterator):
         keywords["live"] = live  # nobody knows when it gives the next one, so there is nothing to pace
+    if "follow_s" in keywords and kind != "video":
+        raise SourceError("--follow is for a video file that is still being written: leave it out.")
     if "video_track" in keywords and kind not in ("video", "stream"):
         raise SourceError("--video-track is for files that hold several videos: leave it out.")
     opener = partial(_OPENERS[kind], spec, **({} if kind == "video" else rate), **keywords)
@@ -186,6 +190,13 @@ def _open_arrays(spec: Any, **keywords: Any) -> Source:
     return ArraySource(spec, **keywords)
 
 
+def _take(spec: Any, **keywords: Any) -> Source:
+    if keywords:
+        raise SourceError(f"This source is open already, so it takes no {', '.join(keywords)}: set that there.")
+    source: Source = spec
+    return source
+
+
 _OPENERS = {
     "camera": _open_camera,
     "stream": _open_stream,
@@ -194,4 +205,5 @@ _OPENERS = {
     "image": _open_image,
     "video": _open_video,
     "arrays": _open_arrays,
+    "source": _take,
 }

@@ -91,6 +91,11 @@ class Reader:
             return self._state()
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was stopped, so that nothing more comes whatever the source has."""
+        return self._stopped.is_set()
+
+    @property
     def damage(self) -> str | None:
         """What the source could not read, in one sentence."""
         return self._source.damage

@@ -33,7 +33,8 @@ class DepthStage:
     Args:
         estimate: ``(H, W)`` float32 inverse depth of a ``(H, W, 3)`` uint8 RGB image.
         schedule: When it runs.
-        unit: What the model's numbers mean.
+        unit: What the model's numbers mean; or what tells it, where the model has to be loaded first. Before its first
+            answer they count as relative then.
         camera: What is known of the camera; None assumes an ordinary one.
         ground: Makes relative depth meters where it is in view; None where nobody knows it.
     """
@@ -45,15 +46,15 @@ class DepthStage:
         self,
         estimate: Callable[[NDArray[np.uint8]], Map],
         schedule: ScheduleParameters,
-        unit: DepthUnit = DepthUnit.RELATIVE,
+        unit: DepthUnit | Callable[[], DepthUnit] = DepthUnit.RELATIVE,
         camera: KnownCamera | None = None,
         ground: Ground | None = None,
     ) -> None:
         self.image_call = ImageCall(lambda images: [estimate(image) for image in images])
-        self._schedule, self._unit = schedule, unit
-        self._camera = camera or KnownCamera()
-        self._ground = ground if unit is DepthUnit.RELATIVE else None
-        self._propagation, self._meters = DepthPropagation(unit), Meters(unit)
+        self._schedule, self._told_unit = schedule, unit
+        self._unit = unit if isinstance(unit, DepthUnit) else DepthUnit.RELATIVE
+        self._camera, self._ground = camera or KnownCamera(), ground
+        self._propagation, self._meters = DepthPropagation(self._unit), Meters(self._unit)
         self._asked: Anchor | None = None
         self._waiting: list[KnownDepths] = []
 
@@ -97,10 +98,14 @@ class DepthStage:
 
     def adopt(self, answer: tuple[Map, Map | None], anchor: Anchor) -> None:
         inverse_depth, carried = answer
+        if not isinstance(self._told_unit, DepthUnit):
+            self._unit = self._propagation.unit = self._meters.unit = self._told_unit()
         self._propagation.adopt(inverse_depth, anchor, carried)
         latest, size = self._propagation.latest, anchor.grid.frame_size
         assert latest is not None
         known, self._waiting, self._asked = self._waiting, [], None
+        if self._unit is DepthUnit.METERS:
+            return
         if self._ground is not None:
             known.append(self._ground.depths(self._camera.at(size)))
         for depths in known:

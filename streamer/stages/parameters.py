@@ -17,6 +17,9 @@ class ScheduleParameters(Parameters):
         detection_interval: Between two looks for what was said in words.
         min_keyframe_gap: Between a keyframe and one that trouble asks for.
         prefetch: Whether files have computed early what these intervals will ask for.
+        model_nice: By how much live models let every other thread of the machine go first, as `nice` counts; 0 for not
+            at all. Where other programs are busy, masks and depth come later the higher it is (Linux only).
+        model_threads: Cores that live models compute on; None for all but one.
     """
 
     keyframe_interval: int = Field(default=7, ge=1)
@@ -24,3 +27,5 @@ class ScheduleParameters(Parameters):
     detection_interval: int = Field(default=15, ge=1)
     min_keyframe_gap: int = Field(default=3, ge=1)
     prefetch: bool = True
+    model_nice: int = Field(default=10, ge=0, le=19)
+    model_threads: int | None = Field(default=None, ge=1)

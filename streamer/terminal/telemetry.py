@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -53,20 +53,27 @@ class StageMeter:
 class Meter:
     """Listens to a run. May be fed and asked from several threads.
 
+    Args:
+        device: What the models run on, for people; or what tells it, where that is not known before they are loaded.
+
     Attributes:
-        device: What the models run on, for people.
         shown: Frames that came out of the pipeline.
         latency: Capture to display [ms].
     """
 
-    def __init__(self, device: str = "") -> None:
-        self.device = device
+    def __init__(self, device: str | Callable[[], str] = "") -> None:
+        self._device = device
         self.shown = Rate()
         self.latency = Histogram()
         self._parts: dict[str, Histogram] = {}
         self._models: dict[str, Histogram] = {}
         self._stages: dict[str, StageMeter] = {}
         self._lock = threading.Lock()
+
+    @property
+    def device(self) -> str:
+        """What the models run on, for people."""
+        return self._device if isinstance(self._device, str) else self._device()
 
     def add(self, result: Result, shown_at_s: float) -> None:
         """Take in one frame that was handed to the sinks at this reading of the monotonic clock [s]."""

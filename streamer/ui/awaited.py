@@ -16,10 +16,12 @@ def awaited(result: Result, queues: Mapping[str, str], reasons: Mapping[str, str
 
     Args:
         result: What is shown.
-        queues: What each slow model does: "busy", "waiting" or "idle", by the name of its stage.
+        queues: What each slow model does: "busy", "waiting", "idle" or "loading", by the name of its stage.
         reasons: Why each was asked last.
         silent_s: Time since the last answer of any model [s].
     """
+    if "loading" in queues.values():
+        return "loading models"
     at_work = [name for name, state in queues.items() if state != "idle"]
     if at_work and silent_s >= STARVING_S:
         return f"models starve: {silent_s:.0f} s since the last answer"

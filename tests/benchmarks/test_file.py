@@ -19,7 +19,7 @@ from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.engine import Engine
-from streamer.models import registry
+from streamer.models import registry, store
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.weights import hub, random_weights
 from tests import small_models  # noqa: F401  (one thread)
@@ -40,7 +40,7 @@ def video(tmp_path_factory) -> Path:
 def cache(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(module, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(weights, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(registry, "checkpoint_path", lambda model: tmp_path / f"{model}.pth")
+    monkeypatch.setattr(store, "checkpoint_path", lambda model: tmp_path / f"{model}.pth")
     monkeypatch.setattr(hub, "cached", dict)
     return tmp_path
 

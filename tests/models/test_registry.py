@@ -8,7 +8,7 @@ import os
 import pickle
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ import safetensors.torch
 import torch
 
 from streamer.errors import ModelError
-from streamer.models import registry
+from streamer.models import registry, store
+from streamer.models.catalog import CATALOG, SEGMENTER, ModelCard, WeightsFile
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.weights import checkpoints, download
 from streamer.models.weights.random_weights import randomize_zeros
@@ -65,7 +66,8 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache folder, with a small file in the place of the official checkpoint of vit_b."""
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(registry.SAM_WEIGHTS, "vit_b", registry.SamWeights("small.pth", len(CONTENT), SHA256))
+    file = WeightsFile("small.pth", "http://127.0.0.1:9", SHA256)
+    monkeypatch.setitem(CATALOG, "vit_b", ModelCard(SEGMENTER, len(CONTENT), "none", "tests", file))
     return tmp_path / "cache"
 
 
@@ -75,23 +77,23 @@ def address(server: http.server.ThreadingHTTPServer) -> str:
 
 def test_download_reports_progress_and_happens_once(server: http.server.ThreadingHTTPServer, cache: Path) -> None:
     seen: list[tuple[int, int]] = []
-    path = registry.download("vit_b", address(server), lambda done, total: seen.append((done, total)))
+    path = store.download("vit_b", address(server), lambda done, total: seen.append((done, total)))
     assert path == cache / "small.pth"
     assert path.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert os.listdir(cache) == ["small.pth"]
-    registry.download("vit_b", address(server))
+    store.download("vit_b", address(server))
     assert server.ranges == [None]
 
 
 def test_a_broken_download_is_no_model_and_is_resumed(server: http.server.ThreadingHTTPServer, cache: Path) -> None:
     server.breaks_after = 400_000
     with pytest.raises(ModelError, match=r"the connection broke off.*run the same command again"):
-        registry.download("vit_b", address(server))
+        store.download("vit_b", address(server))
     assert os.listdir(cache) == ["small.pth.part"]
     server.breaks_after = None
-    assert registry.download("vit_b", address(server)).read_bytes() == CONTENT
+    assert store.download("vit_b", address(server)).read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=400000-"]
 
 
@@ -99,7 +101,7 @@ def test_a_server_without_ranges_starts_again(server: http.server.ThreadingHTTPS
     server.knows_ranges = False
     cache.mkdir()
     (cache / "small.pth.part").write_bytes(b"x" * 1000)
-    assert registry.download("vit_b", address(server)).read_bytes() == CONTENT
+    assert store.download("vit_b", address(server)).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("left_over", [CONTENT, CONTENT + b"more"])
@@ -108,38 +110,38 @@ def test_a_part_that_is_whole_or_too_long(
 ) -> None:
     cache.mkdir()
     (cache / "small.pth.part").write_bytes(left_over)
-    assert registry.download("vit_b", address(server)).read_bytes() == CONTENT
+    assert store.download("vit_b", address(server)).read_bytes() == CONTENT
     assert len(server.ranges) == (0 if left_over == CONTENT else 1)
 
 
 def test_damaged_content_is_thrown_away(server: http.server.ThreadingHTTPServer, cache: Path) -> None:
     server.content = b"x" * len(CONTENT)
     with pytest.raises(ModelError, match="is damaged and was thrown away: download it again"):
-        registry.download("vit_b", address(server))
+        store.download("vit_b", address(server))
     assert os.listdir(cache) == []
 
 
 def test_a_damaged_checkpoint_is_found_and_replaced(server: http.server.ThreadingHTTPServer, cache: Path) -> None:
     cache.mkdir()
     (cache / "small.pth").write_bytes(b"y" * len(CONTENT))
-    verdict = {check.name: check for check in registry.check()}["vit_b"]
+    verdict = {check.name: check for check in store.check_files()}["vit_b"]
     assert not verdict.intact
     assert "streamer models pull vit_b" in verdict.message
-    registry.download("vit_b", address(server))
-    assert {check.name: check.intact for check in registry.check()}["vit_b"]
+    store.download("vit_b", address(server))
+    assert {check.name: check.intact for check in store.check_files()}["vit_b"]
 
 
 def test_a_refusing_server(server: http.server.ThreadingHTTPServer, cache: Path) -> None:
     server.status = 403
     with pytest.raises(ModelError, match=r"the server answered 403 .*or bring the file to .*small\.pth"):
-        registry.download("vit_b", address(server))
+        store.download("vit_b", address(server))
 
 
 def test_no_network(server: http.server.ThreadingHTTPServer, cache: Path) -> None:
     with pytest.raises(
         ModelError, match=r"http://127\.0\.0\.1:9/small\.pth could not be downloaded .*refused"
     ) as error:
-        registry.download("vit_b", "http://127.0.0.1:9")
+        store.download("vit_b", "http://127.0.0.1:9")
     assert str(cache / "small.pth") in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -150,7 +152,7 @@ def test_a_folder_that_cannot_be_made(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.raises(ModelError, match=r"may not be written .*set STREAMER_CACHE"):
-        registry.download("vit_b", address(server))
+        store.download("vit_b", address(server))
 
 
 def test_a_full_disk(server: http.server.ThreadingHTTPServer, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,29 +161,31 @@ def test_a_full_disk(server: http.server.ThreadingHTTPServer, cache: Path, monke
 
     monkeypatch.setattr(download, "_transfer", fill)
     with pytest.raises(ModelError, match="The disk is full"):
-        registry.download("vit_b", address(server))
+        store.download("vit_b", address(server))
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(ModelError, match="There is no model 'vit_x' to download: choose one of vit_b"):
-        registry.download("vit_x")
+    with pytest.raises(ModelError, match="There is no model to download 'vit_x': did you mean vit_"):
+        store.download("vit_x")
     with pytest.raises(ModelError, match="There is no segmenter 'vit_x'"):
         registry.load_segmenter(SegmenterParameters(model="vit_x"), "cpu")
 
 
 def test_an_unknown_name_lists_the_known_and_the_near_ones() -> None:
     with pytest.raises(ModelError) as error:
-        registry.load_segmenter(SegmenterParameters(model="tinny"), "cpu")
+        registry.load_segmenter(SegmenterParameters(model="sam2.1-hiera-tinny"), "cpu")
     assert str(error.value) == (
-        "There is no segmenter 'tinny': choose one of tiny, vit_b, vit_l, vit_h, or name a checkpoint file "
-        "(did you mean tiny?)."
+        "There is no segmenter 'sam2.1-hiera-tinny': did you mean facebook/sam2.1-hiera-tiny or sam2.1_hiera_tiny.pt "
+        "or facebook/sam2.1-hiera-small? `streamer models list` shows all, or name a checkpoint file or a folder."
     )
     with pytest.raises(ModelError) as error:
         registry.load_depth(DepthParameters(model="dpt-hybrid-midas"), "cpu")
     assert str(error.value) == (
-        "There is no depth model 'dpt-hybrid-midas': choose one of tiny, Intel/dpt-hybrid-midas, Intel/dpt-large, "
-        "or give another Hugging Face name or a folder (did you mean Intel/dpt-hybrid-midas?)."
+        "There is no depth model 'dpt-hybrid-midas': did you mean Intel/dpt-hybrid-midas? `streamer models list` shows "
+        "all, or give another Hugging Face name or a folder."
     )
+    with pytest.raises(ModelError, match=r"There is no segmenter 'qqq': choose one of tiny, vit_b, .*or name a"):
+        registry.load_segmenter(SegmenterParameters(model="qqq"), "cpu")
 
 
 def test_one_entry_registers_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,6 +238,27 @@ def test_checkpoints_by_path_are_recognized(tmp_path: Path, suffix: str, old_for
     assert registry.load_segmenter(SegmenterParameters(model="vit_b", checkpoint=path), "cpu").name == "vit_b"
     with pytest.raises(ModelError, match="holds vit_b, not vit_h"):
         registry.load_segmenter(SegmenterParameters(model="vit_h", checkpoint=path), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("wrap", "prefix"),
+    [
+        (lambda state: {"model": state, "optimizer": {"state": {}, "param_groups": [{"lr": 1e-4}]}, "epoch": 3}, ""),
+        (lambda state: {"state_dict": state, "pytorch-lightning_version": "2.5"}, "model."),
+        (lambda state: {"state_dict": state | {"loss.weight": torch.ones(2)}}, "sam."),
+        (lambda state: state, "module."),
+        (lambda state: {"model": {"state_dict": state}}, "module.sam."),
+    ],
+    ids=["optimizer", "lightning", "another module's", "parallel", "both"],
+)
+@pytest.mark.usefixtures("small_vit_b")
+def test_what_trainings_save_is_unwrapped(tmp_path: Path, wrap: Callable[..., object], prefix: str) -> None:
+    sam = small_vit()
+    state = {f"{prefix}{name}": value for name, value in sam.state_dict().items()}
+    torch.save(wrap(state), tmp_path / "tuned.ckpt")
+    loaded = registry.load_sam(str(tmp_path / "tuned.ckpt"))
+    for (name, ours), theirs in zip(loaded.state_dict().items(), sam.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs), name
 
 
 @pytest.mark.usefixtures("small_vit_b")
@@ -293,38 +318,43 @@ def test_list_shows_what_is_bundled_cached_and_available(
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text(json.dumps({"architectures": ["DPTForDepthEstimation"]}))
     (snapshot / "preprocessor_config.json").write_text("{}")
-    monkeypatch.setattr(registry.hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(store.hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     cache.mkdir()
     (cache / "small.pth").write_bytes(CONTENT)
-    states = {entry.name: entry.state for entry in registry.list_models()}
-    assert states == {
-        "tiny": "bundled",
-        "vit_b": "cached",
-        "vit_l": "available",
-        "vit_h": "available",
-        "Intel/dpt-hybrid-midas": "available",
-        "Intel/dpt-large": "cached",
-    }
-    verdicts = {check.name: check for check in registry.check()}
+    (cache / "sam_vit_h_4b8939.pth.part").write_bytes(CONTENT)
+    entries = {entry.name: entry for entry in store.list_models()}
+    states = {name: entry.state for name, entry in entries.items()}
+    assert set(states) == {"tiny", *CATALOG}
+    assert (states["tiny"], states["vit_b"], states["vit_l"]) == ("bundled", "cached", "available")
+    assert (states["vit_h"], states["Intel/dpt-large"]) == ("broken off", "broken off")
+    assert entries["facebook/sam3"].gated
+    assert all(entry.size_bytes and entry.licence and entry.good_for for entry in entries.values())
+    verdicts = {check.name: check for check in store.check_files()}
     assert verdicts["vit_b"].intact
     assert "lacks model.safetensors" in verdicts["Intel/dpt-large"].message
     (snapshot / "model.safetensors").write_bytes(b"")
-    assert {check.name: check.intact for check in registry.check()}["Intel/dpt-large"]
+    assert {check.name: check.intact for check in store.check_files()}["Intel/dpt-large"]
 
 
 def test_depth_models_are_not_asked_for_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry.hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(store.hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(
         ModelError, match=r"127\.0\.0\.1:9/Intel/dpt-large could not be downloaded .*folder as the model"
     ):
-        registry.download("Intel/dpt-large")
+        store.download("Intel/dpt-large")
 
 
 def test_the_cache_moves_with_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path))
-    assert registry.checkpoint_path("vit_h").parent == tmp_path
+    assert store.checkpoint_path("vit_h").parent == tmp_path
     monkeypatch.delenv("STREAMER_CACHE")
-    assert registry.checkpoint_path("vit_h").parent.name == "streamer"
+    assert store.checkpoint_path("vit_h").parent.name == "streamer"
+
+
+def test_an_official_file_is_known_by_its_own_name(cache: Path) -> None:
+    for name in ("sam_vit_l_0b3195.pth", "sam2.1_hiera_small.pt", "mobile_sam.pt"):
+        with pytest.raises(ModelError, match=r"weights of .* are not here: run `streamer models pull"):
+            registry.load_segmenter(SegmenterParameters(model=name), "cpu")
 
 
 def test_the_bundled_models_load() -> None:

@@ -147,3 +147,38 @@ def test_a_thread_that_steps_back_takes_only_itself_and_what_it_starts():
     thread.join()
     assert seen == [min(19, before + 3)] * 2
     assert priority() == before
+
+
+def test_a_lane_is_closed_until_it_is_prepared_in_its_own_thread():
+    workers, release = ThreadedWorkers(in_turns=("a", "b"), step_back=("a", "b")), threading.Event()
+    seen = []
+    workers.prepare("a", lambda: release.wait(5), lambda: seen.append(threading.current_thread().name))
+    assert [workers.state(lane) for lane in "ab"] == ["loading", "idle"]
+    assert not workers.ready("a")
+    assert not workers.ready("b"), "it would have to wait for its turn"
+    release.set()
+    assert wait_for(workers, 1)[0].error is None
+    assert seen == ["streamer-a"]
+    workers.close(timeout_s=5)
+    assert workers.ready("b")
+
+
+def test_what_fails_while_a_lane_is_prepared_comes_back():
+    workers = ThreadedWorkers()
+    workers.prepare("a", lambda: 1 / 0, lambda: None)
+    assert isinstance(wait_for(workers, 1)[0].error, ZeroDivisionError)
+    workers.close(timeout_s=5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
+@pytest.mark.parametrize("nice", [0, 4])
+def test_what_is_imported_first_does_not_step_back_yet(nice):
+    def priority():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen, here = [], priority()
+    workers = ThreadedWorkers(step_back=("slow",), nice=nice)
+    workers.prepare("slow", lambda: seen.append(priority()), lambda: seen.append(priority()))
+    wait_for(workers, 1)
+    workers.close(timeout_s=5)
+    assert seen == [here, min(19, here + nice)]

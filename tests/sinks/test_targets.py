@@ -36,11 +36,12 @@ def test_a_folder_in_the_place_of_a_file_is_refused_at_once(tmp_path):
 
 def test_several_sources_get_names_of_their_own(tmp_path):
     folders = tmp_path / "masks", tmp_path / "depth"
-    files = tmp_path / "lines.jsonl", tmp_path / "stats.json", tmp_path / "log.mcap"
+    files = tmp_path / "lines.jsonl", tmp_path / "stats.json", tmp_path / "log.mcap", tmp_path / "log.rrd"
     targets = Targets(tmp_path, *folders, *files)
     assert list(targets.of(VIDEO, several=True)) == [
         *(tmp_path / "dog-annotated.mp4", tmp_path / "masks" / "dog", tmp_path / "depth" / "dog"),
-        *(tmp_path / "lines-dog.jsonl", tmp_path / "stats-dog.json", tmp_path / "log-dog.mcap"),
+        *(tmp_path / "lines-dog.jsonl", tmp_path / "stats-dog.json"),
+        *(tmp_path / "log-dog.mcap", tmp_path / "log-dog.rrd"),
     ]
     assert list(targets.of(VIDEO, several=False))[1:] == list(targets)[1:]
 
@@ -119,5 +120,16 @@ def test_nothing_is_written_over_the_source(tmp_path):
 
 def test_a_missing_library_is_said_before_anything_slow_begins(tmp_path, monkeypatch):
     monkeypatch.setattr("streamer.sinks.optional.find_spec", lambda name: None)
-    with pytest.raises(SinkError, match="--mcap needs a library that is not installed: run `uv pip install"):
-        Targets(mcap=tmp_path / "a.mcap").check(several=False)
+    wanted = {
+        "--mcap .* `uv pip install mcap-ros2-support`": Targets(mcap=tmp_path / "a.mcap"),
+        "--rerun .* `uv pip install rerun-sdk`": Targets(rerun=tmp_path / "a.rrd"),
+        "--foxglove .* `uv pip install foxglove-sdk mcap-ros2-support`": Targets(viewers=frozenset({"foxglove"})),
+    }
+    for message, targets in wanted.items():
+        with pytest.raises(SinkError, match=message):
+            targets.check(several=False)
+
+
+def test_a_viewer_is_enough_to_run_for():
+    assert Targets(viewers=frozenset({"foxglove"}))
+    assert list(Targets(viewers=frozenset({"foxglove"}))) == []

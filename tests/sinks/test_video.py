@@ -139,7 +139,7 @@ def test_an_ordinary_mp4_under_its_own_name(tmp_path: Path) -> None:
     sink.close()
     sink.close()
     assert [entry.name for entry in path.parent.iterdir()] == ["a.mp4"]
-    assert boxes(path) == ["ftyp", "free", "mdat", "moov"]
+    assert boxes(path) == ["ftyp", "moov", "free", "mdat"]
 
 
 def test_nothing_is_left_where_nothing_was_written(tmp_path: Path) -> None:

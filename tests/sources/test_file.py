@@ -313,7 +313,7 @@ def test_a_pipe_is_read_once_and_to_its_end(tmp_path: Path) -> None:
     assert numbers(frames) == [number_of(numbered_image(number)) for number in range(50)]
     assert source.damage is None
     assert source.info.path is None  # nobody opens it a second time
-    assert source.info.notice == "The sound is left out, because a pipe can be read only once: give a file to keep it."
+    assert source.info.notice is None
 
 
 def test_the_standard_input_is_a_video(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +9,22 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForDepthEstimation, DPTForDepthEstimation
-from transformers.utils import logging
+from transformers import AutoImageProcessor, AutoModelForDepthEstimation, DPTForDepthEstimation
 
 from streamer.data.depth_unit import DepthUnit
-from streamer.errors import ModelError
 from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
-from streamer.models.weights import hub
+from streamer.models.weights import pretrained
 
 METRIC_MODELS = ("zoedepth", "glpn", "depth_pro")
 _OWN_POST_PROCESSING = {"zoedepth": "source_sizes", "depth_pro": "target_sizes"}
 """Models whose answer means nothing before their own post-processing (padding, field of view), and how that is told
 the size of the frame."""
 NEAREST_M = 1e-2
+WHAT = "a depth model"
+MAY_LACK = 0.1
+"""Share of a depth model's tensors that its weights may lack: Intel's lack a layer that is never used."""
 
 
 class DptEstimator:
@@ -108,32 +107,8 @@ def _trim_backbone(network: Any) -> None:
 
 def _load(model: str | Path) -> tuple[Any, Any]:
     """The image processor and the network, from a folder or the Hugging Face cache; nothing is downloaded."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        config = AutoConfig.from_pretrained(model, local_files_only=True)
-        kind = DPTForDepthEstimation if config.model_type == "dpt" else AutoModelForDepthEstimation
-        processor = AutoImageProcessor.from_pretrained(model, local_files_only=True)
-        return processor, kind.from_pretrained(model, config=config, local_files_only=True)
-    except OSError:
-        raise ModelError(_missing(model)) from None
-    except pickle.UnpicklingError:
-        raise ModelError(
-            f"The weights in {model} were refused, because they hold code: use the official ones."
-        ) from None
-    except (ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().split("\n")[0].rstrip(".")
-        raise ModelError(f"{model} is not a depth model that can be loaded ({reason}): choose another.") from None
-
-
-def _missing(model: str | Path) -> str:
-    folder = Path(model)
-    if folder.is_dir():
-        missing = hub.missing_files(folder)
-        return f"The depth model in {model} cannot be read: it lacks {', '.join(missing) or 'whole weights'}."
-    if str(model).count("/") != 1 or str(model).startswith((".", "/", "~")):
-        return f"There is no depth model {model}: use tiny, a Hugging Face name like Intel/dpt-large, or a folder."
-    return (
-        f"The depth model {model} is not here: run `streamer models pull {model}`, which brings {hub.page(model)} "
-        f"to {hub.cache_folder()}, or name a folder with its files."
-    )
+    config = pretrained.config_of(model, WHAT)
+    kind = DPTForDepthEstimation if config.model_type == "dpt" else AutoModelForDepthEstimation
+    network = pretrained.from_folder(kind, model, WHAT, may_lack=MAY_LACK, config=config)
+    processor = pretrained.told(lambda: AutoImageProcessor.from_pretrained(model, local_files_only=True), model, WHAT)
+    return processor, network

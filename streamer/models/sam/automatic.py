@@ -18,8 +18,8 @@ from torch import Tensor
 from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding, Found, Segmenter
 
-PATCHES_PER_POINT = 5
-"""Cells of the embedding between two points of the grid that is asked about, in x and in y."""
+LOW_RES_PX_PER_POINT = 20
+"""Pixels of the logits between two points of the grid that is asked about, in x and in y: five cells of embeddings."""
 MIN_POINTS_PER_SIDE = 8
 POINTS_PER_BATCH = 16
 MIN_IOU, MIN_STABILITY = 0.15, 0.2
@@ -52,7 +52,7 @@ def find(segmenter: Segmenter, sam: Any, embedding: Embedding, valid_size: tuple
     predictor = _EmbeddedPredictor(segmenter, sam, embedding, valid_size)
     generator = SamAutomaticMaskGenerator(
         sam,
-        points_per_side=max(MIN_POINTS_PER_SIDE, max(embedding.features.shape[-2:]) // PATCHES_PER_POINT),
+        points_per_side=max(MIN_POINTS_PER_SIDE, max(valid_size) // LOW_RES_PX_PER_POINT),
         points_per_batch=POINTS_PER_BATCH,
         pred_iou_thresh=MIN_IOU,
         stability_score_thresh=MIN_STABILITY,

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from segment_anything.modeling import ImageEncoderViT
-from segment_anything.utils.transforms import ResizeLongestSide
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,11 +19,7 @@ from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
 from streamer.models.sam import automatic
 from streamer.models.sam.decoder import PromptDecoder
-
-CERTAIN_LOGIT = 7.0
-"""Of a mask that is known for certain: a probability of 0.999."""
-LOW_RES_MARGIN_PX = 2
-"""Low-resolution pixels beyond the image that bilinear interpolation reads at its edge."""
+from streamer.models.sam.square import InputSquare
 
 
 class SamSegmenter:
@@ -48,11 +42,11 @@ class SamSegmenter:
         self._device = device
         self._dtype = pick_precision(precision, device)
         sam = sam.to(device).eval().requires_grad_(False)
-        self._square_px = int(sam.image_encoder.img_size)
+        side_px = int(sam.image_encoder.img_size)
         # A ViT takes nothing but its whole square. What only convolves need not see the padding.
-        self._multiple_px = getattr(sam.image_encoder, "multiple_px", self._square_px)
-        self._low_res_factor = self._square_px // int(sam.prompt_encoder.mask_input_size[0])
-        self._patch_px = self._square_px // int(sam.prompt_encoder.image_embedding_size[0])
+        multiple_px = getattr(sam.image_encoder, "multiple_px", side_px)
+        self._square = InputSquare(side_px, int(sam.prompt_encoder.mask_input_size[0]), multiple_px)
+        self._patch_px = side_px // int(sam.prompt_encoder.image_embedding_size[0])
         self._mean, self._std = sam.pixel_mean.cpu(), sam.pixel_std.cpu()
         self._decoder = PromptDecoder(sam)
         sam.image_encoder = self._fast_encoder(sam.image_encoder)
@@ -64,7 +58,7 @@ class SamSegmenter:
     def warm_up(self) -> None:
         """Do now what would make the first frame slow, where there is such a thing."""
         if self._is_slow_at_first:
-            embedding = self.encode(np.zeros((self._square_px, self._square_px, 3), np.uint8))
+            embedding = self.encode(np.zeros((self._square.side_px, self._square.side_px, 3), np.uint8))
             self.decode(embedding, [Prompt(point_coords=[(0, 0)])])
 
     def encode(self, image_rgb: NDArray[np.uint8]) -> Embedding:
@@ -75,7 +69,7 @@ class SamSegmenter:
     def encode_batch(self, images_rgb: Sequence[NDArray[np.uint8]]) -> list[Embedding]:
         """Encode several images at once: the same as one after the other within float tolerance."""
         sizes = [(image.shape[1], image.shape[0]) for image in images_rgb]
-        if len({self._padded(size) for size in sizes}) > 1:
+        if len({self._square.padded(size) for size in sizes}) > 1:
             return [self.encode(image) for image in images_rgb]
         with torch.cuda.stream(self._stream):
             squares = torch.cat([self._preprocess(image) for image in images_rgb])
@@ -92,11 +86,11 @@ class SamSegmenter:
         """
         if not prompts:
             candidates = self._sam.mask_decoder.num_multimask_outputs if multimask_output else 1
-            columns, rows = self._low_res(embedding.image_size)
+            columns, rows = self._square.low_res(embedding.image_size)
             shape = (0, candidates, rows, columns)
             return Decoded(np.empty(shape, np.float32), np.empty(shape[:2], np.float32))
         logits, scores = self._decoder.decode(
-            embedding.features, prompts, self._scale(embedding.image_size), multimask_output
+            embedding.features, prompts, self._square.scale(embedding.image_size), multimask_output
         )
         return Decoded(logits.cpu().numpy(), scores.cpu().numpy())
 
@@ -105,30 +99,14 @@ class SamSegmenter:
 
         The mask may be of any size; it is averaged down to the low resolution. The padding counts as outside.
         """
-        columns, rows = self.low_res_size(image_size)
-        small = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-        sure = 1 / (1 + np.exp(-CERTAIN_LOGIT))
-        small = np.clip(small, 1 - sure, sure)
-        logits = np.full(self._low_res(image_size)[::-1], -CERTAIN_LOGIT, np.float32)
-        logits[:rows, :columns] = np.log(small / (1 - small))
-        return logits
+        return self._square.mask_input(mask, image_size)
 
     def upscale(self, logits: NDArray[np.float32], image_size: tuple[int, int]) -> NDArray[np.float32]:
         """Bring ``(M, h, w)`` low-resolution logits to the frame: ``(M, H, W)`` float32; above 0 is inside.
 
         The two bilinear steps of upstream's ``Sam.postprocess_masks``, without the rows that are padding.
         """
-        width, height = image_size
-        columns, rows = self._resized(image_size)
-        factor = self._low_res_factor
-        used_rows = min(-(-rows // factor) + LOW_RES_MARGIN_PX, logits.shape[1])
-        used_columns = min(-(-columns // factor) + LOW_RES_MARGIN_PX, logits.shape[2])
-        upscaled = np.empty((len(logits), height, width), np.float32)
-        for source, target in zip(logits, upscaled, strict=True):
-            used = np.ascontiguousarray(source[:used_rows, :used_columns])
-            square = cv2.resize(used, (used_columns * factor, used_rows * factor), interpolation=cv2.INTER_LINEAR)
-            cv2.resize(square[:rows, :columns], (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
-        return upscaled
+        return self._square.upscale(logits, image_size)
 
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Objects without any prompt: up to ``limit``, the one most worth following first.
@@ -140,7 +118,7 @@ class SamSegmenter:
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""
         grid: Tensor = embedding.features[0, : self._sam.prompt_encoder.embed_dim]
-        columns, rows = self._resized(embedding.image_size)
+        columns, rows = self._square.resized(embedding.image_size)
         patch = self._patch_px
         return grid[:, : -(-rows // patch), : -(-columns // patch)].permute(1, 2, 0).contiguous().cpu().numpy()
 
@@ -151,13 +129,13 @@ class SamSegmenter:
         by 2 of 255 at most and by less than 0.1 on average.
         """
         height, width = image_rgb.shape[:2]
-        columns, rows = self._resized((width, height))
+        columns, rows = self._square.resized((width, height))
         pixels = torch.from_numpy(np.ascontiguousarray(image_rgb)).permute(2, 0, 1)[None]
         if self._device.type == "cuda":
             pixels = pixels.pin_memory().to(self._device, non_blocking=True).float()
         if (columns, rows) != (width, height):
             pixels = F.interpolate(pixels, (rows, columns), mode="bilinear", antialias=True)
-        padded_columns, padded_rows = self._padded((width, height))
+        padded_columns, padded_rows = self._square.padded((width, height))
         square = torch.zeros(1, 3, padded_rows, padded_columns, device=pixels.device)
         mean, std = self._mean.to(pixels.device), self._std.to(pixels.device)
         torch.sub(
@@ -175,33 +153,6 @@ class SamSegmenter:
             return FastImageEncoder(encoder, self._dtype).to(self._device).eval()
         return encoder.to(self._dtype)
 
-    def _resized(self, image_size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of the image inside the square input."""
-        width, height = image_size
-        rows, columns = ResizeLongestSide.get_preprocess_shape(height, width, self._square_px)
-        return columns, rows
-
-    def _padded(self, image_size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of the encoder's input."""
-        columns, rows = self._resized(image_size)
-        return _up_to(self._multiple_px, columns), _up_to(self._multiple_px, rows)
-
-    def _low_res(self, image_size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of the low-resolution logits."""
-        columns, rows = self._padded(image_size)
-        return columns // self._low_res_factor, rows // self._low_res_factor
-
-    def _scale(self, image_size: tuple[int, int]) -> tuple[float, float]:
-        """Pixels of the square input per pixel of the image, in x and y."""
-        columns, rows = self._resized(image_size)
-        return columns / image_size[0], rows / image_size[1]
-
     def low_res_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of the part of the low-resolution logits that shows the image."""
-        columns, rows = self._resized(image_size)
-        return max(1, round(columns / self._low_res_factor)), max(1, round(rows / self._low_res_factor))
-
-
-def _up_to(multiple: int, length: int) -> int:
-    """The length, or the next multiple above it."""
-    return -(-length // multiple) * multiple
+        return self._square.valid_low_res(image_size)

@@ -12,6 +12,7 @@ from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
 from transformers.utils import logging
 
 RANDOM_STD = 0.1
+SAMS = ("vit_b", "vit_l", "vit_h")
 
 # The sizes of Intel/dpt-large and Intel/dpt-hybrid-midas, where they differ from transformers' defaults.
 DPT_SIZES: dict[str, dict[str, Any]] = {

@@ -8,21 +8,19 @@ the name of its constants are those of that package.
 from __future__ import annotations
 
 import struct
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from streamer.sinks.encoding import png_of
 
 _HEADER = struct.Struct("<iff")
 _INVERSE_DEPTH = 0
 _QUANTIZATION = 100.0
 """That package's default: a step is 0.1 mm at 1 m, 1 cm at 10 m, 25 cm at 50 m. Nearer than 0.16 m does not fit."""
-_FARTHEST_M = 100.0
+FARTHEST_M = 100.0
 """What is farther is unknown; that package's default of 10 m is that of an indoor depth camera."""
 _MOST = np.iinfo(np.uint16).max
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
-"""One filter instead of a choice for every row: half the time, and no larger."""
 
 FORMAT_32FC1, FORMAT_16UC1 = "32FC1; compressedDepth png", "16UC1; compressedDepth png"
 
@@ -30,19 +28,13 @@ FORMAT_32FC1, FORMAT_16UC1 = "32FC1; compressedDepth png", "16UC1; compressedDep
 def encode_meters(depth_m: NDArray[np.float32]) -> bytes:
     """A ``(H, W)`` map of meters as 32FC1, of inverse depth in 16 bits; what is farther than 100 m becomes unknown."""
     a = _QUANTIZATION * (_QUANTIZATION + 1)
-    b = 1 - a / _FARTHEST_M
+    b = 1 - a / FARTHEST_M
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.rint(np.float32(a) / depth_m + np.float32(b)).clip(0, _MOST)
-    known = (depth_m > 0) & (depth_m < _FARTHEST_M)
-    return _HEADER.pack(_INVERSE_DEPTH, a, b) + _png(np.where(known, inverse, 0).astype(np.uint16))
+    known = (depth_m > 0) & (depth_m < FARTHEST_M)
+    return _HEADER.pack(_INVERSE_DEPTH, a, b) + png_of(np.where(known, inverse, 0).astype(np.uint16))
 
 
 def encode_integers(values: NDArray[np.uint16]) -> bytes:
     """A ``(H, W)`` map of whole numbers as 16UC1, as they are."""
-    return _HEADER.pack(_INVERSE_DEPTH, 0, 0) + _png(values)
-
-
-def _png(values: NDArray[np.uint16]) -> bytes:
-    _, encoded = cv2.imencode(".png", values, _PNG)
-    data: NDArray[Any] = encoded
-    return data.tobytes()
+    return _HEADER.pack(_INVERSE_DEPTH, 0, 0) + png_of(values)

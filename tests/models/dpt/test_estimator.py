@@ -143,9 +143,10 @@ def test_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("Intel/dpt-not-here", r"streamer models pull Intel/dpt-not-here.* brings https://.*dpt-not-here to .*hub"),
-        ("./nowhere", "There is no depth model ./nowhere"),
-        ("dpt", "There is no depth model dpt"),
+        ("Intel/dpt-large", r"streamer models pull Intel/dpt-large.* brings https://.*dpt-large to .*hub"),
+        ("runs/mine", r"neither a folder runs/mine nor such a model in .*: check the path, or run .*pull runs/mine"),
+        ("./nowhere", r"There is no folder \./nowhere: check its path"),
+        ("dpt", "There is no folder dpt: check its path"),
     ],
 )
 def test_missing_models_say_what_to_do(model: str, message: str) -> None:

@@ -25,18 +25,19 @@ class FakeHub:
     def __init__(self, folder: Path) -> None:
         self.folder, self.files, self.status = folder, SETTINGS | {"model.safetensors", "pytorch_model.bin"}, 200
         self.error: Exception | None = None
+        self.code, self.content = "", "{}"
 
-    def head(self, url: str, timeout: float, follow_redirects: bool) -> SimpleNamespace:
+    def head(self, url: str, headers: dict[str, str], timeout: float, follow_redirects: bool) -> SimpleNamespace:
         assert timeout <= 10
-        self.asked = url
-        return SimpleNamespace(status_code=self.status)
+        self.asked, self.headers = url, headers
+        return SimpleNamespace(status_code=self.status, headers={"X-Error-Code": self.code})
 
     def snapshot_download(self, name: str, allow_patterns: list[str]) -> str:
         if self.error is not None:
             raise self.error
         for file in self.files:
             if any(fnmatch(file, pattern) for pattern in allow_patterns):
-                (self.folder / file).write_text("{}")
+                (self.folder / file).write_text(self.content)
         return str(self.folder)
 
 
@@ -65,12 +66,31 @@ def test_weights_in_the_old_format_will_do(fake: FakeHub) -> None:
 
 
 def test_weights_in_shards_are_weights(fake: FakeHub) -> None:
-    fake.files = SETTINGS | {"model.safetensors.index.json", "model-00001-of-00002.safetensors"}
-    hub.download(NAME)
-    assert "pytorch_model.bin" not in names_in(fake.folder)
+    shards = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+    fake.files = SETTINGS | {"model.safetensors.index.json", *shards}
+    fake.content = json.dumps({"weight_map": dict(zip("ab", sorted(shards), strict=True))})
+    folder = hub.download(NAME)
+    assert "pytorch_model.bin" not in names_in(folder)
+    (folder / "model-00002-of-00002.safetensors").unlink()
+    assert hub.missing_files(folder) == ["model-00002-of-00002.safetensors"]
+    (folder / "model.safetensors.index.json").write_text("{half")
+    assert hub.missing_files(folder) == ["model.safetensors.index.json"]
 
 
-def test_what_is_no_depth_model_says_what_it_lacks(fake: FakeHub) -> None:
+def test_a_gated_model_says_how_to_log_in(fake: FakeHub) -> None:
+    fake.status, fake.code = 403, "GatedRepo"
+    with pytest.raises(ModelError, match=f"{NAME} is gated: accept its licence at .*, log in with `hf auth login`"):
+        hub.download(NAME)
+    assert "user-agent" in fake.headers, "as the library asks, with the token of who is logged in"
+
+
+def test_names_are_no_paths() -> None:
+    names = ["Intel/dpt-large", "facebook/sam2.1-hiera-tiny"]
+    paths = ["a/b/c", "/a/b", "./a", "~/a", "tiny", "a/", "../a/b", "a b/c"]
+    assert [name for name in [*names, *paths] if hub.is_name(name)] == names
+
+
+def test_what_is_no_model_says_what_it_lacks(fake: FakeHub) -> None:
     fake.files = {"config.json", "notes.json"}
     with pytest.raises(ModelError, match=r"it has no preprocessor_config\.json, model\.safetensors\.$"):
         hub.download(NAME)
@@ -111,7 +131,7 @@ def test_whatever_goes_wrong_is_one_sentence_with_a_way_out(fake: FakeHub, error
     ],
     ids=["depth", "text", "none", "damaged", "absent"],
 )
-def test_only_depth_models_of_the_cache_are_listed(
+def test_what_is_cached_is_known_with_what_it_is_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: str | None, counts: bool
 ) -> None:
     monkeypatch.setattr(hub, "cache_folder", lambda: tmp_path)
@@ -122,11 +142,8 @@ def test_only_depth_models_of_the_cache_are_listed(
     (snapshot / "model.safetensors").write_bytes(bytes(123))
     if config is not None:
         (snapshot / "config.json").write_text(config)
-    found = hub.cached()
-    assert list(found) == (["some/model"] if counts else [])
-    if counts:
-        size_bytes, folder = found["some/model"]
-        assert (size_bytes, folder) == (123 + len(config or ""), snapshot)
+    assert hub.cached() == {"some/model": (123 + len(config or ""), snapshot)}
+    assert hub.is_depth_model(snapshot) == counts
 
 
 def test_without_a_cache_nothing_is_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import timm
 import torch
 from torch import Tensor, nn
@@ -9,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from streamer.models.detectors.vocabulary import vocabulary
 from streamer.models.tiny.backbone import BACKBONE
-from streamer.models.tiny.words import COCO_CLASSES, IMAGENET_RANK, CocoHead, ImageNetHead, TinyWords
+from streamer.models.tiny.words import COCO_CLASSES, IMAGENET_RANK, ImageNetHead, TinyWords
 from training.pretrained import load_pretrained
 from training.word_features import Sample, frozen_backbone
 
@@ -20,7 +22,7 @@ MIN_PROBABILITY = 0.2
 
 
 @torch.inference_mode()
-def assembled(head: CocoHead, samples: list[Sample], validation: list[Sample]) -> TinyWords:
+def assembled(head: nn.Module, samples: list[Sample], validation: list[Sample]) -> TinyWords:
     """The whole model; ``samples`` set ImageNet's thresholds and rank, ``validation`` those of COCO's names."""
     words = TinyWords(len(vocabulary()))
     words.backbone.load_state_dict(frozen_backbone().state_dict())
@@ -34,9 +36,9 @@ def assembled(head: CocoHead, samples: list[Sample], validation: list[Sample]) -
 
 def fill_imagenet_head(head: ImageNetHead, maps: list[Tensor]) -> None:
     """The pretrained classifier, its matrix reduced where these ``(1, 320, h, w)`` maps do not need it."""
-    classifier = timm.create_model(BACKBONE, pretrained=False)
+    classifier: Any = timm.create_model(BACKBONE, pretrained=False)
     load_pretrained(classifier)
-    expand = fuse_conv_bn_eval(classifier.eval().conv_head, classifier.bn2)
+    expand: nn.Conv2d = fuse_conv_bn_eval(classifier.eval().conv_head, classifier.bn2)
     head.expand.load_state_dict(expand.state_dict())
     features = torch.cat([nn.functional.relu6(expand(one)).flatten(2)[0].T[::7] for one in maps])
     matrix, bias = classifier.classifier.weight, classifier.classifier.bias
@@ -47,6 +49,7 @@ def fill_imagenet_head(head: ImageNetHead, maps: list[Tensor]) -> None:
     head.reduce.weight.copy_((main.T @ matrix)[..., None, None])
     head.classify.weight.copy_(main[..., None, None])
     offset = matrix @ features.mean(0)
+    assert head.classify.bias is not None
     head.classify.bias.copy_(bias + offset - main @ (main.T @ offset))
 
 

@@ -95,6 +95,11 @@ class Models:
 
         return phrases_of(text) if self._own_detector else checked_phrases(text, self._config.detector)
 
+    @property
+    def estimated_fov_deg(self) -> float | None:
+        """Horizontal field of view that the depth model sees [degrees]; None until it does, and where it does not."""
+        return getattr(self._loaded.get("depth_estimator"), "fov_deg", None)
+
     def load(self) -> None:
         """Load them now.
 

@@ -94,6 +94,9 @@ class TinyWords(nn.Module):
         word_thresholds: ``(W,)`` log-probabilities from which a word of the vocabulary is, as ImageNet sees it.
     """
 
+    coco_thresholds: Tensor
+    word_thresholds: Tensor
+
     def __init__(self, words: int) -> None:
         super().__init__()
         self.backbone = build_word_backbone()

@@ -26,6 +26,7 @@ from streamer.cli.options import (
     Foxglove,
     InitMask,
     Jsonl,
+    Level,
     Masks,
     Matte,
     Mcap,
@@ -59,6 +60,7 @@ def read_job(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    mask_level: Level = None,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
@@ -97,7 +99,7 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = read_config(config, overrides, no_depth, no_masks, show, mask_level)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)

@@ -25,6 +25,7 @@ from streamer.cli.options import (
     Foxglove,
     InitMask,
     Jsonl,
+    Level,
     Masks,
     Mcap,
     NoDepth,
@@ -52,6 +53,7 @@ def live(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    mask_level: Level = None,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
@@ -109,7 +111,7 @@ def live(
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = read_config(config, overrides, no_depth, no_masks, show, mask_level)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)

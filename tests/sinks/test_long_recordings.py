@@ -16,7 +16,7 @@ SOUND_HZ, PER_PACKET = 8_000, 1024
 
 
 def an_hour(path):
-    """A frame about every ten seconds, at a rate that no clock of milliseconds holds, and one packet of silence repeated."""
+    """A frame every ten seconds, at a rate that no clock of milliseconds holds, and one packet of sound repeated."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("mpeg4", rate=RATE_HZ, options={"g": "60"})
         video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"

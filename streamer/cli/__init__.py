@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli import (
+    annotate,
+    batch,
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    evaluate_depth,
+    evaluate_everything,
+    live,
+    models,
+    picture,
+)
 from streamer.cli.serve_option import ServingCommand
 
 app = typer.Typer(
@@ -44,9 +56,11 @@ def main(
 app.command()(annotate.annotate)
 app.command()(batch.batch)
 app.command(cls=ServingCommand)(live.live)
+app.command()(picture.picture)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)
 app.command("eval-depth")(evaluate_depth.evaluate_depth)
+app.command("eval-everything")(evaluate_everything.evaluate_everything)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")

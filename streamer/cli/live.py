@@ -21,6 +21,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Everything,
     Foxglove,
     InitMask,
     Jsonl,
@@ -36,6 +37,7 @@ from streamer.cli.options import (
     Stats,
     read_config,
     read_viewers,
+    with_everything,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -49,6 +51,7 @@ def live(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
@@ -101,7 +104,7 @@ def live(
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     targets = Targets(output, masks, depth_maps, jsonl, stats, mcap, *read_viewers(rerun, foxglove))
     prompts = read_prompts(points, boxes, init_mask)

@@ -15,6 +15,7 @@ from streamer.cli import (
     evaluate,
     evaluate_depth,
     evaluate_everything,
+    evaluate_meters,
     live,
     models,
     picture,
@@ -61,6 +62,7 @@ app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)
 app.command("eval-depth")(evaluate_depth.evaluate_depth)
 app.command("eval-everything")(evaluate_everything.evaluate_everything)
+app.command("eval-meters")(evaluate_meters.evaluate_meters)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")

@@ -20,12 +20,14 @@ from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointCl
 from streamer.cli.options import (
     Boxes,
     ConfigName,
+    Cutout,
     DepthMaps,
     Follow,
     Foxglove,
     InitMask,
     Jsonl,
     Masks,
+    Matte,
     Mcap,
     NoDepth,
     NoMasks,
@@ -68,6 +70,8 @@ def read_job(
     depth_video: DepthVideo = None,
     coco: Coco = None,
     yolo: Yolo = None,
+    cutout: Cutout = None,
+    matte: Matte = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -94,7 +98,7 @@ def read_job(
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte)
     targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import MaskLevel, Prompt
 from streamer.data.source import Pausable
 from streamer.errors import PromptError, SinkError
@@ -23,6 +24,7 @@ from streamer.ui.window.events import (
     DragBox,
     Event,
     ForceKeyframe,
+    KnownDistance,
     NewObject,
     Pause,
     Quit,
@@ -57,6 +59,10 @@ class Prompted(Protocol):
 
     def undo(self) -> None:
         """Take back the last prompt or removal."""
+        ...
+
+    def calibrate(self, known: KnownDepths) -> None:
+        """Say how far the things at some pixels of the frame that is shown are."""
         ...
 
     def force_keyframe(self) -> None:
@@ -136,6 +142,9 @@ class Commands:
                 self._undo(view)
             case CycleLevel():
                 self._cycle_level(view)
+            case KnownDistance(x, y, meters):
+                self._prompted.calibrate(KnownDepths([(x, y)], [meters], along_ray=True))
+                view.tell(f"{meters:g} m is known; two or more of different depth make meters")
             case ForceKeyframe():
                 self._prompted.force_keyframe()
                 view.tell("looking again")

@@ -56,8 +56,8 @@ def test_everything_in_meters(inside, tmp_path, clip, scene, distances):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--points", "points"], "no meters"),
-        (["--no-masks", "--depth-video", "depth.mkv"], "no depth in meters"),
+        (["--points", "points"], "no meters to write to --points"),
+        (["--no-masks", "--depth-video", "depth.mkv"], "no meters to write to --depth-video"),
         (["--known-distance", "5,5=2"], "two things or more"),
         (["--known-distance", "5,5=2", "--known-distance", "999,5=3"], "outside the frame"),
         (["--camera-height", "1.5"], "--camera-pitch"),

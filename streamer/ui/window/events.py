@@ -95,6 +95,15 @@ class TurnPage:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownDistance:
+    """How far the thing at (x, y) in pixels of the frame is from the camera [m]."""
+
+    x: float
+    y: float
+    meters: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the run: a key, or the window was closed."""
 
@@ -114,5 +123,6 @@ Event = (
     | ForceKeyframe
     | CycleLevel
     | TurnPage
+    | KnownDistance
     | Quit
 )

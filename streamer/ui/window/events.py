@@ -104,6 +104,18 @@ class KnownDistance:
 
 
 @dataclass(frozen=True, slots=True)
+class LookFor:
+    """Find and follow what these phrases say, beside those before: "person; red ball"."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPhrases:
+    """Find nothing by words any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the run: a key, or the window was closed."""
 
@@ -124,5 +136,7 @@ Event = (
     | CycleLevel
     | TurnPage
     | KnownDistance
+    | LookFor
+    | ForgetPhrases
     | Quit
 )

@@ -21,6 +21,7 @@ from streamer.ui.window.display import display_available
 from streamer.ui.window.distance_entry import DistanceEntry
 from streamer.ui.window.hud import Pointer, Status
 from streamer.ui.window.layout import Layout, Point
+from streamer.ui.window.phrase_line import OPEN, PhraseLine
 from streamer.ui.window.x11_repaint import wake_until_painted
 
 _DRAG_PX = 5
@@ -73,6 +74,7 @@ class Window:
         self._entry: DistanceEntry | None = None
         self._help_open = self._changed = False
         self._objects_open = True
+        self._phrase = PhraseLine()
         self._drawn_at_s = 0.0
         self._shown: tuple[drawing.Image, Result, Status] | None = None
         self._layout: Layout | None = None
@@ -188,6 +190,7 @@ class Window:
         if self._entry is not None:
             status = replace(status, message=self._entry.prompt)
         hud.draw(self._canvas, layout, result, status, pointer, self._help_open, self._objects_open)
+        self._phrase.draw(self._canvas, layout)
         cv2.imshow(self._name, cv2.cvtColor(self._canvas, cv2.COLOR_RGB2BGR, dst=self._bgr))
         if self._drawn_at_s == 0 and sys.platform == "linux":
             threading.Thread(target=wake_until_painted, name="waking", daemon=True).start()
@@ -199,8 +202,12 @@ class Window:
         self._changed = True
         if self._entry is not None:
             self._type(key, self._entry)
+        elif self._phrase.text is not None:
+            self._events.extend(filter(None, [self._phrase.key(key)]))
         elif key in (ord("c"), ord("C")):
             self._begin_distance()
+        elif key == OPEN:
+            self._phrase.text = ""
         elif key in (ord("h"), ord("H"), ord("?")) or (key == _ESCAPE and self._help_open):
             self._help_open = not self._help_open
         elif key in (ord("o"), ord("O")):

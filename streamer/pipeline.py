@@ -132,7 +132,8 @@ class Pipeline:
             PromptError: It does not lie on the frame, what it points at is gone, or nothing is followed here.
         """
         prompted = self._listener()
-        if prompt.mask is None and prompt.box is None and len(prompt.point_coords) == 0:
+        says_where = prompt.mask is not None or prompt.box is not None or len(prompt.point_coords) > 0
+        if not says_where and (prompt.mask_level is None or prompt.object_id is None):
             raise PromptError("The prompt says nothing: give it points, a box or a mask.")
         if self._frame is None:
             last_id = max((early.object_id or 0 for early in self._early), default=0)

@@ -116,11 +116,15 @@ class Page:
 
     def finger(self, x: float, y: float, seconds: float = 0.0, to: tuple[float, float] | None = None) -> None:
         """Put a finger there, for so long, and lift it there or elsewhere [CSS px]."""
-        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
-        time.sleep(seconds)
-        if to is not None:
-            self.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{"x": to[0], "y": to[1]}])
-        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        touches = [("touchStart", (x, y)), *([] if to is None else [("touchMove", to)]), ("touchEnd", None)]
+        events = [
+            {"type": kind, "touchPoints": [] if at is None else [{"x": at[0], "y": at[1]}]} for kind, at in touches
+        ]
+        if seconds:
+            self.call("Input.dispatchTouchEvent", **events.pop(0))
+            time.sleep(seconds)
+        # In one go: a busy machine would make a long press of a tap.
+        self._runner.run(self._call_all("Input.dispatchTouchEvent", events))
 
     def key(self, key: str) -> None:
         """Press and release a key that has a letter."""
@@ -142,10 +146,20 @@ class Page:
         await self._socket.close()
         await self._client.close()
 
-    async def _call(self, method: str, session: str | None, parameters: dict[str, Any]) -> dict[str, Any]:
+    async def _call_all(self, method: str, each: list[dict[str, Any]]) -> None:
+        await asyncio.gather(*(self._send(method, self._session, parameters) for parameters in each))
+        for _ in each:
+            while "id" not in json.loads(await self._socket.receive_str(timeout=60)):
+                pass
+
+    async def _send(self, method: str, session: str | None, parameters: dict[str, Any]) -> int:
         number = next(self._numbers)
         message = {"id": number, "method": method, "params": parameters}
         await self._socket.send_json(message if session is None else {**message, "sessionId": session})
+        return number
+
+    async def _call(self, method: str, session: str | None, parameters: dict[str, Any]) -> dict[str, Any]:
+        number = await self._send(method, session, parameters)
         while (answer := json.loads(await self._socket.receive_str(timeout=60))).get("id") != number:
             pass
         assert "error" not in answer, answer["error"]

@@ -16,7 +16,7 @@ from streamer.data.depth_unit import DepthUnit
 from streamer.data.frame import Frame
 from streamer.data.mask import box_of
 from streamer.data.result import Result
-from streamer.data.track import State, Track
+from streamer.data.track import DepthStats, State, Track
 
 SIZE = WIDTH, HEIGHT = 64, 48
 
@@ -30,14 +30,18 @@ def result(
     depth: bool = True,
     label: str = "cup",
     camera: CameraModel | None = None,
+    pose: np.ndarray | None = None,
 ) -> Result:
     """A frame with an orange ramp, a cup that moves to the right, a lost object, and a slope of depth."""
     ramp = np.linspace(0, 1, WIDTH) * np.ones((HEIGHT, 1))
     image = (ramp[..., None] * (250, 150, 20)).astype(np.uint8)
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[10:30, 20 + index % 20 : 40 + index % 20] = True
+    metric = unit is DepthUnit.METERS
+    stats = DepthStats(1.8, 2.0, 2.2, 2.0, unit, 0.1) if metric else DepthStats(0.4, 0.5, 0.6, 0.5)
+    position_m = (0.1, -0.2, 2.0) if metric else None
     tracks = (
-        Track(3, mask, box_of(mask), 0.875, State.TRACKED, label=label),
+        Track(3, mask, box_of(mask), 0.875, State.TRACKED, label=label, depth=stats, position_m=position_m),
         Track(7, np.zeros_like(mask), None, 0.0, State.LOST),
     )
     inverse = np.tile(np.linspace(0.25, 1, HEIGHT, dtype=np.float32)[:, None], (1, WIDTH))
@@ -48,6 +52,7 @@ def result(
         depth_range=(0.25, 1.0) if depth else None,
         depth_unit=unit,
         camera=camera,
+        world_from_camera=pose,
     )
 
 

@@ -16,6 +16,7 @@ from streamer.cli.camera_options import (
     read_known_distances,
     with_camera,
 )
+from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointClouds, PointsFormat, Yolo
 from streamer.cli.options import (
     Boxes,
     ConfigName,
@@ -62,6 +63,11 @@ def read_job(
     mcap: Mcap = None,
     rerun: Rerun = None,
     foxglove: Foxglove = False,
+    points_folder: PointClouds = None,
+    points_format: PointsFormat = CloudFormat.PLY,
+    depth_video: DepthVideo = None,
+    coco: Coco = None,
+    yolo: Yolo = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -87,8 +93,9 @@ def read_job(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    logs = mcap, *read_viewers(rerun, foxglove)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs) or Targets(output=FOLDER)
+    logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
+    targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
 

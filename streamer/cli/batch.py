@@ -48,7 +48,7 @@ Records = Annotated[
 ]
 Ray = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS|auto", help="Work on a Ray cluster (streamer[ray]).", rich_help_panel=MANY),
+    typer.Option(metavar="ADDRESS|auto", help="Work on a Ray cluster (the extra `ray`).", rich_help_panel=MANY),
 ]
 Cores = Annotated[
     int | None, typer.Option(metavar="N", help="Processor cores for each video.", min=1, rich_help_panel=MANY)

@@ -16,6 +16,7 @@ from streamer.cli.camera_options import (
     read_known_distances,
     with_camera,
 )
+from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointClouds, PointsFormat, Yolo
 from streamer.cli.options import (
     HOW,
     Boxes,
@@ -57,6 +58,11 @@ def live(
     mcap: Mcap = None,
     rerun: Rerun = None,
     foxglove: Foxglove = False,
+    points_folder: PointClouds = None,
+    points_format: PointsFormat = CloudFormat.PLY,
+    depth_video: DepthVideo = None,
+    coco: Coco = None,
+    yolo: Yolo = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -103,7 +109,8 @@ def live(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, mcap, *read_viewers(rerun, foxglove))
+    logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
     prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)

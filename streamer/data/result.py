@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 import numpy as np
@@ -17,6 +17,9 @@ from streamer.data.frame import Frame, StampOrigin
 from streamer.data.part import Part
 from streamer.data.reason import Reason
 from streamer.data.track import Track
+
+if TYPE_CHECKING:
+    import supervision
 
 FARTHEST_M = 1000.0
 """Where metric depth ends: an inverse depth of 0 is the sky."""
@@ -159,6 +162,21 @@ class Result:
         if self.inverse_depth is None or self.depth_unit is not DepthUnit.METERS:
             return None
         return np.reciprocal(np.maximum(self.inverse_depth, np.float32(1 / FARTHEST_M)))
+
+    def to_supervision(self, categories: Sequence[str] = ()) -> supervision.Detections:
+        """The objects in view as `supervision` takes them: boxes, masks, scores, and ``tracker_id``.
+
+        ``data`` has their names as ``class_name``, ``state``, and ``position_m`` (NaN where there is none).
+
+        Args:
+            categories: The names that ``class_id`` counts; without them those of this very result, in order.
+
+        Raises:
+            ConfigError: The library is not installed; the message has the command.
+        """
+        from streamer.data.supervision import detections_of
+
+        return detections_of(self, categories)
 
     def __repr__(self) -> str:
         width, height = self.frame.size

@@ -35,6 +35,11 @@ class PointCloud:
         points = self.points_m @ pose[:3, :3].T.astype(np.float32) + pose[:3, 3].astype(np.float32)
         return type(self)(points.astype(np.float32), self.colors_rgb)
 
+    def joined(self, other: Self) -> Self:
+        """The points of both, which are in the same frame."""
+        points = np.concatenate([self.points_m, other.points_m])
+        return type(self)(points, np.concatenate([self.colors_rgb, other.colors_rgb]))
+
     def thinned(self, voxel_m: float) -> Self:
         """The mean of the points and colors in each cube of that side [m]."""
         if not len(self):

@@ -148,7 +148,7 @@ class Watching:
         if self.window is not None:
             self.window.begin(info)
         if self.browser is not None:
-            self.browser.begin(info.name)
+            self.browser.begin(info)
 
     def options(self) -> dict[str, Any]:
         """What is shown while the models load."""

@@ -33,6 +33,7 @@ class Container:
         index_at_end: Whether the index comes last, so that players that fetch the file have to wait for all of it.
         longest_px: The longest side [px].
         ticks_hz: The clock that times are rounded to, where the container prescribes one [Hz].
+        encoding: Options of the encoder; None derives them from quality and speed.
         least_ticks: Frames that follow each other faster than this are not shown by players.
     """
 
@@ -45,6 +46,7 @@ class Container:
     index_at_end: bool = False
     longest_px: int = _LONGEST_PX
     ticks_hz: int | None = None
+    encoding: Mapping[str, str] | None = None
     least_ticks: int = 1
 
     def encoder_options(self, crf: int, preset: str) -> dict[str, str]:
@@ -52,6 +54,8 @@ class Container:
 
         Keyframes come by the clock alone, so that fragments are neither long nor, in restless scenes, one frame each.
         """
+        if self.encoding is not None:
+            return dict(self.encoding)
         if self.codec == "libx264":
             return {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
         if self.codec == "libvpx-vp9":  # its scale goes to 63, and 31 looks like 20 of H.264

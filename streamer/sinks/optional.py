@@ -10,6 +10,7 @@ _LIBRARIES = {
     "--mcap": {"mcap_ros2": "mcap-ros2-support"},
     "--rerun": {"rerun": "rerun-sdk"},
     "--foxglove": {"foxglove": "foxglove-sdk", "mcap_ros2": "mcap-ros2-support"},
+    "--points-format glb": {"trimesh": "trimesh"},
 }
 """What an option imports, and the packages that have it."""
 

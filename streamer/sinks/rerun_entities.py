@@ -17,7 +17,7 @@ from streamer.sinks.depth_maps import STEPS, integers_of
 from streamer.sinks.encoding import jpeg_of, png_of
 from streamer.sinks.masks import labels_of
 from streamer.sinks.parameters import RobotLogParameters
-from streamer.sinks.ros2.messages import name_of
+from streamer.sinks.ros2.messages import knows_space, name_of
 from streamer.sinks.stamps import Stamps
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _CLEAR = 0, 0, 0, 0
 _CLICK_PX = 4.0
+_POSITION_M = 0.03
 _GREEN, _RED = (74, 222, 128), (255, 82, 82)
 
 
@@ -49,9 +50,7 @@ class Entities:
         """The camera with its masks on the left; depth, a view in space where there are meters, and figures beside."""
         from rerun import blueprint
 
-        camera = blueprint.Spatial2DView(
-            name="camera", origin="/camera", contents=["$origin/**", "- $origin/depth", "- $origin/points"]
-        )
+        camera = blueprint.Spatial2DView(name="camera", origin="/camera", contents=["$origin/**", "- $origin/depth"])
         flat = blueprint.Spatial2DView(name="relative inverse depth", origin="/inverse_depth")
         space = [
             blueprint.Spatial2DView(name="depth", origin="/camera", contents=["$origin/depth"]),
@@ -74,7 +73,7 @@ class Entities:
         """
         recording.set_time("frame", sequence=result.index)
         recording.set_time("capture", timestamp=np.datetime64(self._stamps.of(result), "ns"))
-        if not self._in_space and result.depth_unit is DepthUnit.METERS and _knows_its_camera(result):
+        if not self._in_space and knows_space(result):
             self._in_space = True
             recording.send_blueprint(self.blueprint())
         for path, entity in self._camera(result):
@@ -88,7 +87,10 @@ class Entities:
     def _camera(self, result: Result) -> Iterator[tuple[str, AsComponents]]:
         import rerun
 
-        if (camera := result.camera) is not None and _knows_its_camera(result):
+        if result.world_from_camera is not None:
+            pose = result.world_from_camera
+            yield "camera", rerun.Transform3D(translation=pose[:3, 3], mat3x3=pose[:3, :3])
+        if (camera := result.camera) is not None and camera.provenance is not Provenance.ASSUMED:
             yield "camera", rerun.Pinhole(image_from_camera=camera.matrix, resolution=camera.size)
         yield (
             "camera/image",
@@ -129,10 +131,8 @@ class Entities:
             ),
         )
         recording.log("camera/clicks", _clicks(result.tracks))
-
-
-def _knows_its_camera(result: Result) -> bool:
-    return result.camera is not None and result.camera.provenance is not Provenance.ASSUMED
+        if knows_space(result):
+            recording.log("positions", _positions(result, names))
 
 
 def _clicks(tracks: tuple[Track, ...]) -> AsComponents:
@@ -141,6 +141,17 @@ def _clicks(tracks: tuple[Track, ...]) -> AsComponents:
     labels = np.concatenate([np.empty(0, np.int32), *(track.point_labels for track in tracks)])
     coords = np.concatenate([np.empty((0, 2), np.float32), *(track.point_coords for track in tracks)])
     return Points2D(coords, colors=[_GREEN if label == FOREGROUND else _RED for label in labels], radii=-_CLICK_PX)
+
+
+def _positions(result: Result, names: dict[int, str]) -> AsComponents:
+    """Where the objects are: in the world where the camera's pose is known, else seen from the camera [m]."""
+    from rerun import Points3D
+
+    placed = [(track.id, track.position_m) for track in result.tracks if track.position_m is not None]
+    pose = np.eye(4) if result.world_from_camera is None else result.world_from_camera
+    places = np.array([place for _, place in placed], float).reshape(-1, 3) @ pose[:3, :3].T + pose[:3, 3]
+    ids = [object_id for object_id, _ in placed]
+    return Points3D(places, class_ids=ids, labels=[names[object_id] for object_id in ids], radii=_POSITION_M)
 
 
 def _figures(result: Result) -> Iterator[tuple[str, float]]:

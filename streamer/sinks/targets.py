@@ -38,6 +38,10 @@ class Targets:
         mcap: ROS 2 messages.
         rerun: A Rerun recording.
         viewers: Tools that show results while the run goes on: "rerun", "foxglove".
+        points: Folder of point clouds, in ``points_format``.
+        depth_video: Lossless depth in meters.
+        coco: A data set as one JSON file.
+        yolo: Folder of a data set.
     """
 
     output: Path | None = None
@@ -48,6 +52,11 @@ class Targets:
     mcap: Path | None = None
     rerun: Path | None = None
     viewers: frozenset[str] = frozenset()
+    points: Path | None = None
+    depth_video: Path | None = None
+    coco: Path | None = None
+    yolo: Path | None = None
+    points_format: str = "ply"
 
     def __bool__(self) -> bool:
         return bool(self.viewers) or any(True for _ in self)
@@ -63,20 +72,28 @@ class Targets:
             SinkError: One file for several sources, one place for several outputs, a suffix that is not known,
                 something that is left out, or a library that is missing.
         """
-        if self.masks is not None and not masks:
-            raise SinkError("There are no masks to write to --masks: let masks in.")
-        if self.depth_maps is not None and not depth:
-            raise SinkError("There is no depth to write to --depth-maps: let depth in.")
+        of_masks = {"--masks": self.masks, "--points": self.points, "--coco": self.coco, "--yolo": self.yolo}
+        of_depth = {"--depth-maps": self.depth_maps, "--points": self.points, "--depth-video": self.depth_video}
+        for option, path in of_masks.items():
+            if path is not None and not masks:
+                raise SinkError(f"There are no masks to write to {option}: let masks in.")
+        for option, path in of_depth.items():
+            if path is not None and not depth:
+                raise SinkError(f"There is no depth to write to {option}: let depth in.")
         if self.take_stdout and several:
             raise SinkError("What is said of several sources would run together on the standard output: name a file.")
         files = {"mcap": self.mcap, "rerun": self.rerun}
         for name in {*self.viewers, *(name for name, path in files.items() if path is not None)}:
             require(f"--{name}")
+        if self.points is not None and self.points_format == "glb":
+            require("--points-format glb")
+        if self.depth_video is not None and self.depth_video.suffix.lower() != ".mkv":
+            raise SinkError(f"{self.depth_video.name} cannot hold lossless depth: end its name in .mkv.")
         places = [path.resolve() for path in self]
         for path in self:
             if places.count(path.resolve()) > 1:
                 raise SinkError(f"{path} is named twice: give each output a place of its own.")
-        if STDOUT in (self.output, self.masks, self.depth_maps, self.mcap, self.rerun):
+        if STDOUT in set(self) - {self.jsonl, self.stats}:
             raise SinkError("Only --jsonl and --stats can go to the standard output (-): name a file or a folder.")
         if self.output is None or self.is_folder:
             return
@@ -121,8 +138,13 @@ class Targets:
                 stats=_beside(self.stats, name) if self.stats else None,
                 mcap=_beside(self.mcap, name) if self.mcap else None,
                 rerun=_beside(self.rerun, name) if self.rerun else None,
+                points=self.points / name if self.points else None,
+                depth_video=_beside(self.depth_video, name) if self.depth_video else None,
+                coco=_beside(self.coco, name) if self.coco else None,
+                yolo=self.yolo / name if self.yolo else None,
             )
-        for path in (targets.output, targets.jsonl, targets.stats, targets.mcap, targets.rerun):
+        logs = targets.mcap, targets.rerun
+        for path in (targets.output, targets.jsonl, targets.stats, *logs, targets.depth_video, targets.coco):
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -132,8 +154,7 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        places = (self.output, self.masks, self.depth_maps, self.jsonl, self.stats, self.mcap, self.rerun)
-        return (path for path in places if path is not None)
+        return (place for field in fields(self) if isinstance(place := getattr(self, field.name), Path))
 
     def moved(self, to: Callable[[Path], Path]) -> Targets:
         """The same outputs at other places; the standard output stays."""
@@ -214,6 +235,7 @@ class Targets:
         if self.jsonl is not None:
             sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
+        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
 
     def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:
         if self.mcap is not None:
@@ -232,6 +254,25 @@ class Targets:
             from streamer.sinks.foxglove import FoxgloveSink
 
             yield FoxgloveSink(parameters)
+
+    def _data_sets(self, info: SourceInfo) -> Iterator[Writer]:
+        """What is written to be learnt from, or for other tools of the field."""
+        if self.points is not None:
+            from streamer.sinks.points import PointSink
+
+            yield PointSink(self.points, self.points_format)
+        if self.depth_video is not None:
+            from streamer.sinks.depth_video import DepthVideoSink
+
+            yield DepthVideoSink(self.depth_video, info)
+        if self.coco is not None:
+            from streamer.sinks.coco import CocoSink
+
+            yield CocoSink(self.coco, info)
+        if self.yolo is not None:
+            from streamer.sinks.yolo import YoloSink
+
+            yield YoloSink(self.yolo)
 
 
 def _names(path: Path, suffix: str) -> Iterator[Path]:

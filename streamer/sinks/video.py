@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -19,16 +20,18 @@ from streamer.data import cores
 from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, SoundSource, is_of_the_system
-from streamer.sinks.containers import CONTAINERS
+from streamer.sinks.containers import CONTAINERS, Container
 from streamer.sinks.faststart import index_first
 from streamer.sinks.outputs import Claim, make_room, reason_of, shortened, unwritable
 
-Image = NDArray[np.uint8]
+Image = NDArray[np.unsignedinteger[Any]]
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _CLOCK = Fraction(1, 90_000)
 _FINEST = Fraction(1, 10_000_000)
 _KEYFRAME_S = Fraction(1)
+_NO_COLORS = ("pal8", "gray12le")
+"""Pixel formats that are not converted from RGB by a color space."""
 
 
 class VideoSink:
@@ -45,7 +48,7 @@ class VideoSink:
 
     Args:
         path: Where to write; its end is one of `CONTAINERS`. Missing folders are created.
-        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result.
+        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result; ``(H, W)`` uint16 for a kind of 12-bit gray.
         size: (width, height) of the video [px]; None takes that of the first picture.
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
@@ -55,6 +58,8 @@ class VideoSink:
         crf: Quality of libx264, 0 (lossless) to 51.
         preset: Speed of libx264.
         threads: Encoder threads; 0 takes as many cores as this process may use.
+        kind: What to write, if not what the name's end stands for.
+        metadata: Tags of the container.
 
     Attributes:
         warning: One sentence about audio that had to be left out; None where all is well.
@@ -77,8 +82,10 @@ class VideoSink:
         crf: int = 20,
         preset: str = "veryfast",
         threads: int = 0,
+        kind: Container | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
-        if path.suffix.lower() not in CONTAINERS:
+        if kind is None and path.suffix.lower() not in CONTAINERS:
             raise SinkError(f"{path.name} is no video that can be written: end its name in {', '.join(CONTAINERS)}.")
         if preset not in PRESETS:
             raise SinkError(f"libx264 has no preset {preset!r}: choose one of {', '.join(PRESETS)}.")
@@ -88,7 +95,8 @@ class VideoSink:
         self._draw = draw
         self._size = size
         self._rate_hz = rate_hz or Fraction(30)
-        self._kind = CONTAINERS[path.suffix.lower()]
+        self._kind = kind or CONTAINERS[path.suffix.lower()]
+        self._metadata = metadata or {}
         self._time_base = time_base if time_base is not None and time_base >= _FINEST else _CLOCK
         if self._kind.ticks_hz is not None:
             self._time_base = Fraction(1, self._kind.ticks_hz)
@@ -170,6 +178,7 @@ class VideoSink:
             options["movie_timescale"] = str(self._time_base.denominator)  # The default rounds a late start to 1 ms.
         place = str(self._partial.absolute())
         container = self._container = av.open(place, "w", format=self._kind.format, options=options)
+        container.metadata.update(self._metadata)
         self._stream = self._add_stream(container)
         if self._audio_from is not None:
             start_s, suffix = Fraction(self._start_s), self._path.suffix.lower()
@@ -199,7 +208,7 @@ class VideoSink:
         stream.pix_fmt = self._kind.pix_fmt
         stream.time_base = stream.codec_context.time_base = self._time_base
         stream.codec_context.thread_count = self._threads or cores.limit()
-        if self._kind.pix_fmt == "pal8":
+        if self._kind.pix_fmt in _NO_COLORS:
             return stream
         stream.bit_rate = 0  # quality alone decides
         # Without B-frames pictures are written in the order they are shown: less is lost when the process is killed.
@@ -235,6 +244,9 @@ class VideoSink:
         """The image as the encoder takes it."""
         if self._kind.pix_fmt == "pal8":
             return _in_256_colors(image)
+        if self._kind.pix_fmt == "gray12le":
+            numbers: av.VideoFrame = av.VideoFrame.from_ndarray(image, format="gray12le")
+            return numbers
         return av.VideoFrame.from_numpy_buffer(image, format="rgb24").reformat(
             format=self._kind.pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
         )
@@ -308,7 +320,7 @@ def _fitted(image: Image, size: tuple[int, int]) -> Image:
     scale = min(size[0] / width, size[1] / height)
     width, height = min(round(width * scale), size[0]), min(round(height * scale), size[1])
     scaled = cv2.resize(image, (max(width, 1), max(height, 1)), interpolation=cv2.INTER_AREA)
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    canvas = np.zeros((size[1], size[0], *image.shape[2:]), image.dtype)
     top, left = (size[1] - scaled.shape[0]) // 2, (size[0] - scaled.shape[1]) // 2
     canvas[top : top + scaled.shape[0], left : left + scaled.shape[1]] = scaled
     return canvas

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from streamer.data.prompt import Prompt
+from streamer.data.prompt import MaskLevel, Prompt
 from streamer.data.source import Pausable
 from streamer.errors import PromptError, SinkError
 from streamer.sinks.image import write_image
@@ -18,6 +18,7 @@ from streamer.ui.view import View
 from streamer.ui.window.events import (
     Click,
     CycleDepth,
+    CycleLevel,
     Delete,
     DragBox,
     Event,
@@ -33,6 +34,13 @@ from streamer.ui.window.events import (
     Undo,
 )
 
+_NONE_SELECTED = "select an object first: 1-9, or click it in the list"
+_NEXT_LEVEL: dict[MaskLevel, MaskLevel] = {"auto": "part", "part": "object", "object": "auto"}
+_LEVEL_WORDS: dict[MaskLevel, str] = {
+    "auto": "what SAM is surest of",
+    "part": "the smallest part",
+    "object": "the whole",
+}
 _NEXT_PLACE: dict[DepthPlace, DepthPlace] = {"off": "overlay", "overlay": "side", "side": "off"}
 
 
@@ -91,6 +99,7 @@ class Commands:
         self._view, self._prompted, self._source, self._overlay = view, prompted, source, overlay
         self._say, self._recorder, self._snapshot_prefix = say, recorder, snapshot
         self._undoable: list[_Done] = []
+        self._levels: dict[int, MaskLevel] = {}
 
     @property
     def recording(self) -> bool:
@@ -125,6 +134,8 @@ class Commands:
                 self._delete(view)
             case Undo():
                 self._undo(view)
+            case CycleLevel():
+                self._cycle_level(view)
             case ForceKeyframe():
                 self._prompted.force_keyframe()
                 view.tell("looking again")
@@ -149,10 +160,20 @@ class Commands:
         view.selected = self._prompted.prompt(prompt, frame_index)
         self._undoable.append(_Done(view.selected, False, before))
 
+    def _cycle_level(self, view: View) -> None:
+        object_id = view.selected
+        if object_id is None:
+            view.tell(_NONE_SELECTED)
+            return
+        level = _NEXT_LEVEL[self._levels.get(object_id, "auto")]
+        self._prompt(Prompt(object_id=object_id, mask_level=level), None, view)
+        self._levels[object_id] = level
+        view.tell(f"object {object_id}: {_LEVEL_WORDS[level]}")
+
     def _delete(self, view: View) -> None:
         object_id = view.selected
         if object_id is None:
-            view.tell("select an object first: 1-9, tab, or click it in the list")
+            view.tell(_NONE_SELECTED)
             return
         self._prompted.remove(object_id)
         self._undoable.append(_Done(object_id, True, object_id))

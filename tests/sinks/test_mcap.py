@@ -89,6 +89,61 @@ def test_a_camera_that_is_assumed_is_not_calibrated(tmp_path):
     assert info.d.size == 0
 
 
+CAMERA = CameraModel(WIDTH, HEIGHT, 60.0, 61.0, 31.5, 23.5)
+POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<u4"), ("label", "<u4")])
+
+
+def test_metric_depth_and_a_known_camera_give_points_in_space(tmp_path):
+    one = result(unit=DepthUnit.METERS, camera=CAMERA)
+    _, cloud = written(tmp_path / "a.mcap", one)["/camera/points"][0]
+    assert {field.name: (field.offset, field.datatype) for field in cloud.fields} == {
+        **{name: (POINT.fields[name][1], 7) for name in "xyz"},
+        **{name: (POINT.fields[name][1], 6) for name in ("rgb", "label")},
+    }
+    points = np.frombuffer(bytes(cloud.data), POINT)
+    assert (cloud.width, cloud.height, cloud.row_step) == (len(points), 1, 20 * len(points))
+    assert len(points) > 0.9 * WIDTH * HEIGHT
+    pixels = np.rint(CAMERA.project(np.column_stack([points[name] for name in "xyz"]))).astype(int)
+    columns, rows = pixels.T
+    assert points["z"] == pytest.approx(one.depth_m[rows, columns])
+    assert np.array_equal(points["label"], one.tracks[0].mask[rows, columns] * 3)
+    red, green, blue = (points["rgb"] >> shift & 255 for shift in (16, 8, 0))
+    assert np.array_equal(np.column_stack([red, green, blue]), one.frame.image_rgb[rows, columns])
+
+
+def test_a_cloud_has_no_more_points_than_asked_for(tmp_path):
+    metric = result(unit=DepthUnit.METERS, camera=CAMERA)
+    _, cloud = written(tmp_path / "a.mcap", metric, points=500)["/camera/points"][0]
+    assert 100 < cloud.width <= 500
+    assert "/camera/points" not in written(tmp_path / "b.mcap", metric, points=0)
+
+
+def test_a_camera_that_is_assumed_puts_nothing_into_space(tmp_path):
+    log = written(tmp_path / "a.mcap", result(unit=DepthUnit.METERS, camera=CameraModel.assumed(SIZE)))
+    assert "/camera/points" not in log
+    (one,) = log["/camera/detections"][0][1].detections
+    assert np.isnan(one.results[0].pose.pose.position.z)
+    assert one.results[0].pose.covariance[0] == -1
+
+
+def test_a_detection_says_where_its_object_is_and_how_surely(tmp_path):
+    log = written(tmp_path / "a.mcap", result(unit=DepthUnit.METERS, camera=CAMERA))
+    (one,) = log["/camera/detections"][0][1].detections
+    position = one.results[0].pose.pose.position
+    assert (position.x, position.y, position.z) == (0.1, -0.2, 2.0)
+    assert one.results[0].pose.covariance.reshape(6, 6)[2, 2] == pytest.approx((0.1 * 2.0) ** 2)
+
+
+def test_the_pose_of_the_camera_is_a_transform(tmp_path):
+    turned = np.array([[0, -1, 0, 1.5], [1, 0, 0, -2.0], [0, 0, 1, 0.25], [0, 0, 0, 1.0]])  # 90 degrees about z
+    _, message = written(tmp_path / "a.mcap", result(pose=turned))["/tf"][0]
+    (one,) = message.transforms
+    assert (one.header.frame_id, one.child_frame_id) == ("map", "camera_optical_frame")
+    place, turn = one.transform.translation, one.transform.rotation
+    assert (place.x, place.y, place.z) == (1.5, -2.0, 0.25)
+    assert (turn.x, turn.y, turn.z, turn.w) == pytest.approx((0, 0, 0.5**0.5, 0.5**0.5))
+
+
 def test_a_label_pixel_is_the_number_of_the_track_and_label_info_names_it(log):
     _, message = log["/camera/labels"][2]
     assert (message.width, message.height, message.encoding, message.step) == (*SIZE, "mono16", 2 * WIDTH)

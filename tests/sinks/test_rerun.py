@@ -103,6 +103,14 @@ def test_metric_depth_lies_in_the_camera_in_millimeters(tmp_path):
     assert len(RrdReader(tmp_path / "a.rrd").blueprints()) == 2  # the second one shows space as well
 
 
+def test_positions_lie_in_the_world_where_the_cameras_pose_is_known(tmp_path):
+    pose = np.eye(4)
+    pose[:3, 3] = 1, 2, 3
+    log = written(tmp_path / "a.rrd", result(unit=DepthUnit.METERS, camera=CAMERA, pose=pose))
+    assert log["/positions"]["Points3D:positions"][0][0] == pytest.approx([1.1, 1.8, 5.0])
+    assert log["/camera"]["Transform3D:translation"][0][0] == [1, 2, 3]
+
+
 def test_a_camera_that_is_assumed_is_no_pinhole(tmp_path):
     assert "/camera" not in written(tmp_path / "a.rrd", result(camera=CameraModel.assumed((WIDTH, HEIGHT))))
 

@@ -6,6 +6,7 @@ import pytest
 
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
+from streamer.errors import PromptError
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
 from streamer.stages.masks import ClicksStage, MasksStage
@@ -258,3 +259,16 @@ def test_what_the_parts_of_a_keyframe_took_is_told_on_the_frame_that_adopts_it_a
     pipeline.prompt(Prompt([(60, 80)]))
     assert {"masks", "encode", "decode"} <= set(pipeline.process(frame(0)).model_timings_ms)
     assert not pipeline.process(frame(1)).model_timings_ms
+
+
+def test_a_level_alone_is_said_about_an_object_and_answered_on_a_held_frame():
+    pipeline = build_pipeline(ColorSegmenter())
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    pipeline.refresh()
+    pipeline.prompt(Prompt(object_id=1, mask_level="object"))
+    whole = pipeline.refresh().tracks[0].mask.mean()
+    pipeline.prompt(Prompt(object_id=1, mask_level="auto"))
+    assert pipeline.refresh().tracks[0].mask.mean() < 0.5 < whole, "the largest candidate is the whole frame"
+    with pytest.raises(PromptError, match="says nothing"):
+        pipeline.prompt(Prompt(mask_level="part"))

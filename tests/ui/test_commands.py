@@ -22,6 +22,7 @@ class Notes:
         self.objects, self.done, self.held = set(), [], False
 
     def prompt(self, prompt, seen_index=None):
+        self.last = prompt
         object_id = prompt.object_id or max(self.objects, default=0) + 1
         self.done.append(("prompt", object_id, object_id in self.objects))
         self.objects.add(object_id)
@@ -154,3 +155,15 @@ def test_a_message_is_there_for_a_while():
     assert view.message == "saved"
     now_s[0] += 5
     assert view.message == ""
+
+
+def test_the_level_of_the_selected_object_goes_from_part_to_whole_to_surest(window):
+    window(events.CycleLevel())
+    assert window.view.message.startswith("select an object first")
+    window(events.Click(1, 1, 1))
+    said = []
+    for words in ("the smallest part", "the whole", "what SAM is surest of"):
+        window(events.CycleLevel())
+        assert window.view.message == f"object 1: {words}"
+        said.append(window.notes.last.mask_level)
+    assert said == ["part", "object", "auto"]

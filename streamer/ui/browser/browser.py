@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from streamer.data.result import Result
+from streamer.data.source import SourceInfo
 from streamer.ui.browser.access import Access
 from streamer.ui.browser.address import Address
 from streamer.ui.browser.feed import Feed
@@ -71,7 +72,7 @@ class Browser:
         self._figures: Sequence[tuple[str, str]] = ()
         self._summary: Mapping[str, Any] = {}
         self._about = {"can": dict(can), "look": {"masks": style.masks, "depth": style.depth}}
-        self._title = "streamer"
+        self._info: SourceInfo | None = None
         self.delays_s: deque[float] = deque(maxlen=1000)
         self._server = Server(address, self._build)
 
@@ -82,10 +83,10 @@ class Browser:
 
     # The frame loop
 
-    def begin(self, title: str) -> None:
+    def begin(self, info: SourceInfo) -> None:
         """Show another source from now on: nothing that was asked for about the one before counts."""
         self.poll()
-        self._title = title
+        self._info = info
         for viewer in self._viewers:
             viewer.view.begin(0, replayable=False)
 
@@ -94,7 +95,8 @@ class Browser:
         for viewer in self._viewers:
             viewer.view.show(result)
         self._shown = status, time.monotonic()
-        self._feed.put(Shot(result, status))
+        if self._info is not None:
+            self._feed.put(Shot(result, status, self._info))
 
     def poll(self, wait_s: float = 0.0) -> list[tuple[Event, View]]:
         """What was asked for since the last call, and by whom; waits at most so long for it [s]."""
@@ -151,7 +153,12 @@ class Browser:
         return True
 
     def _extras(self) -> dict[str, Any]:
-        return {**self._about, "title": self._title, "figures": self._figures, "viewers": len(self._viewers)}
+        return {
+            **self._about,
+            "title": "" if self._info is None else self._info.name,
+            "figures": self._figures,
+            "viewers": len(self._viewers),
+        }
 
     def _health(self) -> tuple[bool, Mapping[str, Any]]:
         if self._shown is None:

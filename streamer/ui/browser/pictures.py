@@ -11,8 +11,10 @@ import cv2
 
 from streamer.data.colors import color_of
 from streamer.data.result import Result
+from streamer.data.source import SourceInfo
 from streamer.data.track import Track
-from streamer.sinks.jsonl import to_dict
+from streamer.sinks.jsonl import header_of, line_of, to_text
+from streamer.sinks.lines import MasksInJsonl
 from streamer.ui.overlay import Overlay, Style
 from streamer.ui.readings import depth_text
 from streamer.ui.window.hud import Status
@@ -25,10 +27,11 @@ _MAX_SIDE_PX = 1280
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
-    """One result on its way to the browsers, with how the run stood."""
+    """One result on its way to the browsers, with how the run stood and what is watched."""
 
     result: Result
     status: Status
+    info: SourceInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,13 +72,25 @@ class Pictures:
         return Picture(jpeg.tobytes(), about(shot, self.style), shot.result.frame.captured_at_s)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """The line of a frame, and the one before the first of its source; both with their ends."""
+
+    line: bytes
+    header: bytes
+    info: SourceInfo
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Results as the JSON-lines sink writes them."""
 
-    def make(self, shot: Shot) -> bytes:
-        """The line of a result, with its end."""
-        return json.dumps(to_dict(shot.result), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    masks: MasksInJsonl = "rle"
+
+    def make(self, shot: Shot) -> Told:
+        """The line of a result."""
+        line, header = line_of(shot.result, self.masks), header_of(shot.info, shot.result, self.masks)
+        return Told(f"{to_text(line)}\n".encode(), f"{to_text(header)}\n".encode(), shot.info)
 
 
 def on_page(style: Style) -> Style:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast, get_args
 
 from aiohttp import web
 
+from streamer.sinks.lines import MasksInJsonl
 from streamer.ui.browser.feed import Feed
 from streamer.ui.browser.pictures import Lines, Pictures
 from streamer.ui.overlay import Style
@@ -70,11 +71,17 @@ class Routes:
 
     async def results(self, request: web.Request) -> web.StreamResponse:
         """Results without an end, one JSON line each; what a reader is too slow for is left out, the newest is not."""
+        masks = request.query.get("masks", "rle")
+        if masks not in get_args(MasksInJsonl):
+            raise web.HTTPBadRequest(text=f"masks is one of {', '.join(get_args(MasksInJsonl))}.\n")
         answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await answer.prepare(request)
-        with self._feed.subscribed(Lines()) as newest:
+        info = None
+        with self._feed.subscribed(Lines(cast(MasksInJsonl, masks))) as newest:
             while True:
-                await answer.write(await newest.get())
+                told = await newest.get()
+                await answer.write(told.line if told.info is info else told.header + told.line)
+                info = told.info
 
     async def healthz(self, request: web.Request) -> web.Response:
         """200 while frames come, 503 while they do not."""

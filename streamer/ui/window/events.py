@@ -83,6 +83,11 @@ class ForceKeyframe:
 
 
 @dataclass(frozen=True, slots=True)
+class CycleLevel:
+    """From whatever SAM is surest of to a part of the selected object, to the whole of it, and back."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnPage:
     """Show another of several pictures, so many further on; below 0 before this one."""
 
@@ -107,6 +112,7 @@ Event = (
     | Snapshot
     | ToggleRecord
     | ForceKeyframe
+    | CycleLevel
     | TurnPage
     | Quit
 )

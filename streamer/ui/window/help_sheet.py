@@ -10,6 +10,7 @@ KEYS = (
     ("right click", "this does not"),
     ("drag", "a box around an object"),
     ("n", "next click begins a new object"),
+    ("tab", "a part, the whole, whatever is surest"),
     ("1-9", "select an object (or click the list)"),
     ("d, del", "delete the selected object"),
     ("u", "undo"),

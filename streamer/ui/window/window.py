@@ -37,6 +37,7 @@ _KEYS: dict[int, events.Event] = {
     ord("s"): events.Snapshot(),
     ord("r"): events.ToggleRecord(),
     ord("k"): events.ForceKeyframe(),
+    _TAB: events.CycleLevel(),
     ord("."): events.TurnPage(1),
     ord(","): events.TurnPage(-1),
     ord("q"): events.Quit(),
@@ -196,8 +197,6 @@ class Window:
             self._help_open = not self._help_open
         elif key in (ord("o"), ord("O")):
             self._toggle_objects()
-        elif key == _TAB:
-            self._select_next()
         elif ord("1") <= key <= ord("9"):
             self._select(key - ord("0"))
         elif event := _KEYS.get(ord(chr(key).lower()) if key < 128 else key):
@@ -211,13 +210,6 @@ class Window:
     def _select(self, object_id: int) -> None:
         if self._shown and any(track.id == object_id for track in self._shown[1].tracks):
             self._events.append(events.SelectObject(object_id))
-
-    def _select_next(self) -> None:
-        if self._shown and self._shown[1].tracks:
-            ids = [track.id for track in self._shown[1].tracks]
-            selected = self._shown[2].selected
-            following = [object_id for object_id in ids if selected is not None and object_id > selected]
-            self._events.append(events.SelectObject((following or ids)[0]))
 
     def _on_mouse(self, kind: int, x: int, y: int, flags: int, data: Any) -> None:
         # HighGUI reports positions in pixels of the image it was given last: of the canvas.

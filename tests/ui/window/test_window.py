@@ -29,6 +29,7 @@ from streamer.ui.window.display import display_available
 from streamer.ui.window.events import (
     Click,
     CycleDepth,
+    CycleLevel,
     Delete,
     DragBox,
     ForceKeyframe,
@@ -244,7 +245,7 @@ def test_clicks_on_the_bars_are_none_and_a_click_in_the_list_selects(window):
     ("key", "expected"),
     [
         ("n", NewObject()),
-        ("Tab", SelectObject(4)),
+        ("Tab", CycleLevel()),
         ("1", SelectObject(1)),
         ("4", SelectObject(4)),
         ("d", Delete()),

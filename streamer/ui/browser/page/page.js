@@ -8,7 +8,7 @@ const RETRY_MS = 1000;
 
 let socket = null;
 let about = { objects: [], selected: null };
-let extras = { title: "", figures: [], can: {}, look: null };
+let extras = { title: "", figures: [], can: {}, look: null, viewers: 1 };
 let look = null;             // {masks, depth}: what this person has chosen
 let held = null;             // number of a picture that is not owned to while the page is hidden
 let toastTimer = 0;
@@ -128,15 +128,16 @@ function fill(item, object, selected) {
   tag.textContent = object.id;
   name.textContent = [object.label, object.state].filter(Boolean).join(" · ");
   name.dataset.state = object.state;
-  values.textContent = object.depth === null ? "" : `depth ${object.depth}`;
+  values.textContent = [object.score.toFixed(2), object.depth === null ? "" : `depth ${object.depth}`].filter(Boolean).join("  ");
   score.style.setProperty("--score", object.score);
   score.title = `score ${object.score.toFixed(2)}`;
   item.setAttribute("aria-current", String(object.id === selected));
 }
 
 function showFigures() {
+  const figures = [...extras.figures, ["pages", extras.viewers > 1 ? `${extras.viewers} are open` : ""]];
   find("figures").replaceChildren(
-    ...extras.figures.filter(([, text]) => text).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));
+    ...figures.filter(([, text]) => text).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));
 }
 
 function showAbilities() {

@@ -160,12 +160,17 @@ export class Picture {
     }
     canvasCapture(this.canvas, event.pointerId);
     if (event.pointerType !== "mouse") {
-      this.press.timer = setTimeout(() => {
-        navigator.vibrate?.(15);
-        this.#click(0);
-        this.#drop();
-      }, LONG_PRESS_MS);
+      this.press.timer = setTimeout(() => this.#hold(), LONG_PRESS_MS);
     }
+  }
+
+  // A busy page hears of a lifted finger late: whatever waits to be heard comes first.
+  #hold() {
+    this.press.timer = setTimeout(() => {
+      navigator.vibrate?.(15);
+      this.#click(0);
+      this.#drop();
+    });
   }
 
   #move(event) {

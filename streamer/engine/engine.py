@@ -144,7 +144,7 @@ class Engine:
         if segmenter is None:
             return ([] if depth is None else [depth]), None, depth
         tracker = build_tracker(segmenter, tracking)
-        masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
+        masks = MasksStage(tracker, schedule, tracking.max_objects, depth, tracking.max_age_s)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         return (stages if depth is None else [*stages, depth]), masks, depth
 

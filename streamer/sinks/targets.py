@@ -17,6 +17,8 @@ from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink, Writer
+from streamer.sinks.lines import MasksInJsonl
+from streamer.sinks.newest import NewestSink
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
@@ -42,6 +44,7 @@ class Targets:
         depth_video: Lossless depth in meters.
         coco: A data set as one JSON file.
         yolo: Folder of a data set.
+        masks_in_jsonl: What the JSON lines hold of masks: "rle" (and the box), "box", or "none".
     """
 
     output: Path | None = None
@@ -57,6 +60,7 @@ class Targets:
     coco: Path | None = None
     yolo: Path | None = None
     points_format: str = "ply"
+    masks_in_jsonl: MasksInJsonl = "rle"
 
     def __bool__(self) -> bool:
         return bool(self.viewers) or any(True for _ in self)
@@ -233,7 +237,8 @@ class Targets:
         if self.depth_maps is not None:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
-            sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+            lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
+            sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
 

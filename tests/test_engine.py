@@ -311,3 +311,16 @@ def test_intrinsics_of_another_camera_are_refused_before_anything_slow_begins(tm
     ):
         list(engine.run(images(2)))
     assert list(opened.values()) == [True]
+
+
+def test_a_model_that_sees_the_field_of_view_tells_it(engine):
+    class Wide(RedDepth):
+        fov_deg = None
+
+        def estimate(self, image_rgb):
+            self.fov_deg = 82.0
+            return super().estimate(image_rgb)
+
+    with Engine(CONFIG, segmenter=ColorSegmenter(), depth_estimator=Wide()) as told:
+        result = list(told.run(images(2)))[-1]
+    assert (result.camera.provenance, result.camera.fov_deg) == (Provenance.ESTIMATED, pytest.approx(82))

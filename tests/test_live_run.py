@@ -10,6 +10,7 @@ import pytest
 
 import streamer
 from streamer.config import Config
+from streamer.data.known_depths import KnownDepths
 from streamer.engine import Engine
 from streamer.errors import ModelError, PromptError, SourceError, StaleFrameError
 from streamer.models import registry
@@ -226,3 +227,13 @@ def test_cameras_share_the_models_which_are_asked_one_at_a_time():
             counts = [stage["masks"]["runs"] if "masks" in stage else 0 for stage in stages]
         assert max(counts) <= 3 * min(counts), "one camera was served much more than the others"
         assert all(robot.latest().tracks[0].mask.any() for robot in robots)
+
+
+def test_what_is_known_of_depth_may_be_said_at_any_time(robot):
+    """Relative depth is the red channel here: the ball has 220, the box 40, the background 70."""
+    robot.push(STILL)
+    results_of(robot, lambda result: result.depth_map is not None)
+    robot.calibrate(KnownDepths([BALL, (250, 150), (10, 10)], [1.0, 5.0, 3.33]))
+    result = results_of(robot, lambda result: result.depth_m is not None)[-1]
+    assert result.depth_m[BALL[1], BALL[0]] == pytest.approx(1.0, rel=0.1)
+    assert result.depth_error is not None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, live, models
+from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, evaluate_meters, live, models
 from streamer.cli.serve_option import ServingCommand
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command(cls=ServingCommand)(live.live)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)
 app.command("eval-depth")(evaluate_depth.evaluate_depth)
+app.command("eval-meters")(evaluate_meters.evaluate_meters)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")

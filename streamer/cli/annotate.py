@@ -20,6 +20,7 @@ from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointCl
 from streamer.cli.options import (
     Boxes,
     ConfigName,
+    Cutout,
     DepthMaps,
     Follow,
     Foxglove,
@@ -27,6 +28,7 @@ from streamer.cli.options import (
     Jsonl,
     Masks,
     MasksInJsonl,
+    Matte,
     Mcap,
     NoDepth,
     NoMasks,
@@ -71,6 +73,8 @@ def read_job(
     depth_video: DepthVideo = None,
     coco: Coco = None,
     yolo: Yolo = None,
+    cutout: Cutout = None,
+    matte: Matte = None,
     config: ConfigName = "tiny",
     overrides: Overrides = None,
     no_depth: NoDepth = False,
@@ -98,7 +102,7 @@ def read_job(
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     lines = read_masks_in_jsonl(masks_in_jsonl)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, lines)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte, lines)
     targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)

@@ -131,7 +131,7 @@ def live(
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     lines = read_masks_in_jsonl(masks_in_jsonl)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, lines)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, masks_in_jsonl=lines)
     prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)

@@ -56,7 +56,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE|DIR",
-        help=".mp4, .mkv, .mov, .webm, .gif (.png or .jpg for a picture), or a folder.",
+        help=".mp4, .mkv, .mov, .webm, .gif (.png or .jpg for a picture, %05d.png for many), or a folder.",
         rich_help_panel=WHERE,
     ),
 ]
@@ -97,6 +97,14 @@ Foxglove = Annotated[
 VideoTrack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Which video of a file that holds several, from 1.", min=1, rich_help_panel=HOW),
+]
+Cutout = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="RGBA PNGs: the objects, and nothing around them.", rich_help_panel=WHERE),
+]
+Matte = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.mov", help="The same as ProRes 4444, for editors.", rich_help_panel=WHERE),
 ]
 Follow = Annotated[
     float | None,

@@ -32,7 +32,7 @@ spread at most)."""
 OUTLIERS = 0.02, 0.98
 """Ranks of the far and near end of a map but for its outliers. Sweep: within the noise."""
 KNOWN_MEMORY_S = 4.0
-"""A point of known depth counts less by e^-1 after so long [s]. Sweep (docs/metres.md): 2 to 8 are one."""
+"""A point of known depth counts less by e^-1 after so long [s]. Sweep (docs/meters.md): 2 to 8 are one."""
 KNOWN_KEPT = 400
 """So many of the newest points are kept: a line of a lidar has that many, and two numbers are looked for."""
 PAIRS_TRIED = 300

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from streamer import config as configuration
 from streamer.config import Config
+from streamer.data.camera_model import CameraModel
 from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
@@ -114,7 +115,7 @@ class Engine:
         Raises:
             ConfigError: The camera's intrinsics cannot be read.
         """
-        camera = camera or KnownCamera(self.config.camera)
+        camera = camera or self._camera(None)
         stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, deferred)
         flow = self.config.flow
         pipeline = Pipeline(
@@ -147,6 +148,9 @@ class Engine:
         masks = MasksStage(tracker, schedule, tracking.max_objects, depth, tracking.max_age_s)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         return (stages if depth is None else [*stages, depth]), masks, depth
+
+    def _camera(self, own: CameraModel | None) -> KnownCamera:
+        return KnownCamera(self.config.camera, own, lambda: self._models.estimated_fov_deg)
 
     def _batch_size(self, frame_size: tuple[int, int]) -> int:
         """How many keyframes of that (width, height) are worth encoding together."""
@@ -234,7 +238,7 @@ class Engine:
             renewable = by_itself and opened.info.renewable and opened is not source
             reader = Reader(opened, live, reach, reopen=reopen if renewable else None)
             stack.callback(reader.stop)
-            camera = KnownCamera(self.config.camera, opened.info.camera)
+            camera = self._camera(opened.info.camera)
             camera.at(opened.info.size)  # one that does not fit is told before anything slow begins
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.data.source import SourceInfo
@@ -174,6 +175,15 @@ class Live:
         check_inside([prompt], self.info.size)
         with self._working:
             return self._run.pipeline.prompt(prompt, seen_index)
+
+    def calibrate(self, known: KnownDepths) -> None:
+        """Say how far the things at some pixels of the newest frame are; relative depth becomes meters by it.
+
+        Raises:
+            PromptError: A point does not lie on the frame, depth is left out, or it is metric already.
+        """
+        with self._working:
+            self._run.pipeline.calibrate(known)
 
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""

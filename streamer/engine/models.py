@@ -71,6 +71,11 @@ class Models:
         """
         return self._once("depth_estimator", self._load_depth)
 
+    @property
+    def estimated_fov_deg(self) -> float | None:
+        """Horizontal field of view that the depth model sees [degrees]; None until it does, and where it does not."""
+        return getattr(self._loaded.get("depth_estimator"), "fov_deg", None)
+
     def load(self) -> None:
         """Load them now.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 JUMP_SHARE = 0.12
-"""Of its inverse depth, by which a pixel may differ within the 3x3 around it. Sweep: docs/metres.md."""
+"""Of its inverse depth, by which a pixel may differ within the 3x3 around it. Sweep: docs/meters.md."""
 OUTLYING = 4.0
 """Standard deviations from the object's median (by its median absolute deviation) beyond which a pixel is of something
 else: a mask that spills over onto the background. A whole person or table lies within 3."""

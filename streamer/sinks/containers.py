@@ -58,6 +58,8 @@ class Container:
             return dict(self.encoding)
         if self.codec == "libx264":
             return {"crf": str(crf), "preset": preset, "forced-idr": "1", "sc_threshold": "0"}
+        if self.codec == "prores_ks":
+            return {"profile": "4444"}
         if self.codec == "libvpx-vp9":  # its scale goes to 63, and 31 looks like 20 of H.264
             return {"crf": str(min(crf + 11, 63)), "deadline": "realtime", "cpu-used": "7", "row-mt": "1"}
         return {}
@@ -73,3 +75,5 @@ CONTAINERS = {
     ".gif": Container("gif", codec="gif", pix_fmt="pal8", ticks_hz=100, least_ticks=2),
 }
 """By the end of the name."""
+PRORES = Container("mov", _FRAGMENTS, codec="prores_ks", pix_fmt="yuva444p10le", timescale=True, index_at_end=True)
+"""What editors take with an alpha."""

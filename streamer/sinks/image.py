@@ -1,4 +1,4 @@
-"""One annotated picture, for a source that is one picture."""
+"""Annotated pictures: one for a source that is one picture, or one per frame where their names have numbers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from PIL import Image
 
 from streamer.data.result import Result
 from streamer.errors import SinkError
-from streamer.sinks.outputs import make_room, replacing
+from streamer.sinks.outputs import make_room, numbered, replacing
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 class ImageSink:
-    """Draws a result and writes it as an image; a later result takes the place of an earlier one.
+    """Draws a result and writes it as an image; without a number in its name, a later one takes an earlier one's place.
 
     Args:
-        path: Where to write; the suffix (.png, .jpg, .webp, .bmp, .tif) chooses the format.
+        path: Where to write; the suffix (.png, .jpg, .webp, .bmp, .tif) chooses the format. The frame's index takes the
+            place of ``%d``, ``%05d`` and the like.
         draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result.
 
     Raises:
@@ -34,7 +35,7 @@ class ImageSink:
         self._draw = draw
 
     def write(self, result: Result) -> None:
-        write_image(self._path, self._draw(result))
+        write_image(numbered(self._path, result.index), self._draw(result))
 
     def close(self) -> None:
         """Nothing is left to do: each picture is whole once it is written."""

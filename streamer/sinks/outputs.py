@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from streamer.errors import SinkError
 
 STDOUT = Path("-")
 """Stands for the standard output where a file could be named."""
+_NUMBERED = re.compile(r"%0?(\d*)d")
 _LONGEST_NAME = 255
 """What ext4, APFS and NTFS take for one name [bytes]."""
 _NUMBER = 4
@@ -27,6 +29,16 @@ def partial_path(path: Path) -> Path:
     if path == STDOUT or (path.exists() and not path.is_file()):
         return path
     return path.with_name(shortened(path.stem, f".partial{path.suffix}"))
+
+
+def is_numbered(path: Path) -> bool:
+    """Whether a name stands for one file per frame, as ``%05d.png`` does."""
+    return _NUMBERED.search(path.name) is not None
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The file of that number; the path itself where its name has no place for one."""
+    return path.with_name(_NUMBERED.sub(lambda match: f"{number:0{match[1] or 1}d}", path.name, count=1))
 
 
 def shortened(stem: str, end: str) -> str:

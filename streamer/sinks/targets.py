@@ -20,7 +20,7 @@ from streamer.sinks.base import Sink, Writer
 from streamer.sinks.lines import MasksInJsonl
 from streamer.sinks.newest import NewestSink
 from streamer.sinks.optional import require
-from streamer.sinks.outputs import STDOUT, shortened
+from streamer.sinks.outputs import STDOUT, is_numbered, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
@@ -39,6 +39,8 @@ class Targets:
         stats: JSON at the end; `STDOUT` for the standard output.
         mcap: ROS 2 messages.
         rerun: A Rerun recording.
+        cutout: Folder of RGBA PNGs: the objects, and nothing around them.
+        matte: The same as a video for editors, ProRes 4444 with its alpha (.mov).
         viewers: Tools that show results while the run goes on: "rerun", "foxglove".
         points: Folder of point clouds, in ``points_format``.
         depth_video: Lossless depth in meters.
@@ -60,6 +62,8 @@ class Targets:
     coco: Path | None = None
     yolo: Path | None = None
     points_format: str = "ply"
+    cutout: Path | None = None
+    matte: Path | None = None
     masks_in_jsonl: MasksInJsonl = "rle"
 
     def __bool__(self) -> bool:
@@ -77,6 +81,7 @@ class Targets:
                 something that is left out, or a library that is missing.
         """
         of_masks = {"--masks": self.masks, "--points": self.points, "--coco": self.coco, "--yolo": self.yolo}
+        of_masks |= {"--cutout": self.cutout, "--matte": self.matte}
         of_depth = {"--depth-maps": self.depth_maps, "--points": self.points, "--depth-video": self.depth_video}
         for option, path in of_masks.items():
             if path is not None and not masks:
@@ -84,6 +89,8 @@ class Targets:
         for option, path in of_depth.items():
             if path is not None and not depth:
                 raise SinkError(f"There is no depth to write to {option}: let depth in.")
+        if self.matte is not None and self.matte.suffix.lower() != ".mov":
+            raise SinkError(f"{self.matte.name} cannot hold a matte: end its name in .mov.")
         if self.take_stdout and several:
             raise SinkError("What is said of several sources would run together on the standard output: name a file.")
         files = {"mcap": self.mcap, "rerun": self.rerun}
@@ -146,9 +153,11 @@ class Targets:
                 depth_video=_beside(self.depth_video, name) if self.depth_video else None,
                 coco=_beside(self.coco, name) if self.coco else None,
                 yolo=self.yolo / name if self.yolo else None,
+                cutout=self.cutout / name if self.cutout else None,
+                matte=_beside(self.matte, name) if self.matte else None,
             )
-        logs = targets.mcap, targets.rerun
-        for path in (targets.output, targets.jsonl, targets.stats, *logs, targets.depth_video, targets.coco):
+        videos = targets.output, targets.depth_video, targets.matte
+        for path in (*videos, targets.jsonl, targets.stats, targets.mcap, targets.rerun, targets.coco):
             if path is not None and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
@@ -175,17 +184,19 @@ class Targets:
             names = _names(self.output / info.name, ".png" if info.still else ".mp4")
             return next(path for path in names if not (anew and path.exists()))
         is_image = self.output.suffix.lower() in IMAGE_SUFFIXES
-        if is_image and not info.still:
-            raise SinkError(f"{info.name} is no single picture: end the output's name in {', '.join(VIDEO_SUFFIXES)}.")
+        if is_image and not info.still and not is_numbered(self.output):
+            raise SinkError(
+                f"{info.name} is no single picture: end the output's name in "
+                f"{', '.join(VIDEO_SUFFIXES)}, or number its pictures: %05d{self.output.suffix}."
+            )
         if info.still and not is_image:
             raise SinkError(f"{info.name} is one picture: end the output's name in .png or .jpg.")
         return self.output
 
     def written(self) -> list[str]:
         """What there is to be found afterwards, for people."""
-        return [
-            "the standard output" if path == STDOUT else str(path) for path in self if path == STDOUT or path.exists()
-        ]
+        there = (path for path in self if path == STDOUT or path.exists() or is_numbered(path))
+        return ["the standard output" if path == STDOUT else str(path) for path in there]
 
     def sinks(
         self,
@@ -222,6 +233,7 @@ class Targets:
         robot_logs: RobotLogParameters,
         drop: bool,
     ) -> None:
+        from streamer.sinks.cutout import CutoutSink, matte_sink
         from streamer.sinks.depth_maps import DepthMapSink
         from streamer.sinks.image import ImageSink
         from streamer.sinks.jsonl import JsonlSink
@@ -239,6 +251,10 @@ class Targets:
         if self.jsonl is not None:
             lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
             sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
+        if self.cutout is not None:
+            sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
+        if self.matte is not None:
+            sinks.append(BackgroundSink(matte_sink(self.matte, info), drop=drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
 

@@ -48,7 +48,8 @@ class VideoSink:
 
     Args:
         path: Where to write; its end is one of `CONTAINERS`. Missing folders are created.
-        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result; ``(H, W)`` uint16 for a kind of 12-bit gray.
+        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result; RGBA where the kind of file has alpha, ``(H, W)``
+            uint16 where it is 12-bit gray.
         size: (width, height) of the video [px]; None takes that of the first picture.
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
@@ -247,7 +248,8 @@ class VideoSink:
         if self._kind.pix_fmt == "gray12le":
             numbers: av.VideoFrame = av.VideoFrame.from_ndarray(image, format="gray12le")
             return numbers
-        return av.VideoFrame.from_numpy_buffer(image, format="rgb24").reformat(
+        form = "rgba" if image.shape[2] == 4 else "rgb24"
+        return av.VideoFrame.from_numpy_buffer(image, format=form).reformat(
             format=self._kind.pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
         )
 

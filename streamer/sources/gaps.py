@@ -33,6 +33,9 @@ class Gaps:
             early = self._steps.total() < _FEWEST  # the usual step is not known yet
             if (early or step_s > (1 + _ALIKE) * self._usual_s) and len(self._long) < _MOST:
                 self._long.append((self._last_s, step_s))
+            elif step_s < _ALIKE * self._usual_s and self._long:  # one of those that were missing comes late
+                at_s, long_s = self._long[-1]
+                self._long[-1] = at_s, long_s - self._usual_s
         self._last_s = time_s
 
     def found(self) -> list[tuple[float, int]]:

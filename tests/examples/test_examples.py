@@ -14,6 +14,8 @@ SAYS = {
     "02_live.py": r"^frame \d+, \d+\.\d\d s: \d objects are tracked$",
     "03_depth.py": r"^     4      30  \d\.\d\d ",
     "04_own_sink.py": r"^wrote recordings/speeds.csv$",
+    "05_position.py": r"^\d{19}  cup  x [+]\d\.\d\d  y [+-]\d\.\d\d  z \d\.\d\d m  within \d+%$",
+    "06_point_cloud.py": r"^object 1: \d{3,} points, nearest \d\.\d\d m$",
 }
 
 

@@ -31,6 +31,11 @@ def test_a_rate_that_varies_by_itself_has_no_gaps():
     assert gaps_in([0, 1, 5]) == []
 
 
+def test_a_frame_that_comes_late_is_not_missing():
+    # Seven frames are at hand where nine should be; two are moved on by the least step, as the reader does it.
+    assert gaps_in([*np.arange(10) * 0.04, 0.56, 0.5601, 0.60, 0.6001, 0.64, 0.68]) == [(0.36, 2)]
+
+
 def test_it_is_said_in_words():
     assert in_words([(1.24, 3)]) == "3 frames are missing: 3 after 1.24 s"
     assert in_words([(0, 1)]) == "1 frame is missing: 1 after 0.00 s"

@@ -22,6 +22,8 @@ _OWN_POST_PROCESSING = {"zoedepth": "source_sizes", "depth_pro": "target_sizes"}
 """Models whose answer means nothing before their own post-processing (padding, field of view), and how that is told
 the size of the frame."""
 NEAREST_M = 1e-2
+FOV_MEMORY = 0.9
+"""Of the field of view of before at each image: a lens does not change, and its estimate does by some degrees."""
 WHAT = "a depth model"
 MAY_LACK = 0.1
 """Share of a depth model's tensors that its weights may lack: Intel's lack a layer that is never used."""
@@ -36,6 +38,10 @@ class DptEstimator:
         precision: Number format of the model.
         compile: Let ``torch.compile`` generate code for it at its first use.
         name: What to call it, if not by ``model``.
+
+    Attributes:
+        fov_deg: Horizontal field of view that the model sees in the images, a slow mean [degrees]; None before
+            the first one, and where the model estimates none.
 
     Raises:
         ModelError: The model is not there and cannot be downloaded, or it is no depth model.
@@ -54,6 +60,7 @@ class DptEstimator:
         self._dtype = pick_precision(precision, device)
         self._processor, network = _load(model)
         self.unit = _unit_of(network.config)
+        self.fov_deg: float | None = None
         self._own_post_processing = _OWN_POST_PROCESSING.get(network.config.model_type)
         _trim_backbone(network)
         network = network.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)
@@ -85,10 +92,17 @@ class DptEstimator:
             if getattr(outputs, "field_of_view", None) is not None:
                 outputs.field_of_view = outputs.field_of_view.float()
             sizes = {self._own_post_processing: [(size[1], size[0])]}
-            depth: Tensor = self._processor.post_process_depth_estimation(outputs, **sizes)[0]["predicted_depth"]
+            answer = self._processor.post_process_depth_estimation(outputs, **sizes)[0]
+            self._see_fov(answer.get("field_of_view"))
+            depth: Tensor = answer["predicted_depth"]
             return depth.cpu().numpy()
         predicted: NDArray[np.float32] = outputs.predicted_depth[0].float().cpu().numpy()
         return cv2.resize(predicted, size, interpolation=cv2.INTER_CUBIC)
+
+    def _see_fov(self, fov_deg: Tensor | None) -> None:
+        if fov_deg is not None:
+            seen = float(fov_deg)
+            self.fov_deg = seen if self.fov_deg is None else FOV_MEMORY * self.fov_deg + (1 - FOV_MEMORY) * seen
 
 
 def _unit_of(config: Any) -> DepthUnit:

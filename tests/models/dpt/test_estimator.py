@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -132,6 +133,26 @@ def test_metric_depth_is_inverted(tmp_path: Path) -> None:
     np.testing.assert_allclose(1 / inverse, np.maximum(depth_m, 1e-2), rtol=1e-4, atol=1e-4)
     assert depth_m.std() > 0.01 * depth_m.mean()
     assert inverse.flat[depth_m.argmin()] == inverse.max()
+
+
+def test_the_field_of_view_that_a_model_sees_is_steady(tmp_path: Path) -> None:
+    estimator = DptEstimator(write_depth_anything(tmp_path, "metric"), torch.device("cpu"))
+    estimator.estimate(np.zeros((40, 60, 3), np.uint8))
+    assert estimator.fov_deg is None, "this one sees none"
+
+    class Sees:
+        def post_process_depth_estimation(self, outputs: Any, **sizes: Any) -> list[dict[str, torch.Tensor]]:
+            return [{"predicted_depth": outputs.predicted_depth[0], "field_of_view": next(seen)}]
+
+    seen = iter([torch.tensor(60.0), torch.tensor([70.0])])
+    processor, estimator._own_post_processing = estimator._processor, "target_sizes"
+    estimator._processor = lambda **inputs: processor(**inputs)
+    estimator._processor.post_process_depth_estimation = Sees().post_process_depth_estimation
+    fovs_deg = []
+    for _ in range(2):
+        estimator.estimate(np.zeros((40, 60, 3), np.uint8))
+        fovs_deg.append(estimator.fov_deg)
+    assert fovs_deg == [pytest.approx(60.0), pytest.approx(61.0)]
 
 
 def test_name(tmp_path: Path) -> None:

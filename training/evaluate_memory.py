@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from streamer.evaluation.metrics import calibration_error
 from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.weights import SAM_WEIGHTS, load_memory, load_sam
-from training.memory_following import VARIANTS, WITH_FLOW, Prepared, calibration_error, follow, prepare
+from training.memory_following import VARIANTS, WITH_FLOW, Prepared, follow, prepare
 from training.memory_scenes import prepare_scenes, scene_scores
 from training.memory_videos import davis, davis_train
 from training.photos import DATA_ROOT

@@ -17,6 +17,7 @@ from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
 from streamer.models.tiny.memory_reading import recall_objects, remember_objects
 from streamer.models.tiny.sam import TinyImageEncoder
 from streamer.tracking.memory_bank import MemoryBank
+from streamer.tracking.parameters import MemoryParameters
 from training.memory_flow import Flow, carry, flow_over
 from training.memory_steps import look
 from training.memory_videos import Video
@@ -107,7 +108,7 @@ def follow(network: MemoryNetwork, sequence: Prepared, variant: Variant, contour
     """Through the sequence from the true mask of its first frame."""
     queries = [network.keys(features) for features in sequence.features]
     last = _cells(sequence.truths[0])
-    bank = MemoryBank(variant.recent)
+    bank = MemoryBank(MemoryParameters(recent=variant.recent))
     bank.add(0, remember_objects(network, queries[0], {OBJECT: last}), given=[OBJECT])
     followed = Followed()
     for number, (query, truth) in enumerate(zip(queries[1:], sequence.truths[1:], strict=True)):
@@ -133,14 +134,6 @@ def mean_iou(network: MemoryNetwork, sequences: Sequence[Prepared], variant: Var
     """Mean IoU of each sequence, and of them all as ``mean``."""
     each = {sequence.name: float(np.mean(follow(network, sequence, variant).ious)) for sequence in sequences}
     return {**each, "mean": float(np.mean(list(each.values())))}
-
-
-def calibration_error(scores: Sequence[float], ious: Sequence[float], bins: int = 10) -> float:
-    """Expected calibration error (Guo et al., ICML 2017) of scores that should be the IoU."""
-    said, true = np.asarray(scores), np.asarray(ious)
-    places = np.minimum((said * bins).astype(int), bins - 1)
-    gaps = [abs(said[places == b].mean() - true[places == b].mean()) * np.mean(places == b) for b in np.unique(places)]
-    return float(np.sum(gaps))
 
 
 def _small(video: Video, frame: int) -> NDArray[np.uint8]:

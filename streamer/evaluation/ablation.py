@@ -15,6 +15,8 @@ Follow = Callable[[Ours, LabeledSequence], Score]
 
 PARTS: dict[str, dict[str, object]] = {
     "everything": {},
+    "only what was given is remembered": {"memory.recent": 0},
+    "one recent answer is remembered": {"memory.recent": 1},
     "no refining by color and edges": {"refinement": False},
     "no keyframes on trouble": {"keyframe_triggers.enabled": False},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ class EvalJob:
     """What to measure.
 
     Attributes:
-        root: A folder in DAVIS layout, or ``scene``.
+        root: A folder in DAVIS layout, ``scene``, or ``twins``.
         sequences: Some of its sequences; empty for all of them.
         init: What is said about every object when it first shows: mask, box or click.
         method: ours, flow, every-frame, or ablation: ours with each of its parts left out.
@@ -134,20 +134,23 @@ def follow(method: Method, sequence: LabeledSequence, init: str, patience: int) 
         if labels is not None and frame.index < sequence.frame_count - 1:
             nothing = np.zeros(labels.shape, bool)
             for object_id, score in objects.items():
-                score.add(masks.get(object_id, nothing), labels == object_id)
-        objects |= {prompt.object_id: ObjectScore(patience) for prompt in prompts if prompt.object_id is not None}
+                score.add(masks.get(object_id, nothing), labels, method.scores.get(object_id))
+        new = [prompt.object_id for prompt in prompts if prompt.object_id is not None]
+        objects |= {object_id: ObjectScore(object_id, patience) for object_id in new}
     return score_sequence(sequence.name, list(objects.values()), elapsed_s, sequence.frame_count, method.keyframes)
 
 
 def table_of(scores: Sequence[Score], title: str) -> Table:
     """One row per score."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, collapse_padding=True)
     table.add_column("sequence", no_wrap=True)
-    for name in ("J&F", "J", "F", "decay", "frames/s", "keyframes", "found again", "ghosts"):
+    for name in ("J&F", "J", "F", "fps", "keyframes", "found", "ghosts", "identity", "ECE"):
         table.add_column(name, justify="right")
     for score in scores:
-        cells = [f"{value:.3f}" for value in (score.j_and_f, score.j, score.f, score.decay)]
-        shares = [_percent(value) for value in (score.keyframes, score.refound, score.ghosts)]
+        cells = [f"{value:.3f}" for value in (score.j_and_f, score.j, score.f)]
+        shares = [_percent(value) for value in (score.keyframes, score.refound, score.ghosts, score.identity)]
+        error = score.calibration_error
+        shares.append("" if error != error else f"{error:.3f}")
         table.add_row(
             score.name, *cells, f"{score.rate_hz:.1f}", *shares, style="bold" if score.name == "mean" else None
         )
@@ -167,7 +170,7 @@ def as_markdown(scores: Sequence[Score]) -> str:
 def write_scores(job: EvalJob, scores: Sequence[Score]) -> None:
     """The figures as JSON: null where there was nothing to count."""
     assert job.json is not None
-    rows = [{key: None if value != value else value for key, value in asdict(score).items()} for score in scores]
+    rows = [_as_row(score) for score in scores]
     try:
         job.json.write_text(
             json.dumps({"method": job.method, "init": job.init, "late": job.late, "scores": rows}, indent=2) + "\n"
@@ -176,5 +179,10 @@ def write_scores(job: EvalJob, scores: Sequence[Score]) -> None:
         raise SinkError(f"{job.json} cannot be written ({error.strerror}): choose another place for --json.") from None
 
 
+def _as_row(score: Score) -> dict[str, object]:
+    row = asdict(replace(score, said=(), true=())) | {"calibration_error": score.calibration_error}
+    return {key: None if value != value else value for key, value in row.items() if key not in ("said", "true")}
+
+
 def _percent(share: float) -> str:
-    return "" if share != share else f"{100 * share:.1f} %"
+    return "" if share != share else f"{100 * share:.1f}%"

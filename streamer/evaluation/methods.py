@@ -28,9 +28,11 @@ class Method(Protocol):
 
     Attributes:
         keyframes: On how many frames the encoder has run.
+        scores: How sure it is of each object's last mask, 0 to 1, by id; empty where it does not say.
     """
 
     keyframes: int
+    scores: dict[int, float]
 
     def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:
         """Masks on the next frame, by object id.
@@ -45,7 +47,8 @@ class Ours:
     """The pipeline as it runs elsewhere."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline, self.keyframes = pipeline, 0
+        self._pipeline = pipeline
+        self.keyframes, self.scores = 0, dict[int, float]()
         self._first = True
 
     def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:
@@ -56,6 +59,7 @@ class Ours:
             self._say(prompts)
         self._first = False
         self.keyframes += result.reason_of("masks") is not None
+        self.scores = {track.id: track.score for track in result.tracks}
         return {track.id: track.mask for track in result.tracks}
 
     def _say(self, prompts: Sequence[Prompt]) -> None:
@@ -79,7 +83,8 @@ class FlowOnly:
     """The first mask carried by flow alone: never refined, never looked at again."""
 
     def __init__(self, segmenter: Segmenter, tracker: Tracker[Any], motion: Motion) -> None:
-        self._segmenter, self._tracker, self._motion, self.keyframes = segmenter, tracker, motion, 0
+        self._segmenter, self._tracker, self._motion = segmenter, tracker, motion
+        self.keyframes, self.scores = 0, dict[int, float]()
 
     def process(self, frame: Frame, prompts: Sequence[Prompt]) -> dict[int, Mask]:
         self.keyframes += any(prompt.mask is None for prompt in prompts)
@@ -102,7 +107,7 @@ class EveryFrame:
     """SAM on every frame, asked with the previous mask, its box and its middle; without flow."""
 
     def __init__(self, segmenter: Segmenter) -> None:
-        self._segmenter, self.keyframes = segmenter, 0
+        self._segmenter, self.keyframes, self.scores = segmenter, 0, dict[int, float]()
         self._masks: dict[int, Mask] = {}
         self._asked: dict[int, Mask] = {}
 

@@ -153,3 +153,15 @@ def _dilated(mask: NDArray[np.bool_], reach_px: int) -> NDArray[np.bool_]:
 def _mean(values: NDArray[np.float64]) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
+
+
+def calibration_error(said: Sequence[float], true: Sequence[float], bins: int = 10) -> float:
+    """Expected calibration error (Guo et al., ICML 2017) of scores that should be the IoU; NaN without any."""
+    if not said:
+        return float("nan")
+    scores, ious = np.asarray(said), np.asarray(true)
+    places = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = [
+        abs(scores[places == b].mean() - ious[places == b].mean()) * np.mean(places == b) for b in np.unique(places)
+    ]
+    return float(np.sum(gaps))

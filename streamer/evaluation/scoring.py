@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.evaluation.metrics import boundary_f, iou, sequence_statistics
+from streamer.evaluation.metrics import boundary_f, calibration_error, iou, sequence_statistics
 
 Mask = NDArray[np.bool_]
+Labels = NDArray[np.uint8]
 
 _ABSENT_FRAMES = 5
 _FOUND_IOU = 0.5
@@ -30,6 +31,8 @@ class Score:
         keyframes: Share of the frames on which the encoder ran.
         refound: Share of re-entries after which the object was found again within two keyframe intervals.
         ghosts: Share of frames without the object on which it is shown all the same.
+        identity: Share of the objects that lay on themselves rather than on another when they were seen last.
+        said, true: What the method said of each mask, 0 to 1, and its IoU; empty where it said nothing.
     """
 
     name: str
@@ -41,6 +44,14 @@ class Score:
     keyframes: float
     refound: float = float("nan")
     ghosts: float = float("nan")
+    identity: float = float("nan")
+    said: tuple[float, ...] = field(default=(), repr=False)
+    true: tuple[float, ...] = field(default=(), repr=False)
+
+    @property
+    def calibration_error(self) -> float:
+        """Of what the method said of its masks, 0 to 1; NaN where it said nothing."""
+        return calibration_error(self.said, self.true)
 
 
 @dataclass(slots=True)
@@ -48,10 +59,15 @@ class ObjectScore:
     """One object through one sequence.
 
     Attributes:
+        object_id: Its value in the truth.
         patience: Frames within which it shall be found after it has come back.
     """
 
+    object_id: int
     patience: int
+    said: list[float] = field(default_factory=list)
+    true: list[float] = field(default_factory=list)
+    is_itself: bool = False
     j: list[float] = field(default_factory=list)
     f: list[float] = field(default_factory=list)
     absent: int = 0
@@ -61,9 +77,15 @@ class ObjectScore:
     _gone: int = 0
     _waiting: int = 0
 
-    def add(self, mask: Mask, truth: Mask) -> None:
-        """One frame more."""
+    def add(self, mask: Mask, labels: Labels, said: float | None = None) -> None:
+        """One frame more: the mask, ``(H, W)`` true object ids, and what the method says of the mask, 0 to 1."""
+        truth = labels == self.object_id
         overlap = iou(mask, truth)
+        if said is not None and (truth.any() or mask.any()):
+            self.said.append(said)
+            self.true.append(overlap)
+        if np.count_nonzero(truth) >= _SEEN_SHARE * truth.size:
+            self.is_itself = _lies_on(mask, labels) == self.object_id
         self.j.append(overlap)
         self.f.append(boundary_f(mask, truth))
         if not truth.any():
@@ -82,6 +104,12 @@ class ObjectScore:
             found = overlap >= _FOUND_IOU
             self.refound += found
             self._waiting = 0 if found else self._waiting - 1
+
+
+def _lies_on(mask: Mask, labels: Labels) -> int:
+    """The object on which most of a mask lies; 0 where it lies on none."""
+    shares = np.bincount(labels[mask], minlength=2)
+    return 1 + int(shares[1:].argmax()) if shares[1:].any() else 0
 
 
 def score_sequence(name: str, objects: list[ObjectScore], elapsed_s: float, frames: int, keyframes: int) -> Score:
@@ -105,6 +133,9 @@ def score_sequence(name: str, objects: list[ObjectScore], elapsed_s: float, fram
         keyframes / frames,
         _share(sum(item.refound for item in objects), sum(item.reentries for item in objects)),
         _share(sum(item.ghosts for item in objects), sum(item.absent for item in objects)),
+        float(np.mean([item.is_itself for item in objects])) if len(objects) > 1 else float("nan"),
+        tuple(value for item in objects for value in item.said),
+        tuple(value for item in objects for value in item.true),
     )
 
 
@@ -115,8 +146,10 @@ def mean_score(scores: Sequence[Score], name: str = "mean") -> Score:
         values = np.array([getattr(score, attribute) for score in scores])
         return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
-    measures = ("j", "f", "j_and_f", "decay", "rate_hz", "keyframes", "refound", "ghosts")
-    return Score(name, *(mean(measure) for measure in measures))
+    measures = ("j", "f", "j_and_f", "decay", "rate_hz", "keyframes", "refound", "ghosts", "identity")
+    said = tuple(value for score in scores for value in score.said)
+    true = tuple(value for score in scores for value in score.true)
+    return Score(name, **{measure: mean(measure) for measure in measures}, said=said, true=true)
 
 
 def _share(part: int, whole: int) -> float:

@@ -20,9 +20,10 @@ from streamer.synthetic import SceneSource
 
 Labels = NDArray[np.uint8]
 
-SCENE = "scene"
+SCENE, TWINS = "scene", "twins"
 _SCENE_SIZE, _SCENE_FRAMES, _SCENE_OBJECTS = (854, 480), 600, 4
 _SCENE_SEEDS = ("0", "1", "2")
+_TWIN_FRAMES, _TWIN_OBJECTS = 180, 8
 _RESOLUTION = "480p"
 
 
@@ -53,16 +54,18 @@ class LabeledSequence:
 
 
 def sequences_of(root: str, names: Sequence[str] = ()) -> list[LabeledSequence]:
-    """The sequences of a folder in DAVIS layout, or ``scene`` for rendered ones, whose names are their seeds.
+    """The sequences of a folder in DAVIS layout, or rendered ones, whose names are their seeds.
+
+    Those of ``scene`` have objects of several kinds, those of ``twins`` eight that look the same.
 
     Raises:
         SourceError: There is no such folder or sequence.
     """
-    if root == SCENE:
-        return [_scene(seed) for seed in names or _SCENE_SEEDS]
+    if root in (SCENE, TWINS):
+        return [_rendered(root, seed) for seed in names or _SCENE_SEEDS]
     images = Path(root) / "JPEGImages" / _RESOLUTION
     if not images.is_dir():
-        raise SourceError(f"There is no folder {images}: name a folder in DAVIS layout, or `{SCENE}`.")
+        raise SourceError(f"There is no folder {images}: name a folder in DAVIS layout, `{SCENE}` or `{TWINS}`.")
     known = sorted(path.name for path in images.iterdir() if path.is_dir())
     unknown = [name for name in names if name not in known]
     if unknown or not known:
@@ -98,12 +101,14 @@ def _davis(root: Path, name: str) -> LabeledSequence:
     return LabeledSequence(name, len(stems), lambda: ImageFolderSource(folder), labels)
 
 
-def _scene(seed: str) -> LabeledSequence:
+def _rendered(kind: str, seed: str) -> LabeledSequence:
     if not seed.isdigit():
         raise SourceError(f"Rendered scenes are named by numbers, but this one is {seed!r}.")
+    twins = kind == TWINS
+    frames, objects = (_TWIN_FRAMES, _TWIN_OBJECTS) if twins else (_SCENE_FRAMES, _SCENE_OBJECTS)
 
     def scene() -> SceneSource:
-        return SceneSource(int(seed), _SCENE_SIZE, frame_count=_SCENE_FRAMES, objects=_SCENE_OBJECTS)
+        return SceneSource(int(seed), _SCENE_SIZE, frame_count=frames, objects=objects, twins=twins)
 
     truth = scene()
-    return LabeledSequence(f"scene-{seed}", _SCENE_FRAMES, scene, lambda index: truth.truth(index).labels)
+    return LabeledSequence(f"{kind}-{seed}", frames, scene, lambda index: truth.truth(index).labels)

@@ -16,6 +16,7 @@ from streamer.synthetic.things import KINDS
 STYLES = ("indoor", "outdoor")
 OUTDOOR = ("crate", "ball", "drum", "pole", "plant", "tree", "person", "animal", "robot", "car", "balloon", "card")
 INDOOR = ("crate", "ball", "drum", "lamp", "pole", "plant", "chair", "person", "animal", "robot", "balloon", "card")
+WALKERS = ("person", "animal", "robot")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,11 @@ class World:
     vignette: float
 
 
-def build(seed: int, objects: int, style: str | None) -> World:
-    """The world of ``seed``, indoors or outdoors as ``style`` says, or as the seed does where it is None."""
+def build(seed: int, objects: int, style: str | None, twins: bool = False) -> World:
+    """The world of ``seed``, indoors or outdoors as ``style`` says, or as the seed does where it is None.
+
+    With ``twins`` its objects all look the same and walk to and fro in front of each other.
+    """
     rng = np.random.default_rng([seed, 20])
     style = style or STYLES[int(rng.integers(0, 2))]
     field_of_view = float(np.radians(rng.uniform(50, 72)))
@@ -66,13 +70,15 @@ def build(seed: int, objects: int, style: str | None) -> World:
     planes = outdoors(rng) if style == "outdoor" else indoors(rng, half_width, depth)
     names = list(rng.permutation(list(OUTDOOR if style == "outdoor" else INDOOR)))
     things = [KINDS[names[i % len(names)]](rng) for i in range(objects)]
+    if twins:
+        things = [KINDS[str(rng.choice(WALKERS))](rng)] * objects
     far = depth - 0.9 if style == "indoor" else rng.uniform(5.5, 9.0)
     edge = half_width - 0.8 if style == "indoor" else 30.0
     sun = np.array([rng.uniform(-0.8, 0.8), rng.uniform(0.6, 1.2), rng.uniform(-0.8, 0.1)])
     ambient = rng.uniform(0.45, 0.65)
     return World(
         planes,
-        in_lanes(rng, things, (3.0, far), edge, field_of_view),
+        in_lanes(rng, things, (3.0, far), edge, field_of_view, all_stroll=twins),
         _camera(rng, style),
         field_of_view,
         sun / np.linalg.norm(sun),
@@ -113,9 +119,17 @@ def outdoors(rng: Rng) -> list[Plane]:
 
 
 def in_lanes(
-    rng: Rng, things: list[Thing], reach: tuple[float, float], edge: float, field_of_view: float
+    rng: Rng,
+    things: list[Thing],
+    reach: tuple[float, float],
+    edge: float,
+    field_of_view: float,
+    all_stroll: bool = False,
 ) -> list[Placed]:
-    """Every thing in a lane of its own between the depths ``reach`` [m], so that they pass without touching."""
+    """Every thing in a lane of its own between the depths ``reach`` [m], so that they pass without touching.
+
+    With ``all_stroll`` they go to and fro within the view.
+    """
     lanes = np.geomspace(*reach, len(things)) if len(things) > 1 else np.array([reach[0] + 0.5])
     gaps = np.gradient(lanes) if len(things) > 1 else np.array([2.0])
     order = rng.permutation(len(things))
@@ -124,13 +138,14 @@ def in_lanes(
         z = float(lanes[order[rank]])
         seen = z * np.tan(field_of_view / 2)
         sway = max(0.0, gaps[order[rank]] / 2 - thing.radius)
-        placed.append(Placed(thing, _path(rng, thing, z, seen, sway, edge)))
+        placed.append(Placed(thing, _path(rng, thing, z, seen, sway, edge, all_stroll)))
     return placed
 
 
-def _path(rng: Rng, thing: Thing, z: float, seen: float, sway: float, edge: float) -> Movement:
+def _path(rng: Rng, thing: Thing, z: float, seen: float, sway: float, edge: float, strolls: bool) -> Movement:
     """Still, or to and fro over part of the view, or right through it and back; ``seen`` is its half width at z."""
     choice = rng.choice(["stay", "stroll", "cross"], p=[0.15, 0.5, 0.35] if thing.walks else [0.5, 0.35, 0.15])
+    choice = "stroll" if strolls else choice
     phase, turn = rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])
     if choice == "stay":
         return spinning(

@@ -24,8 +24,9 @@ KEPT = 2
 class Renderer:
     """Renders any moment of one world; keeps the canvases of the last two."""
 
-    def __init__(self, seed: int, size: tuple[int, int], objects: int, style: str | None) -> None:
-        self.world = demo(objects) if seed == 0 and style != "indoor" else build(seed, objects, style)
+    def __init__(self, seed: int, size: tuple[int, int], objects: int, style: str | None, twins: bool = False) -> None:
+        is_demo = seed == 0 and style != "indoor" and not twins
+        self.world = demo(objects) if is_demo else build(seed, objects, style, twins)
         self.lens = Lens(size, max(size[0], size[1]) / 2 / np.tan(self.world.field_of_view / 2))
         self._canvases: OrderedDict[float, Canvas] = OrderedDict()
         self._shadow = shadow_texture()

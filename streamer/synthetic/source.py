@@ -33,6 +33,7 @@ class SceneSource:
         frame_count: Frames until the end; None for a scene without end.
         objects: Number of objects, 0 to 16, with ids from 1.
         style: "indoor" or "outdoor"; None leaves it to the seed.
+        twins: Whether all objects are of one kind that walks about, and look the same.
         paced: Whether ``read`` waits until each frame is due and skips those that nobody fetched in time, as a camera.
         clock, sleep: Monotonic time and waiting, for tests [s].
 
@@ -48,12 +49,13 @@ class SceneSource:
         frame_count: int | None = 300,
         objects: int = 4,
         style: str | None = None,
+        twins: bool = False,
         paced: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         _check(seed, size, rate_hz, objects, style)
-        self._renderer = Renderer(seed, size, objects, style)
+        self._renderer = Renderer(seed, size, objects, style, twins)
         self._rate_hz, self._frame_count = Fraction(rate_hz), frame_count
         self._paced, self._clock, self._sleep = paced, clock, sleep
         self._next = 0

@@ -21,7 +21,7 @@ from streamer.models.protocols import Decoded, Embedding
 from streamer.motion.pyramid import Grid
 from streamer.tracking.parameters import CLICK_RADIUS_PX, DRAWN_BOX_WEIGHT, STABILITY_OFFSET, STABILITY_WEIGHT
 from streamer.tracking.snapping import snapped
-from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap, overlap, soft
+from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap, overlap, pieces_of, soft
 
 Image = NDArray[np.uint8]
 Logits = NDArray[np.float32]
@@ -110,9 +110,8 @@ def _new(
         candidates = _candidates(decoder, embedding, prompt, grid)
         best = _surest(candidates, drawn) if request.level == "auto" else _closest(candidates, best)
     soft_mask, predicted_iou = soft(best.logits), best.predicted_iou
-    if drawn is not None:
-        soft_mask = snapped(soft_mask, image_rgb)
-    return ClickAnswer(request, _with_clicks(soft_mask, request.prompt, grid), predicted_iou)
+    meant = _clicked_pieces(soft_mask, request.prompt, grid) if drawn is None else snapped(soft_mask, image_rgb)
+    return ClickAnswer(request, _with_clicks(meant, request.prompt, grid), predicted_iou)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,6 +209,16 @@ def _pixel(point: NDArray[np.float32], grid: Grid) -> tuple[int, int]:
     x, y = np.rint(grid.from_frame(point[None])[0]).astype(int)
     width, height = grid.size
     return int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))
+
+
+def _clicked_pieces(soft_mask: SoftMask, prompt: Prompt, grid: Grid) -> SoftMask:
+    """The mask without pieces on which nobody clicked, where one of them was clicked on: they are something else."""
+    pieces, _ = pieces_of(soft_mask)
+    wanted = prompt.point_coords[prompt.point_labels == FOREGROUND]
+    clicked = {pieces[y, x] for x, y in (_pixel(point, grid) for point in wanted)} - {0}
+    if not clicked:
+        return soft_mask
+    return np.where(np.isin(pieces, [0, *clicked]), soft_mask, 0)
 
 
 def _with_clicks(soft_mask: SoftMask, prompt: Prompt, grid: Grid) -> SoftMask:

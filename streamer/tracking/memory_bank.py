@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from streamer.models.protocols import Memory
+from streamer.tracking.parameters import MemoryParameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +34,10 @@ class MemoryBank:
     """For every object its first frame, the newest of those that a person spoke about, and the newest of the others.
 
     Args:
-        recent: So many frames are kept for an object beside those that a person spoke about.
-        given: So many of those are kept.
+        parameters: How many of each.
     """
 
-    recent: int = 5
-    given: int = 3
+    parameters: MemoryParameters = field(default_factory=MemoryParameters)
     _frames: list[Remembered] = field(default_factory=list)
 
     @property
@@ -73,7 +72,10 @@ class MemoryBank:
         known = [frame for frame in self._frames if object_id in frame.memory.values]
         given = [frame for frame in known if object_id in frame.given]
         others = [frame for frame in known if object_id not in frame.given]
-        return given[1 : max(1, len(given) - self.given + 1)] + others[: max(0, len(others) - self.recent)]
+        return (
+            given[1 : max(1, len(given) - self.parameters.given + 1)]
+            + others[: max(0, len(others) - self.parameters.recent)]
+        )
 
     def _forget(self, object_id: int, frames: Collection[Remembered]) -> None:
         kept = (frame.without(object_id) if frame in frames else frame for frame in self._frames)

@@ -48,7 +48,7 @@ class MemoryTracker:
     def __init__(self, segmenter: RememberingSegmenter, parameters: TrackingParameters | None = None) -> None:
         self._segmenter, self._parameters = segmenter, parameters or TrackingParameters()
         self._propagation = Propagation(self._parameters.refinement)
-        self._bank = MemoryBank()
+        self._bank = MemoryBank(self._parameters.memory)
         self._states: dict[int, TrackState] = {}
         self._history = History()
         self._embedding: tuple[Embedding, Anchor] | None = None

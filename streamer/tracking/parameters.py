@@ -16,6 +16,18 @@ from streamer.data.prompt import MaskLevel
 from streamer.data.reason import Reason
 
 
+class MemoryParameters(Parameters):
+    """How many frames are remembered for every object.
+
+    Attributes:
+        recent: The newest of its own answers.
+        given: The first and the newest of those about which a person spoke.
+    """
+
+    recent: int = Field(default=5, ge=0)
+    given: int = Field(default=3, ge=1)
+
+
 class KeyframeTriggers(Parameters):
     """What is wrong enough with a carried mask to call a keyframe early.
 
@@ -62,7 +74,11 @@ class TrackingParameters(Parameters):
     refinement: bool = True
     passes: int = Field(default=2, ge=1)
     decay: float = Field(default=0.035, ge=0, lt=1)
+<<<<<<< HEAD
     max_age_s: float = Field(default=2.0, gt=0)
+=======
+    memory: MemoryParameters = MemoryParameters()
+>>>>>>> main
     keyframe_triggers: KeyframeTriggers = KeyframeTriggers()
 
     def quality_after(self, frames: int) -> float:

@@ -112,23 +112,38 @@ def test_what_is_said_of_each_object():
 
 
 def test_leaving_and_coming_back_is_counted():
-    score, here, gone = ObjectScore(patience=3), np.zeros((40, 40), bool), np.zeros((40, 40), bool)
+    score, here, gone = ObjectScore(1, patience=3), np.zeros((40, 40), bool), np.zeros((40, 40), bool)
     here[5:20, 5:20] = True
     for mask, truth in [(here, here), *[(gone, gone)] * 5, (here, gone), (gone, here), (here, here), (here, here)]:
-        score.add(mask, truth)
+        score.add(mask, truth.astype(np.uint8))
     assert (score.absent, score.ghosts) == (6, 1)
     assert (score.reentries, score.refound) == (1, 1)
     for mask, truth in [*[(gone, gone)] * 5, *[(gone, here)] * 3, (here, here)]:
-        score.add(mask, truth)
+        score.add(mask, truth.astype(np.uint8))
     assert (score.reentries, score.refound) == (2, 1)
+
+
+def test_an_object_whose_mask_lies_on_another_has_lost_its_identity():
+    labels = np.zeros((40, 40), np.uint8)
+    labels[:, :20], labels[:, 20:] = 1, 2
+    first, second = ObjectScore(1, 1), ObjectScore(2, 1)
+    for on in (1, 2):
+        first.add(labels == on, labels)
+        second.add(labels == 2, labels)
+    assert (first.is_itself, second.is_itself) == (False, True)
+    second.add(np.zeros((40, 40), bool), labels)
+    assert not second.is_itself, "it is lost although it is there"
+    assert score_sequence("a", [first, second], 1.0, 3, 1).identity == 0
 
 
 def test_what_could_not_be_counted_is_left_out_and_written_as_null(tmp_path):
     full = np.ones((20, 20), bool)
-    item = ObjectScore(1)
-    item.add(full, full)
+    item = ObjectScore(1, 1)
+    item.add(full, full.astype(np.uint8), said=0.9)
     score = score_sequence("a", [item], 2.0, 10, 1)
     assert np.isnan(score.refound)
+    assert np.isnan(score.identity), "one object has nobody to be taken for"
+    assert score.calibration_error == pytest.approx(0.1)
     mean = mean_score([score, score])
     assert (mean.j, mean.rate_hz, mean.keyframes) == (1.0, 5.0, 0.1)
     write_scores(EvalJob("root", json=tmp_path / "out.json"), [score, mean])

@@ -48,6 +48,14 @@ def test_each_further_pass_shows_sam_its_own_answer_and_the_box_around_it():
     assert (second.mask_input > 0).sum() == (BALL > 0).sum()
 
 
+def test_a_click_means_one_connected_thing():
+    left, right = disc((40, 48), 15), disc((120, 48), 15)
+    decoder = FixedDecoder([np.maximum(left, right)], [0.9])
+    assert (answered(decoder, Prompt([(40, 48)])) == (left > INSIDE)).all()
+    assert (answered(decoder, Prompt([(40, 48), (120, 48)])) == (np.maximum(left, right) > INSIDE)).all()
+    assert (answered(decoder, Prompt(box=(20, 30, 140, 66))) > 0).sum() > (left > INSIDE).sum(), "a box may hold pieces"
+
+
 def test_a_correction_takes_over_only_the_piece_that_was_clicked():
     left, right = disc((40, 48), 15), disc((120, 48), 15)
     decoder = FixedDecoder([np.maximum(left, right)], [0.9])

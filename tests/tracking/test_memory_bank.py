@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from streamer.models.protocols import Memory
 from streamer.tracking.memory_bank import MemoryBank
+from streamer.tracking.parameters import MemoryParameters
 
 
 def memory(*object_ids):
@@ -16,7 +17,7 @@ def frames(bank, object_id):
 
 
 def test_it_never_grows():
-    bank = MemoryBank(recent=3, given=2)
+    bank = MemoryBank(MemoryParameters(recent=3, given=2))
     bank.add(0, memory(1), given=[1])
     for index in range(1, 30):
         bank.add(index, memory(1))
@@ -24,21 +25,21 @@ def test_it_never_grows():
 
 
 def test_what_a_person_spoke_about_first_and_last_stays():
-    bank = MemoryBank(recent=1, given=2)
+    bank = MemoryBank(MemoryParameters(recent=1, given=2))
     for index in (0, 5, 9):
         bank.add(index, memory(1), given=[1])
     assert frames(bank, 1) == [0, 9]
 
 
 def test_late_frames_find_their_place():
-    bank = MemoryBank(recent=2)
+    bank = MemoryBank(MemoryParameters(recent=2))
     for index in (0, 9, 4):
         bank.add(index, memory(1))
     assert frames(bank, 1) == [4, 9]
 
 
 def test_each_object_keeps_its_own_frames():
-    bank = MemoryBank(recent=2)
+    bank = MemoryBank(MemoryParameters(recent=2))
     bank.add(0, memory(1, 2), given=[1])
     for index in (1, 2, 3):
         bank.add(index, memory(2))
@@ -65,7 +66,7 @@ def test_a_frame_without_objects_is_not_kept():
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.sets(st.integers(1, 4)), st.booleans()), max_size=40))
 def test_no_object_is_ever_known_on_more_frames_than_allowed(steps):
-    bank = MemoryBank(recent=3, given=2)
+    bank = MemoryBank(MemoryParameters(recent=3, given=2))
     for index, object_ids, is_given in steps:
         bank.add(index, memory(*object_ids), object_ids if is_given else ())
         assert all(len(frames(bank, each)) <= 5 for each in range(1, 5))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from streamer.evaluation.metrics import calibration_error
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features, read_out
 from streamer.models.tiny.memory_decoder import READOUT_WIDTH, Carried, set_apart
 from streamer.models.tiny.sam import build_sam
@@ -17,7 +18,7 @@ from streamer.models.tiny.weights import load_memory, save_memory
 from training import loop
 from training.memory_clips import Recipe, cut_away, photo_clip, visible_masks
 from training.memory_flow import carry, flow_over
-from training.memory_following import VARIANTS, WITH_FLOW, Prepared, calibration_error, follow
+from training.memory_following import VARIANTS, WITH_FLOW, Prepared, follow
 from training.memory_photos import without_duplicates
 from training.memory_samples import make_sample, worn
 from training.memory_steps import Remembering, clip_loss

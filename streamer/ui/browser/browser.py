@@ -81,6 +81,11 @@ class Browser:
         """What to open, with the token in it where there is one."""
         return self._server.address.url + (f"?token={self._token}" if self._token else "")
 
+    @property
+    def viewers(self) -> int:
+        """How many pages are open."""
+        return len(self._viewers)
+
     # The frame loop
 
     def begin(self, info: SourceInfo) -> None:
@@ -136,9 +141,9 @@ class Browser:
         return web.Response(body=body, content_type=kind, charset="utf-8")
 
     async def _view(self, request: web.Request) -> web.StreamResponse:
-        if len(self._viewers) >= _MOST_VIEWERS:
+        if self.viewers >= _MOST_VIEWERS:
             raise web.HTTPServiceUnavailable(text=f"{_MOST_VIEWERS} pages are open already: close one.\n")
-        viewer = Viewer(View(self._style), self._feed, self._ask, self._extras, self.delays_s.append)
+        viewer = Viewer(View(self._style), self._feed, self._ask, self._extras, self.delays_s.append, self._warn)
         self._viewers = (*self._viewers, viewer)
         try:
             return await viewer.serve(request)
@@ -157,7 +162,7 @@ class Browser:
             **self._about,
             "title": "" if self._info is None else self._info.name,
             "figures": self._figures,
-            "viewers": len(self._viewers),
+            "viewers": self.viewers,
         }
 
     def _health(self) -> tuple[bool, Mapping[str, Any]]:
@@ -169,7 +174,7 @@ class Browser:
         return state != "stalled", {"state": state, "silent_s": round(age_s, 2)}
 
     def _metrics(self) -> bytes:
-        return exposition(self._summary, len(self._viewers), self.delays_s)
+        return exposition(self._summary, self.viewers, self.delays_s)
 
     async def _say_goodbye(self, application: web.Application) -> None:
         for viewer in self._viewers:

@@ -121,9 +121,9 @@ def about(shot: Shot, style: Style) -> dict[str, Any]:
 
 def _object(track: Track) -> dict[str, Any]:
     return {
-        "id": track.id,
+        "id": int(track.id),
         "label": track.label,
-        "color": "#{:02x}{:02x}{:02x}".format(*color_of(track.id)),
+        "color": "#{:02x}{:02x}{:02x}".format(*color_of(int(track.id))),
         "state": str(track.state),
         "score": round(float(track.score), 2),
         "depth": None if track.depth is None else depth_text(track.depth.median, track.depth.unit),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -39,7 +39,7 @@ class UnderWay:
     def __init__(self, round_trip_s: float) -> None:
         on_the_way = math.ceil(round_trip_s * _USUAL_RATE_HZ)
         self._most = min(max(_LEAST_UNDER_WAY, 1 + on_the_way), _MOST_UNDER_WAY)
-        self._sent: dict[int, float] = {}
+        self._sent: dict[int, float | None] = {}
         self._number = 0
         self._room = asyncio.Event()
         self._room.set()
@@ -48,8 +48,8 @@ class UnderWay:
         """Wait until one more may go."""
         await self._room.wait()
 
-    def send(self, captured_at_s: float) -> int:
-        """One more goes, with a frame that was captured then. Returns its number."""
+    def send(self, captured_at_s: float | None) -> int:
+        """One more goes, of a frame that was captured then; None where that went before. Returns its number."""
         self._number += 1
         self._sent[self._number] = captured_at_s
         if len(self._sent) >= self._most:
@@ -57,10 +57,10 @@ class UnderWay:
         return self._number
 
     def drawn(self, number: int) -> float | None:
-        """The page has drawn that one. Returns when its frame was captured; None if it was not on its way."""
-        captured_at_s = self._sent.get(number)
-        if captured_at_s is None:
+        """The page has drawn that one. Returns when its frame was captured; None if that was not on its way."""
+        if number not in self._sent:
             return None
+        captured_at_s = self._sent[number]
         for older in [sent for sent in self._sent if sent <= number]:  # they arrive in order
             del self._sent[older]
         self._room.set()
@@ -76,6 +76,7 @@ class Viewer:
         ask: Hands on what the person asks for; False where there is too much of it.
         extras: What goes with the next picture beside what is known of its frame.
         on_drawn: Told how old a frame was when the page had drawn it [s].
+        warn: Told in one sentence what goes wrong.
     """
 
     def __init__(
@@ -85,13 +86,16 @@ class Viewer:
         ask: Callable[[Event, View], bool],
         extras: Callable[[], dict[str, Any]],
         on_drawn: Callable[[float], None],
+        warn: Callable[[str], None],
     ) -> None:
         self.view = view
         self._feed, self._ask, self._extras, self._on_drawn = feed, ask, extras, on_drawn
+        self._warn = warn
         self._under_way = UnderWay(0.0)
         self._restyled = asyncio.Event()
         self._last_extras: dict[str, Any] = {}
         self._delay_s: float | None = None
+        self._last_captured_at_s: float | None = None
         self._socket: web.WebSocketResponse | None = None
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -101,15 +105,14 @@ class Viewer:
         self._socket = socket
         try:
             self._under_way = UnderWay(await _greet(socket))
-            sending = asyncio.create_task(self._send(socket))
-            try:
-                await self._listen(socket)
-            finally:
-                sending.cancel()
+            await _until_one_ends(self._send(socket), self._listen(socket))
         except ServeError as error:
             await socket.close(code=1008, message=str(error).encode()[:120])
         except (ConnectionError, TimeoutError):
             pass  # it has gone
+        except Exception as error:
+            self._warn(f"A page of the browser failed ({type(error).__name__}: {error}): it opens again by itself.")
+            await socket.close(code=1011)
         return socket
 
     async def close(self) -> None:
@@ -127,7 +130,10 @@ class Viewer:
     async def _send_one(self, socket: web.WebSocketResponse, newest: Newest[Picture]) -> None:
         await self._under_way.room()
         picture = await newest.get()
-        number = self._under_way.send(picture.captured_at_s)
+        # A frame that is held says nothing of how long pictures take.
+        is_new = picture.captured_at_s != self._last_captured_at_s
+        self._last_captured_at_s = picture.captured_at_s
+        number = self._under_way.send(picture.captured_at_s if is_new else None)
         await socket.send_bytes(picture.packed({"number": number, **self._own(), **self._new_extras()}))
 
     def _own(self) -> dict[str, Any]:
@@ -164,6 +170,20 @@ class Viewer:
                 for event in said.events():
                     if not self._ask(event, self.view):
                         raise ServeError("The page asks for too much at once.")
+
+
+async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side until the first one ends, and raise what it raises."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
 
 
 async def _greet(socket: web.WebSocketResponse) -> float:

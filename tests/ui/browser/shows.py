@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 
@@ -16,7 +16,6 @@ from streamer.data.track import State, Track
 from streamer.ui.browser.address import Address
 from streamer.ui.browser.browser import Browser
 from streamer.ui.overlay import Style
-from streamer.ui.window.hud import Status
 
 SIZE = 320, 240
 INFO = SourceInfo(name="door", size=SIZE, rate_hz=Fraction(25), time_base=None, live=True)
@@ -35,12 +34,13 @@ def result(index: int, ids: tuple[int, ...] = ()) -> Result:
 
 
 @contextmanager
-def browser(host: str = "127.0.0.1", token: str | None = None, begun: bool = True) -> Iterator[Browser]:
+def browser(
+    host: str = "127.0.0.1", token: str | None = None, warn: Callable[[str], None] = print
+) -> Iterator[Browser]:
     """A view at a free port."""
     can = {"masks": True, "depth": True}
-    shown = Browser(Address(host, 0), token, Style(), can, warn=lambda text: print(text))
-    if begun:
-        shown.begin(INFO)
+    shown = Browser(Address(host, 0), token, Style(), can, warn)
+    shown.begin(INFO)
     try:
         yield shown
     finally:
@@ -49,11 +49,3 @@ def browser(host: str = "127.0.0.1", token: str | None = None, begun: bool = Tru
 
 def port_of(shown: Browser) -> int:
     return int(shown.url.split(":")[2].split("/")[0])
-
-
-def keep_showing(shown: Browser, first: int = 0, **about: bool) -> int:
-    """Show the next few frames. Returns the index of the last."""
-    for index in range(first, first + 3):
-        shown.show(result(index, (1,)), Status(rate_hz=25.0, **about))
-        time.sleep(0.02)
-    return index

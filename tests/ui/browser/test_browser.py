@@ -8,6 +8,7 @@ import struct
 import threading
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 
 import aiohttp
 import cv2
@@ -36,14 +37,14 @@ SUMMARY = {
 
 
 @contextmanager
-def kept_showing(shown, status=None):
+def kept_showing(shown, make=lambda index: result(index, (1,))):
     """Shows frame after frame from a thread of its own, as the frame loop does."""
     ended = threading.Event()
 
     def show():
         index = 0
         while not ended.wait(0.01):
-            shown.show(result(index, (1,)), status or Status())
+            shown.show(make(index), Status())
             index += 1
 
     thread = threading.Thread(target=show)
@@ -208,6 +209,32 @@ def test_one_of_ten_pages_that_draws_nothing_keeps_nobody_waiting_and_holds_two_
 
     with browser() as shown, kept_showing(shown):
         on_pages(shown, 10, body)
+
+
+def test_ids_that_are_numpy_integers_travel_as_well():
+    async def body(client):
+        assert (await client.next())[0]["objects"][0]["id"] == 1
+
+    with browser() as shown:
+        numbered = replace(result(0, (1,)).tracks[0], id=np.uint8(1))
+        with kept_showing(shown, make=lambda index: replace(result(index), tracks=(numbered,))):
+            on_pages(shown, 1, body)
+
+
+def test_a_page_that_fails_is_told_and_sent_away():
+    said = []
+
+    async def body(client):
+        with pytest.raises(TypeError):
+            await client.next()
+
+    with browser(warn=said.append) as shown, kept_showing(shown):
+        shown.tell({}, [("rate", object())])
+        on_pages(shown, 1, body)
+    assert said
+    assert said[0].startswith(
+        "A page of the browser failed (TypeError: Object of type object is not JSON serializable)"
+    )
 
 
 def test_how_each_page_looks_is_its_own():

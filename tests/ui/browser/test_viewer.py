@@ -44,6 +44,12 @@ def test_the_one_drawn_stands_for_those_before_it():
     assert has_room(under_way)
 
 
+def test_a_frame_that_is_held_says_nothing_of_how_long_pictures_take():
+    under_way = UnderWay(0.0)
+    assert under_way.drawn(under_way.send(None)) is None
+    assert has_room(under_way)
+
+
 def test_a_long_way_holds_more_but_not_any_number():
     most = []
     for round_trip_s in (0.0, 0.03, 0.1, 5.0):

@@ -7,7 +7,7 @@ const DEPTHS = ["off", "overlay", "side"];
 const RETRY_MS = 1000;
 
 let socket = null;
-let about = { objects: [], selected: null };
+let about = { number: 0, objects: [], selected: null };
 let extras = { title: "", figures: [], can: {}, look: null, viewers: 1 };
 let look = null;             // {masks, depth}: what this person has chosen
 let held = null;             // number of a picture that is not owned to while the page is hidden
@@ -24,6 +24,7 @@ function connect() {
   url.protocol = url.protocol.replace("http", "ws");
   socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
+  about.number = 0;
   socket.onmessage = (event) => (typeof event.data === "string" ? greet() : receive(event.data));
   socket.onclose = (event) => {
     const ended = event.code === 1001;
@@ -42,13 +43,14 @@ function greet() {
 async function receive(buffer) {
   const length = new DataView(buffer).getUint32(0);
   const news = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const image = await createImageBitmap(new Blob([new Uint8Array(buffer, 4 + length)], { type: "image/jpeg" }));
   for (const name of Object.keys(extras)) if (name in news) extras[name] = news[name];
-  about = news;
   look ??= { ...extras.look };
+  const image = await createImageBitmap(new Blob([new Uint8Array(buffer, 4 + length)], { type: "image/jpeg" }));
+  own(news.number);
+  if (news.number < about.number) return image.close();  // a later one was decoded sooner
+  about = news;
   picture.labelled = look.masks;
   picture.show(image, news);
-  own(news.number);
   showAll(news);
 }
 
@@ -81,11 +83,9 @@ function showAll(news) {
   showObjects(news);
   toast(news.message);
   find("title").textContent = news.place || extras.title;
-  if ("title" in news) {
-    document.title = `${extras.title} · streamer`;
-  }
-  if ("figures" in news) showFigures();
-  if ("can" in news) showAbilities();
+  document.title = `${extras.title} · streamer`;
+  showFigures();
+  showAbilities();
   showLook();
 }
 
@@ -126,7 +126,7 @@ function row(object) {
 function fill(item, object, selected) {
   const [tag, name, values, score] = item.firstChild.children;
   tag.textContent = object.id;
-  name.textContent = [object.label, object.state].filter(Boolean).join(" · ");
+  name.textContent = [object.label, object.label && object.state === "tracked" ? "" : object.state].filter(Boolean).join(" · ");
   name.dataset.state = object.state;
   values.textContent = [object.score.toFixed(2), object.depth === null ? "" : `depth ${object.depth}`].filter(Boolean).join("  ");
   score.style.setProperty("--score", object.score);
@@ -135,6 +135,9 @@ function fill(item, object, selected) {
 }
 
 function showFigures() {
+  const key = JSON.stringify([extras.figures, extras.viewers]);
+  if (find("figures").dataset.key === key) return;
+  find("figures").dataset.key = key;
   const figures = [...extras.figures, ["pages", extras.viewers > 1 ? `${extras.viewers} are open` : ""]];
   find("figures").replaceChildren(
     ...figures.filter(([, text]) => text).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));

@@ -74,11 +74,8 @@ class TrackingParameters(Parameters):
     refinement: bool = True
     passes: int = Field(default=2, ge=1)
     decay: float = Field(default=0.035, ge=0, lt=1)
-<<<<<<< HEAD
     max_age_s: float = Field(default=2.0, gt=0)
-=======
     memory: MemoryParameters = MemoryParameters()
->>>>>>> main
     keyframe_triggers: KeyframeTriggers = KeyframeTriggers()
 
     def quality_after(self, frames: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,6 +48,9 @@ class MasksStage:
         max_objects: How many objects are looked for when nobody says what to follow.
         depth: Where it is known how far things are; None where it is not.
         max_age_s: Time since a model last saw an object beyond which it is uncertain, if keyframes come late [s].
+
+    Attributes:
+        tracks: As they were shown last.
     """
 
     name = "masks"
@@ -68,6 +71,8 @@ class MasksStage:
         self._automatic = self._has_looked = False
         self._fade_in, self._landed = FadeIn(), set[int]()
         self._timings_ms: dict[str, float] = {}
+        self._doubted: set[int] = set()
+        self.tracks: tuple[Track, ...] = ()
         self._labels: dict[int, str] = {}  # by object; kept when one is taken away, since it may be brought back
 
     # A person speaks.
@@ -101,6 +106,10 @@ class MasksStage:
         What was found in the scene before is followed no longer then, unless a person has spoken of it since.
         """
         self._wanted, self._automatic = Reason.DISCOVER, True
+
+    def doubt(self, object_ids: Iterable[int]) -> None:
+        """From now on show these objects, and no others that were doubted, as uncertain at best."""
+        self._doubted = set(object_ids)
 
     # The frames go on.
 
@@ -144,6 +153,7 @@ class MasksStage:
         shown = self._fade_in.apply({one.object_id: one.soft_mask for one in masks}, self._landed, motion)
         self._landed.clear()
         tracks = tuple(self._track(one, shown, motion, inverse_depth) for one in masks)
+        self.tracks = tracks
         timings_ms, self._timings_ms = self._timings_ms, {}
         ages_s = [track.age_s for track in tracks if track.age_s is not None and track.state is not State.LOST]
         return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms, age_s=max(ages_s, default=None))
@@ -181,7 +191,8 @@ class MasksStage:
         """The tracker's word, unless its models starve: nobody knows what has become of what was seen so long ago."""
         late = (self._tracker.mask_age or 0) > self._schedule.keyframe_interval
         too_old = late and age_s is not None and age_s > self._max_age_s
-        return State.UNCERTAIN if too_old and one.state is State.TRACKED else one.state
+        doubted = too_old or one.object_id in self._doubted
+        return State.UNCERTAIN if doubted and one.state is State.TRACKED else one.state
 
 
 class ClicksStage:

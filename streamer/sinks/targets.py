@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,19 @@ class Targets:
                 f"{self.output.name} is nothing that can be written: "
                 f"end its name in {', '.join(VIDEO_SUFFIXES)} (or .png or .jpg for a picture), or name a folder."
             )
+
+    def check_meters(self, meters: bool) -> None:
+        """Refuse what needs meters where depth will have none.
+
+        Raises:
+            SinkError: There is such an output.
+        """
+        for option, path in {"--points": self.points, "--depth-video": self.depth_video}.items():
+            if path is not None and not meters:
+                raise SinkError(
+                    f"Depth will have no meters to write to {option}: choose a metric model, or give --known-distance "
+                    "twice or --camera-height with --camera-pitch."
+                )
 
     @property
     def take_stdout(self) -> bool:
@@ -256,7 +270,10 @@ class Targets:
         if self.matte is not None:
             sinks.append(BackgroundSink(matte_sink(self.matte, info), drop=drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
-        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
+        sinks.extend(
+            BackgroundSink(writer, drop=drop, warning=partial(getattr, writer, "warning", None))
+            for writer in self._data_sets(info)
+        )
 
     def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:
         if self.mcap is not None:

@@ -185,7 +185,9 @@ class Engine:
 
             segmenter = cast(RememberingSegmenter, EverythingSegmenter(segmenter, self.config.automatic))
         tracker = build_tracker(segmenter, tracking)
-        masks = MasksStage(tracker, schedule, tracking.max_objects, depth, tracking.everything)
+        masks = MasksStage(
+            tracker, schedule, tracking.max_objects, depth, tracking.max_age_s, keeps_looking=tracking.everything
+        )
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         if depth is not None:
             stages.append(depth)

@@ -66,6 +66,8 @@ class TrackingParameters(Parameters):
         passes: How often SAM is asked about a new object on one keyframe: first with what was said, then with its own
             answer and the box around it as well (SAM-PT, in stages).
         decay: Share of its score that a carried mask is thought to lose per frame.
+        max_age_s: Time since a model last saw an object [s] beyond which it is uncertain, whatever its score; where
+            keyframes come as scheduled, they are never so far apart. After 2 s carried masks are right by half at best.
     """
 
     method: Literal["memory", "sam2", "edgetam", "sam3"] = "memory"
@@ -75,6 +77,7 @@ class TrackingParameters(Parameters):
     refinement: bool = True
     passes: int = Field(default=2, ge=1)
     decay: float = Field(default=0.035, ge=0, lt=1)
+    max_age_s: float = Field(default=2.0, gt=0)
     memory: MemoryParameters = MemoryParameters()
     keyframe_triggers: KeyframeTriggers = KeyframeTriggers()
 

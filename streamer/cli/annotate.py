@@ -27,6 +27,7 @@ from streamer.cli.options import (
     InitMask,
     Jsonl,
     Masks,
+    MasksInJsonl,
     Matte,
     Mcap,
     NoDepth,
@@ -39,6 +40,7 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
+    read_masks_in_jsonl,
     read_viewers,
 )
 from streamer.cli.prompts import read_prompts, say_understood
@@ -63,6 +65,7 @@ def read_job(
     masks: Masks = None,
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
+    masks_in_jsonl: MasksInJsonl = "rle",
     stats: Stats = None,
     mcap: Mcap = None,
     rerun: Rerun = None,
@@ -100,8 +103,9 @@ def read_job(
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
+    lines = read_masks_in_jsonl(masks_in_jsonl)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte, lines)
     targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)

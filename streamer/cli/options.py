@@ -74,6 +74,12 @@ Jsonl = Annotated[
         metavar="FILE|-", help="One JSON line per frame: objects, masks, depth; - to pipe it.", rich_help_panel=WHERE
     ),
 ]
+MasksInJsonl = Annotated[
+    str,
+    typer.Option(
+        "--masks-in-jsonl", metavar="rle|box|none", help="What the lines hold of masks.", rich_help_panel=WHERE
+    ),
+]
 Mcap = Annotated[
     Path | None,
     typer.Option(metavar="FILE.mcap", help="ROS 2 messages, for Foxglove and rosbag2.", rich_help_panel=WHERE),
@@ -161,3 +167,14 @@ def read_size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise ConfigError(f"{text!r} is no size: write it like 1280x720.")
     return int(width), int(height)
+
+
+def read_masks_in_jsonl(text: str) -> Any:
+    """What the lines shall hold of masks.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
+    if text not in ("rle", "box", "none"):
+        raise ConfigError(f"--masks-in-jsonl {text!r}: say rle, box or none.")
+    return text

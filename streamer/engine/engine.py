@@ -13,6 +13,7 @@ from typing import Any, Self
 from streamer import config as configuration
 from streamer.config import Config
 from streamer.data.camera_model import CameraModel
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
@@ -89,6 +90,17 @@ class Engine:
         """The depth model, loaded at the first use; None where the config leaves depth out."""
         return self._models.depth_estimator
 
+    @property
+    def gives_meters(self) -> bool:
+        """Whether depth has meters by itself: the model is metric, or the config knows the camera's height.
+
+        Raises:
+            ModelError: The model's weights are missing or damaged, or it cannot run here.
+        """
+        estimator = self.depth_estimator
+        metric = estimator is not None and estimator.unit is DepthUnit.METERS
+        return metric or self.config.camera.height_m is not None
+
     def load(self) -> Self:
         """Load the models now.
 
@@ -150,7 +162,7 @@ class Engine:
         if segmenter is None:
             return ([] if depth is None else [depth]), None, depth
         tracker = build_tracker(segmenter, tracking)
-        masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
+        masks = MasksStage(tracker, schedule, tracking.max_objects, depth, tracking.max_age_s)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         if depth is not None:
             stages.append(depth)

@@ -47,6 +47,7 @@ class MasksStage:
         schedule: When it looks.
         max_objects: How many objects are looked for when nobody says what to follow.
         depth: Where it is known how far things are; None where it is not.
+        max_age_s: Time since a model last saw an object beyond which it is uncertain, if keyframes come late [s].
 
     Attributes:
         tracks: As they were shown last.
@@ -56,9 +57,15 @@ class MasksStage:
     immediate = False
 
     def __init__(
-        self, tracker: Tracker[Any], schedule: ScheduleParameters, max_objects: int = 5, depth: SceneDepth | None = None
+        self,
+        tracker: Tracker[Any],
+        schedule: ScheduleParameters,
+        max_objects: int = 5,
+        depth: SceneDepth | None = None,
+        max_age_s: float = 2.0,
     ) -> None:
         self._tracker, self._schedule, self._max_objects, self._depth = tracker, schedule, max_objects, depth
+        self._max_age_s = max_age_s
         self.image_call = tracker.image_call
         self._wanted: Reason | None = None
         self._automatic = self._has_looked = False
@@ -159,6 +166,7 @@ class MasksStage:
         inverse_depth: NDArray[np.float32] | None,
     ) -> Track:
         soft_mask = shown[one.object_id]
+        age_s = None if one.seen_at_s is None else motion.time_s - one.seen_at_s
         mask, box = on_frame(soft_mask, motion.grid)
         stats = position_m = None
         if self._depth is not None and inverse_depth is not None:
@@ -170,14 +178,21 @@ class MasksStage:
             mask=mask,
             box_xyxy=box,
             score=min(max(one.score, 0.0), 1.0),
-            state=State.UNCERTAIN if one.state is State.TRACKED and one.object_id in self._doubted else one.state,
+            state=self._state(one, age_s),
             point_coords=one.point_coords,
             point_labels=one.point_labels,
             depth=stats,
             position_m=position_m,
             label=self._labels.get(one.object_id),
-            age_s=None if one.seen_at_s is None else motion.time_s - one.seen_at_s,
+            age_s=age_s,
         )
+
+    def _state(self, one: TrackedMask, age_s: float | None) -> State:
+        """The tracker's word, unless its models starve: nobody knows what has become of what was seen so long ago."""
+        late = (self._tracker.mask_age or 0) > self._schedule.keyframe_interval
+        too_old = late and age_s is not None and age_s > self._max_age_s
+        doubted = too_old or one.object_id in self._doubted
+        return State.UNCERTAIN if doubted and one.state is State.TRACKED else one.state
 
 
 class ClicksStage:

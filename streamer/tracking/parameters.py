@@ -57,7 +57,8 @@ class TrackingParameters(Parameters):
     """How objects are followed.
 
     Attributes:
-        method: What follows them: a memory on keyframes, carried by flow.
+        method: Whose memory follows them on keyframes, carried by flow in between: the bundled one, or that of the
+            segmenter, which then has to be of this kind.
         max_objects: How many are looked for when nobody says what to follow.
         mask_level: Which of SAM's masks a click means: the one it is surest of, the smallest, or the largest.
         refinement: Whether carried masks follow the colors and edges of every frame.
@@ -66,7 +67,7 @@ class TrackingParameters(Parameters):
         decay: Share of its score that a carried mask is thought to lose per frame.
     """
 
-    method: Literal["memory"] = "memory"
+    method: Literal["memory", "sam2", "edgetam", "sam3"] = "memory"
     max_objects: int = Field(default=5, ge=0)
     mask_level: MaskLevel = "auto"
     refinement: bool = True

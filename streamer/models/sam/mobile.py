@@ -81,7 +81,7 @@ def _is_used(key: str) -> bool:
 
 def _renamed(key: str) -> str:
     part, _, rest = key.partition(".")
-    if part != "image_encoder" or rest.startswith("neck."):
+    if part != "image_encoder" or rest.startswith(("neck.", "vit.")):  # ``vit.``: our own name already
         return key
     for pattern, name in _NAMES:
         rest = re.sub(pattern, name, rest)

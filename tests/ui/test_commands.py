@@ -48,6 +48,9 @@ class Notes:
     def forget(self):
         self.done.append(("forget", None, False))
 
+    def calibrate(self, known):
+        self.done.append(("calibrate", known, False))
+
     def pause(self):
         self.held = True
 
@@ -182,3 +185,11 @@ def test_what_is_typed_is_looked_for_and_what_cannot_be_is_told(window):
     assert window.notes.done == [("look for", "dog", False), ("forget", None, False)]
     window(events.LookFor("unicorn"))
     assert window.view.message == "There are none."
+
+
+def test_a_typed_distance_is_said_of_the_frame_that_is_shown(window):
+    window.commands.obey(events.KnownDistance(30.0, 20.0, 1.25))
+    said, known, _ = window.notes.done[-1]
+    assert (said, known.point_coords.tolist(), known.meters.tolist()) == ("calibrate", [[30, 20]], [1.25])
+    assert known.along_ray
+    assert "1.25 m is known" in window.view.message

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from streamer.data.parameters import Parameters
 from streamer.errors import ConfigError
 from streamer.geometry.parameters import CameraParameters
-from streamer.models.parameters import DepthParameters, SegmenterParameters
+from streamer.models.parameters import DepthParameters, DetectorParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.stages.parameters import ScheduleParameters
@@ -30,8 +30,10 @@ class Config(Parameters):
 
     device: str = "auto"
     show: bool | None = None
+    text: str | None = None
     segmenter: SegmenterParameters | None = SegmenterParameters()
     depth: DepthParameters | None = DepthParameters()
+    detector: DetectorParameters = DetectorParameters()
     schedule: ScheduleParameters = ScheduleParameters()
     flow: FlowParameters = FlowParameters()
     tracking: TrackingParameters = TrackingParameters()

@@ -33,8 +33,8 @@ def find_weights() -> Path:
     return found[0]
 
 
-def load_pretrained(features: nn.Module) -> None:
-    """Fill a not yet folded backbone (see `streamer.models.tiny.backbone`) with the ImageNet weights.
+def load_pretrained(network: nn.Module) -> None:
+    """Fill a not yet folded backbone (see `streamer.models.tiny.backbone`), or the whole classifier, with the weights.
 
     Raises:
         FileNotFoundError: The package is not installed.
@@ -43,7 +43,7 @@ def load_pretrained(features: nn.Module) -> None:
     classifier = timm.create_model(BACKBONE, pretrained=False)
     # The file names its layers otherwise, but in the same order and with the same shapes.
     names = classifier.state_dict().keys()
-    features.load_state_dict(dict(zip(names, pretrained.values(), strict=True)), strict=False)
-    for module in features.modules():
+    network.load_state_dict(dict(zip(names, pretrained.values(), strict=True)), strict=False)
+    for module in network.modules():
         if isinstance(module, BatchNormAct2d) and module.running_var is not None:
             module.running_var += TENSORFLOW_EPSILON - module.eps

@@ -43,6 +43,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
+from streamer.cli.text_option import Text, with_text
 
 if TYPE_CHECKING:
     from streamer.batch.job import AnnotateJob
@@ -54,6 +55,7 @@ def read_job(
         list[str],
         typer.Argument(metavar="SOURCE...", help="Videos, pictures, folders, patterns, addresses; - to pipe one."),
     ],
+    text: Text = None,
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
@@ -97,6 +99,7 @@ def read_job(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
+    settings = with_text(settings, text)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
     targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte)
     targets = targets or Targets(output=FOLDER)

@@ -40,6 +40,7 @@ from streamer.cli.options import (
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
+from streamer.cli.text_option import Text, with_text
 
 
 def live(
@@ -47,6 +48,7 @@ def live(
         list[str] | None,
         typer.Argument(metavar="[SOURCE]...", help="Camera number (0), device, URL, file, or `scene`; or pictures."),
     ] = None,
+    text: Text = None,
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
@@ -109,6 +111,7 @@ def live(
 
     settings = read_config(config, overrides, no_depth, no_masks, show)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
+    settings = with_text(settings, text)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
     targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
     prompts = read_prompts(points, boxes, init_mask)

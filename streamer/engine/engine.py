@@ -23,7 +23,7 @@ from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
 from streamer.geometry.known_camera import KnownCamera
-from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
+from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
@@ -34,6 +34,7 @@ from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
 from streamer.stages.depth import DepthStage
+from streamer.stages.detections import DetectionsStage
 from streamer.stages.masks import ClicksStage, MasksStage
 from streamer.stages.protocol import Prompted, Stage
 from streamer.terminal.telemetry import Meter
@@ -56,15 +57,19 @@ class Engine:
 
     Args:
         config: What to build.
-        segmenter, depth_estimator: Models of one's own, used instead of the config's where it does not leave their
-            kind out.
+        segmenter, depth_estimator, detector: Models of one's own, used instead of the config's where it does not leave
+            their kind out.
     """
 
     def __init__(
-        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+        self,
+        config: Config,
+        segmenter: Segmenter | None = None,
+        depth_estimator: DepthEstimator | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self.config = config
-        self._models = Models(config, segmenter, depth_estimator)
+        self._models = Models(config, segmenter, depth_estimator, detector)
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
@@ -116,7 +121,7 @@ class Engine:
             ConfigError: The camera's intrinsics cannot be read.
         """
         camera = camera or self._camera(None)
-        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, deferred)
+        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, deferred, live)
         flow = self.config.flow
         pipeline = Pipeline(
             stages,
@@ -130,7 +135,7 @@ class Engine:
         return pipeline
 
     def _stages(
-        self, tracking: TrackingParameters, camera: KnownCamera, deferred: bool
+        self, tracking: TrackingParameters, camera: KnownCamera, deferred: bool, live: bool
     ) -> tuple[list[Stage], Prompted | None, DepthStage | None]:
         """Every slow kind of model that the config lets in, the one that a person can speak to, and the depth."""
         schedule, models = self.config.schedule, self._models
@@ -147,7 +152,19 @@ class Engine:
         tracker = build_tracker(segmenter, tracking)
         masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
         stages: list[Stage] = [masks, ClicksStage(tracker)]
-        return (stages if depth is None else [*stages, depth]), masks, depth
+        if depth is not None:
+            stages.append(depth)
+        if live or self.config.text is not None:  # live, a person may say something at any time
+            stages.append(self._detections(masks))
+        return stages, masks, depth
+
+    def _detections(self, masks: MasksStage) -> DetectionsStage:
+        """After the stage of the masks, since it compares what it finds with what is followed on the same frame."""
+        models = self._models
+        detections = DetectionsStage(lambda: models.detector, masks, self.config.schedule, models.phrases_of)
+        if self.config.text is not None:
+            detections.look_for(self.config.text)
+        return detections
 
     def _camera(self, own: CameraModel | None) -> KnownCamera:
         return KnownCamera(self.config.camera, own, lambda: self._models.estimated_fov_deg)
@@ -214,7 +231,7 @@ class Engine:
             check: Told what the source is before anything slow begins; may raise.
             known_depths: How far the things at some pixels of the first frame are; relative depth becomes meters.
             meanwhile: Called once while the models are loaded in another thread; not where they load behind the frames.
-            discover: Whether objects are looked for where nobody says what to follow.
+            discover: Whether objects are looked for where nobody says what to follow, in prompts or by words.
             deferred: Whether frames are given out before the models are there, which load behind them; None does so
                 where the frames would be gone otherwise.
             source_options: For :func:`streamer.sources.open.open_source`.
@@ -252,7 +269,8 @@ class Engine:
             stack.callback(self._forget, pipeline)
             for prompt in prompts:
                 pipeline.prompt(prompt)
-            if discover and not prompts and self.config.segmenter is not None and self.config.tracking.max_objects > 0:
+            nothing_said = not prompts and self.config.text is None
+            if discover and nothing_said and self.config.segmenter is not None and self.config.tracking.max_objects > 0:
                 pipeline.discover()
             if known_depths is not None:
                 pipeline.calibrate(known_depths)

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any, TypeVar, cast
 
 from streamer.config import Config
-from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
+from streamer.data.detection import phrases_of
+from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 
 T = TypeVar("T")
 
 
 class Models:
-    """A segmenter and a depth model. Each is loaded once, by the thread that needs it first.
+    """A segmenter, a depth model and a detector. Each is loaded once, by the thread that needs it first.
 
     Args:
         config: Which ones, and on which device.
-        segmenter, depth_estimator: Models of one's own, used instead of the config's where it does not leave their
-            kind out.
+        segmenter, depth_estimator, detector: Models of one's own, used instead of the config's where it does not leave
+            their kind out.
     """
 
     def __init__(
-        self, config: Config, segmenter: Segmenter | None = None, depth_estimator: DepthEstimator | None = None
+        self,
+        config: Config,
+        segmenter: Segmenter | None = None,
+        depth_estimator: DepthEstimator | None = None,
+        detector: Detector | None = None,
     ) -> None:
         self._config = config
-        self._own_segmenter, self._own_depth_estimator = segmenter, depth_estimator
+        self._own_segmenter, self._own_depth_estimator, self._own_detector = segmenter, depth_estimator, detector
         self._loading = RLock()
         self._loaded: dict[str, Any] = {}
 
@@ -72,6 +77,25 @@ class Models:
         return self._once("depth_estimator", self._load_depth)
 
     @property
+    def detector(self) -> Detector:
+        """What finds things by words.
+
+        Raises:
+            ModelError: Its weights are missing or damaged, or it cannot run here.
+        """
+        return self._once("detector", self._load_detector)
+
+    def phrases_of(self, text: str | Sequence[str]) -> tuple[str, ...]:
+        """The phrases of a text, known to be such as the detector can look for.
+
+        Raises:
+            PromptError: A phrase is empty, very long or not known, or there are very many.
+        """
+        from streamer.models.detectors.registry import checked_phrases
+
+        return phrases_of(text) if self._own_detector else checked_phrases(text, self._config.detector)
+
+    @property
     def estimated_fov_deg(self) -> float | None:
         """Horizontal field of view that the depth model sees [degrees]; None until it does, and where it does not."""
         return getattr(self._loaded.get("depth_estimator"), "fov_deg", None)
@@ -83,11 +107,17 @@ class Models:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
         _ = self.device, self.segmenter, self.depth_estimator
+        if self._config.text is not None:
+            _ = self.detector
 
     @property
     def loaded(self) -> bool:
         """Whether all of them are there."""
-        wanted = {"segmenter": self._config.segmenter, "depth_estimator": self._config.depth}
+        wanted = {
+            "segmenter": self._config.segmenter,
+            "depth_estimator": self._config.depth,
+            "detector": self._config.text,
+        }
         return all(name in self._loaded for name, section in wanted.items() if section is not None)
 
     def load_beside(self, meanwhile: Callable[[Callable[[float], bool]], None]) -> None:
@@ -109,7 +139,11 @@ class Models:
         Raises:
             ModelError: (what is returned, when called) Its weights are missing or damaged, or it cannot run here.
         """
-        loaders = {"masks": lambda: self.segmenter, "depth": lambda: self.depth_estimator}
+        loaders = {
+            "masks": lambda: self.segmenter,
+            "depth": lambda: self.depth_estimator,
+            "detections": lambda: self.detector,
+        }
         return loaders.get(stage)
 
     @property
@@ -144,6 +178,11 @@ class Models:
 
         wanted = self._config.depth
         return None if wanted is None else self._own_depth_estimator or registry.load_depth(wanted, self._config.device)
+
+    def _load_detector(self) -> Detector:
+        from streamer.models.detectors.registry import load_detector
+
+        return self._own_detector or load_detector(self._config.detector, self._config.device)
 
 
 class _Deferred:

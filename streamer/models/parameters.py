@@ -1,4 +1,4 @@
-"""Which models run, and how: the sections ``segmenter`` and ``depth`` of a config."""
+"""Which models run, and how: the sections ``segmenter``, ``depth`` and ``detector`` of a config."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ class DepthParameters(Parameters):
     model: str = "tiny"
     precision: Precision = "auto"
     compile: bool = False
+
+
+class DetectorParameters(Parameters):
+    """Which detector finds what is said in words.
+
+    Attributes:
+        model: A name that the registry knows, one of a model hub, or a folder.
+        min_score: Below which a detection does not count, 0 to 1; None leaves it to the detector.
+        precision: What it computes in; ``auto`` takes the fastest that is exact enough on the device.
+    """
+
+    model: str = "tiny"
+    min_score: float | None = Field(default=None, ge=0, le=1)
+    precision: Precision = "auto"
 
 
 class AutomaticParameters(Parameters):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.depth_unit import DepthUnit
+from streamer.data.detection import Detection
 from streamer.data.prompt import Prompt
 
 
@@ -174,4 +175,17 @@ class DepthEstimator(Protocol):
 
     def estimate(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """``(H, W)`` float32 inverse depth (larger is nearer) of a ``(H, W, 3)`` uint8 RGB image."""
+        ...
+
+
+class Detector(Protocol):
+    """A model that finds things by words: one image and some phrases in, boxes or masks out."""
+
+    name: str
+
+    def detect(self, image_rgb: NDArray[np.uint8], phrases: Sequence[str]) -> list[Detection]:
+        """What answers any of the phrases on a ``(H, W, 3)`` uint8 RGB image, the surest first. Slow.
+
+        Each detection has one of the phrases, as it was given, for its label. Nothing that answers is no error.
+        """
         ...

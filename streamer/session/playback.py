@@ -94,7 +94,7 @@ class Playback:
         self._sinks = Fanout([*written, *sinks], terminal.warn)
         recorder = Recorder(self._sinks, self._begin_recording) if live else None
         snapshot = folder / run.info.name
-        commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot)
+        commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot, run)
         self._session = Session(
             run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, hold, audience
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,6 +47,9 @@ class MasksStage:
         schedule: When it looks.
         max_objects: How many objects are looked for when nobody says what to follow.
         depth: Where it is known how far things are; None where it is not.
+
+    Attributes:
+        tracks: As they were shown last.
     """
 
     name = "masks"
@@ -61,6 +64,8 @@ class MasksStage:
         self._automatic = self._has_looked = False
         self._fade_in, self._landed = FadeIn(), set[int]()
         self._timings_ms: dict[str, float] = {}
+        self._doubted: set[int] = set()
+        self.tracks: tuple[Track, ...] = ()
         self._labels: dict[int, str] = {}  # by object; kept when one is taken away, since it may be brought back
 
     # A person speaks.
@@ -94,6 +99,10 @@ class MasksStage:
         What was found in the scene before is followed no longer then, unless a person has spoken of it since.
         """
         self._wanted, self._automatic = Reason.DISCOVER, True
+
+    def doubt(self, object_ids: Iterable[int]) -> None:
+        """From now on show these objects, and no others that were doubted, as uncertain at best."""
+        self._doubted = set(object_ids)
 
     # The frames go on.
 
@@ -137,6 +146,7 @@ class MasksStage:
         shown = self._fade_in.apply({one.object_id: one.soft_mask for one in masks}, self._landed, motion)
         self._landed.clear()
         tracks = tuple(self._track(one, shown, motion, inverse_depth) for one in masks)
+        self.tracks = tracks
         timings_ms, self._timings_ms = self._timings_ms, {}
         ages_s = [track.age_s for track in tracks if track.age_s is not None and track.state is not State.LOST]
         return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms, age_s=max(ages_s, default=None))
@@ -160,7 +170,7 @@ class MasksStage:
             mask=mask,
             box_xyxy=box,
             score=min(max(one.score, 0.0), 1.0),
-            state=one.state,
+            state=State.UNCERTAIN if one.state is State.TRACKED and one.object_id in self._doubted else one.state,
             point_coords=one.point_coords,
             point_labels=one.point_labels,
             depth=stats,

@@ -14,6 +14,7 @@ class ScheduleParameters(Parameters):
         keyframe_interval: Between two keyframes at most; fewer follow better and cost more. 7 from the sweep of 6, 7, 8
             and 10 in docs/tracking.md.
         depth_interval: Between two runs of the depth model.
+        detection_interval: Between two looks for what was said in words.
         min_keyframe_gap: Between a keyframe and one that trouble asks for.
         prefetch: Whether files have computed early what these intervals will ask for.
         model_nice: By how much live models let every other thread of the machine go first, as `nice` counts; 0 for not
@@ -23,6 +24,7 @@ class ScheduleParameters(Parameters):
 
     keyframe_interval: int = Field(default=7, ge=1)
     depth_interval: int = Field(default=5, ge=1)
+    detection_interval: int = Field(default=15, ge=1)
     min_keyframe_gap: int = Field(default=3, ge=1)
     prefetch: bool = True
     model_nice: int = Field(default=10, ge=0, le=19)

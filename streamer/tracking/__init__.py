@@ -1,1 +1,1 @@
-"""Masks on their objects, from frame to frame: see `protocol` for what a tracker is, `flow_tracker` for the default."""
+"""Masks on their objects, from frame to frame: `protocol` says what a tracker is, `memory_tracker` is the default."""

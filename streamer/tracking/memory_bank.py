@@ -60,9 +60,11 @@ class MemoryBank:
         """Forget everything about an object."""
         self._forget(object_id, self._frames)
 
-    def forget_since(self, object_id: int, index: int) -> None:
-        """Forget how an object looked on this frame and on later ones."""
-        self._forget(object_id, [frame for frame in self._frames if frame.index >= index])
+    def keep_only(self, object_ids: Collection[int]) -> None:
+        """Forget everything about all other objects."""
+        known = {each for frame in self._frames for each in frame.memory.values}
+        for object_id in known.difference(object_ids):
+            self.forget_object(object_id)
 
     def forget_recent(self, object_id: int) -> None:
         """Forget how an object looked where no person spoke of it: what was corrected is not to be repeated."""

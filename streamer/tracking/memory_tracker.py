@@ -98,6 +98,8 @@ class MemoryTracker:
         if restored is not None:
             state, index = restored
             state.restore(self._parameters.quality_after(self._index - index))
+            if state.id not in self._bank:  # its number was another object's meanwhile
+                state.be_shown_again()
             self._states[state.id] = state
             self._propagation.compare_colors(self._states.values())
             return
@@ -195,6 +197,7 @@ class MemoryTracker:
         for object_id, recall in answer.recalled.items():
             if self._is_current(object_id, answer):
                 self._take_recall(self._states[object_id], recall, anchor)
+        self._bank.keep_only([*self._states, *(state.id for state in self._history.removed)])
         self._bank.add(anchor.index, replace(answer.memory, values=known), {*spoken_of, *numbers})
         self._propagation.compare_colors(self._states.values())
         return set(answer.recalled)
@@ -230,7 +233,10 @@ class MemoryTracker:
     def _add(self, prompt: Prompt) -> TrackState:
         object_id = prompt.object_id if prompt.object_id is not None else self._last_id + 1
         self._last_id = max(self._last_id, object_id)
-        state = self._states.setdefault(object_id, TrackState(object_id))
+        state = self._states.get(object_id)
+        if state is None:
+            state = self._states[object_id] = TrackState(object_id)
+            self._bank.forget_object(object_id)
         state.add_prompt(prompt)
         self._history.add_prompt(object_id)
         return state

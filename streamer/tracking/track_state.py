@@ -108,6 +108,11 @@ class TrackState:
         self.believe(soft_mask, 1.0, anchor, colors, from_user=True)
         self.is_exact = True
 
+    def be_shown_again(self) -> None:
+        """Be remembered anew as it is now."""
+        self.version += 1
+        self.is_exact = self.soft_mask is not None
+
     def be_asked_about(self) -> None:
         """A keyframe is asked about all that the person has said."""
         self.asked, self.fresh, self.is_redrawn = self.version, 0, False

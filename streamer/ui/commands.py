@@ -23,6 +23,8 @@ from streamer.ui.window.events import (
     DragBox,
     Event,
     ForceKeyframe,
+    ForgetPhrases,
+    LookFor,
     NewObject,
     Pause,
     Quit,
@@ -73,6 +75,18 @@ class _Done:
     selected: int | None
 
 
+class Spoken(Protocol):
+    """What can be told in words what to find."""
+
+    def look_for(self, text: str) -> None:
+        """Find and follow what these phrases say, beside those before."""
+        ...
+
+    def forget(self) -> None:
+        """Find nothing by words any more."""
+        ...
+
+
 class Commands:
     """Obeys events.
 
@@ -84,6 +98,7 @@ class Commands:
         say: Prints a line for the person.
         recorder: None where recording makes no sense.
         snapshot: Prefix of the snapshots' paths; the index of the frame and ``.png`` are added.
+        spoken: Told what to find by words; None where nothing can be.
     """
 
     def __init__(
@@ -95,9 +110,11 @@ class Commands:
         say: Callable[[str], None],
         recorder: Recorder | None = None,
         snapshot: Path = Path("snapshot"),
+        spoken: Spoken | None = None,
     ) -> None:
         self._view, self._prompted, self._source, self._overlay = view, prompted, source, overlay
         self._say, self._recorder, self._snapshot_prefix = say, recorder, snapshot
+        self._spoken = spoken
         self._undoable: list[_Done] = []
         self._levels: dict[int, MaskLevel] = {}
 
@@ -141,6 +158,12 @@ class Commands:
                 view.tell("looking again")
             case Pause():
                 self._pause()
+            case LookFor(text) if self._spoken is not None:
+                self._spoken.look_for(text)
+                view.tell(f"looking for {text}")
+            case ForgetPhrases() if self._spoken is not None:
+                self._spoken.forget()
+                view.tell("looking for nothing by words any more")
             case TurnPage(step):
                 self._turn(step, view)
             case ToggleMasks():

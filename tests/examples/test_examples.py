@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.robot_logs import read_back
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SAYS = {
     "01_click.py": r"0\.967 s  tracked    score 0\.\d\d  box \(\d+\.0, ",
@@ -16,7 +18,9 @@ SAYS = {
     "04_own_sink.py": r"^wrote recordings/speeds.csv$",
     "05_position.py": r"^\d{19}  cup  x [+]\d\.\d\d  y [+-]\d\.\d\d  z \d\.\d\d m  within \d+%$",
     "06_point_cloud.py": r"^object 1: \d{3,} points, nearest \d\.\d\d m$",
+    "07_follow_cup.py": r"^0\.967 s  tracked    x \+0\.8\d  y [+-]0\.0\d  z (5\.[5-9]|6\.[0-4])\d m$",
 }
+ELSEWHERE = {"ros2_node.py"}  # run by test_ros2_node.py
 
 
 def run(name: str, cwd: Path) -> str:
@@ -27,7 +31,7 @@ def run(name: str, cwd: Path) -> str:
 
 
 def test_all_examples_are_run():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == set(SAYS)
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {*SAYS, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("name", sorted(SAYS))
@@ -38,3 +42,10 @@ def test_it_runs(name, tmp_path):
             rows = list(csv.DictReader(file))
         assert len({row["time_s"] for row in rows}) == 30
         assert any(float(row["speed_px_per_s"]) > 0 for row in rows)
+    if name == "07_follow_cup.py":
+        log = read_back(tmp_path / "cup.mcap")
+        cups = [message.detections[0].results[0] for _, message in log["/camera/detections"]]
+        assert len(cups) == 30
+        assert {cup.hypothesis.class_id for cup in cups} == {"cup"}
+        assert cups[-1].pose.pose.position.z == pytest.approx(5.94, rel=0.08)  # the scene's own truth
+        assert {"/camera/points", "/camera/depth/compressedDepth", "/camera/camera_info"} <= set(log)

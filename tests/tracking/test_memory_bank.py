@@ -50,6 +50,15 @@ def test_each_object_keeps_its_own_frames():
     assert len(bank.memories) == 2
 
 
+def test_only_objects_that_there_are_are_kept():
+    bank = MemoryBank()
+    bank.add(0, memory(1, 2))
+    bank.add(1, memory(2, 3))
+    bank.keep_only([3])
+    assert [frames(bank, each) for each in (1, 2, 3)] == [[], [], [1]]
+    assert len(bank.memories) == 1
+
+
 def test_a_correction_forgets_what_it_corrects():
     bank = MemoryBank()
     bank.add(0, memory(1, 2), given=[1, 2])

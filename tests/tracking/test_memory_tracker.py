@@ -347,6 +347,20 @@ def test_an_id_that_is_used_again_after_a_removal_belongs_to_one_object_at_a_tim
     assert len(stage.tracker) == 0
     stage.tracker.undo()
     assert stage.iou(1) > 0.9
+    stage.keyframe()
+    stage.step(4)
+    stage.keyframe()
+    assert stage.iou(1) > 0.9, "and it is remembered as what it is"
+
+
+def test_what_is_gone_for_good_is_not_remembered():
+    stage = Stage()
+    for _ in range(5):
+        stage.keyframe(find=2)
+        stage.cut(keep_found=False)
+        stage.step()
+    stage.keyframe()
+    assert stage.tracker._bank.memories == ()
 
 
 def test_what_was_removed_in_the_scene_before_comes_back_lost_and_what_was_only_found_there_not_at_all():

@@ -14,10 +14,14 @@ from streamer.errors import ModelError
 from streamer.models.tiny.dpt import build_processor
 from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.sam import build_sam
+from streamer.models.tiny.words import TinyWords
 
 SAM_WEIGHTS = Path(__file__).with_name("sam_tiny.safetensors")
 MEMORY_WEIGHTS = Path(__file__).with_name("memory_tiny.safetensors")
 DPT_FOLDER = Path(__file__).with_name("dpt_tiny")
+WORDS_WEIGHTS = Path(__file__).with_name("words_tiny.safetensors")
+_SCALE = ".scale"
+_STEPS = 127
 
 
 def load_sam(path: Path = SAM_WEIGHTS) -> Sam:
@@ -82,3 +86,41 @@ def save_dpt(dpt: DPTForDepthEstimation, folder: Path) -> None:
     path = folder / "model.safetensors"
     state = {name: value.half() if value.is_floating_point() else value for name, value in load_file(path).items()}
     save_file(state, path, metadata={"format": "pt"})
+
+
+def load_words(path: Path = WORDS_WEIGHTS) -> TinyWords:
+    """What the tiny detector sees with, float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: The weights are missing, damaged or of another architecture.
+    """
+    try:
+        stored = load_file(path)
+        words = TinyWords(len(stored["word_thresholds"]))
+        words.load_state_dict({name: _unpacked(stored, name) for name in stored if not name.endswith(_SCALE)})
+    except (OSError, SafetensorError, RuntimeError, KeyError):
+        raise ModelError(
+            f"The weights of the tiny detector in {path} are missing or damaged: reinstall streamer."
+        ) from None
+    return words.eval()
+
+
+def save_words(words: TinyWords, path: Path) -> None:
+    """Write matrices in eight bits with a scale for each row, all else in half precision, as they are shipped."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stored = {}
+    for name, value in words.state_dict().items():
+        if value.dim() < 2:
+            stored[name] = value.half()
+            continue
+        scale = value.flatten(1).abs().amax(1).clamp(min=1e-8) / _STEPS
+        rows = (len(value), *[1] * (value.dim() - 1))
+        stored[name] = (value / scale.view(rows)).round().to(torch.int8).contiguous()
+        stored[name + _SCALE] = scale
+    save_file(stored, path)
+
+
+def _unpacked(stored: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+    value = stored[name].float()
+    scale = stored.get(name + _SCALE)
+    return value if scale is None else value * scale.view(-1, *[1] * (value.dim() - 1))

@@ -50,11 +50,12 @@ class Messages:
 
     Args:
         parameters: Names of topics, and how finely images are coded.
+        frame_id: What the camera's optical frame is called; None for a name made of the topics'.
     """
 
-    def __init__(self, parameters: RobotLogParameters) -> None:
+    def __init__(self, parameters: RobotLogParameters, frame_id: str | None = None) -> None:
         self._namespace = parameters.namespace
-        self._frame_id = f"{parameters.namespace.strip('/').replace('/', '_')}_optical_frame"
+        self._frame_id = frame_id or f"{parameters.namespace.strip('/').replace('/', '_')}_optical_frame"
         self._quality, self._points = parameters.jpeg_quality, parameters.points
         self._stamps = Stamps()
 

@@ -47,7 +47,7 @@ class Browser:
         address: Where it is served.
         token: What has to be shown there; None for nothing.
         style: How results are drawn at first, for everyone.
-        can: What there is: ``masks`` to click for, ``depth`` to show.
+        can: What there is: ``masks`` to click for, ``text`` to find by words, ``depth`` to show.
         warn: Told in one sentence what goes wrong.
 
     Attributes:

@@ -95,6 +95,18 @@ class TurnPage:
 
 
 @dataclass(frozen=True, slots=True)
+class LookFor:
+    """Find and follow what these phrases say, beside those before: "person; red ball"."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPhrases:
+    """Find nothing by words any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the run: a key, or the window was closed."""
 
@@ -114,5 +126,7 @@ Event = (
     | ForceKeyframe
     | CycleLevel
     | TurnPage
+    | LookFor
+    | ForgetPhrases
     | Quit
 )

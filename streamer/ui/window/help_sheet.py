@@ -12,6 +12,7 @@ KEYS = (
     ("n", "next click begins a new object"),
     ("tab", "a part, the whole, whatever is surest"),
     ("1-9", "select an object (or click the list)"),
+    ("/", "find by words; an empty line forgets"),
     ("d, del", "delete the selected object"),
     ("u", "undo"),
     ("space", "pause, go on; at the end: again"),

@@ -20,6 +20,7 @@ from streamer.ui.window import events, hud, sidebar
 from streamer.ui.window.display import display_available
 from streamer.ui.window.hud import Pointer, Status
 from streamer.ui.window.layout import Layout, Point
+from streamer.ui.window.phrase_line import OPEN, PhraseLine
 from streamer.ui.window.x11_repaint import wake_until_painted
 
 _DRAG_PX = 5
@@ -71,6 +72,7 @@ class Window:
         self._pointer = Pointer()
         self._help_open = self._changed = False
         self._objects_open = True
+        self._phrase = PhraseLine()
         self._drawn_at_s = 0.0
         self._shown: tuple[drawing.Image, Result, Status] | None = None
         self._layout: Layout | None = None
@@ -184,6 +186,7 @@ class Window:
         if pointer.dragged_from and not self._is_drag(pointer.at):
             pointer = replace(pointer, dragged_from=None)
         hud.draw(self._canvas, layout, result, status, pointer, self._help_open, self._objects_open)
+        self._phrase.draw(self._canvas, layout)
         cv2.imshow(self._name, cv2.cvtColor(self._canvas, cv2.COLOR_RGB2BGR, dst=self._bgr))
         if self._drawn_at_s == 0 and sys.platform == "linux":
             threading.Thread(target=wake_until_painted, name="waking", daemon=True).start()
@@ -193,7 +196,11 @@ class Window:
         # GTK sets higher bits for modifiers; arrows and the like are letters above a byte.
         key = code if code in _DELETES else code & 0xFFFF
         self._changed = True
-        if key in (ord("h"), ord("H"), ord("?")) or (key == _ESCAPE and self._help_open):
+        if self._phrase.text is not None:
+            self._events.extend(filter(None, [self._phrase.key(key)]))
+        elif key == OPEN:
+            self._phrase.text = ""
+        elif key in (ord("h"), ord("H"), ord("?")) or (key == _ESCAPE and self._help_open):
             self._help_open = not self._help_open
         elif key in (ord("o"), ord("O")):
             self._toggle_objects()

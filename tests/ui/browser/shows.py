@@ -35,10 +35,10 @@ def result(index: int, ids: tuple[int, ...] = (), label: str = "cup") -> Result:
 
 @contextmanager
 def browser(
-    host: str = "127.0.0.1", token: str | None = None, warn: Callable[[str], None] = print
+    host: str = "127.0.0.1", token: str | None = None, warn: Callable[[str], None] = print, text: bool = False
 ) -> Iterator[Browser]:
     """A view at a free port."""
-    can = {"masks": True, "depth": True}
+    can = {"masks": True, "depth": True} | ({"text": True} if text else {})
     shown = Browser(Address(host, 0), token, Style(), can, warn)
     shown.begin(INFO)
     try:

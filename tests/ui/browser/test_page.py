@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from streamer.ui.window import events
 from streamer.ui.window.hud import Status
 from tests.chromium import Page
 from tests.ui.browser.shows import browser, port_of, result
-from tests.ui.browser.test_browser import kept_showing
+from tests.ui.browser.test_browser import asked_for, kept_showing
 
 TOKEN = "correct-horse-battery"
 STATE = "document.querySelector('#state')?.dataset.state"
@@ -31,3 +32,14 @@ def test_the_end_is_said_and_words_of_others_are_text(tmp_path):
             shown.show(result(0), Status())
         page.wait_for(f"{STATE} === 'offline'")
         page.wait_for("document.querySelector('#state').textContent !== 'live'")
+
+
+def test_words_are_typed_where_there_is_something_that_finds_them(tmp_path):
+    with browser(text=True) as shown, kept_showing(shown), Page(tmp_path) as page:
+        page.open(shown.url)
+        page.wait_for(f"{STATE} === 'live'")
+        page.key("/")
+        for letter in "cup":
+            page.key(letter)
+        page.evaluate("document.querySelector('#words').requestSubmit()")
+        assert asked_for(shown, 1)[0][0] == events.LookFor("cup")

@@ -1,0 +1,225 @@
+"""Detections: a detector looks every N frames for what was said in words; the tracker follows what it finds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.data.detection import Box, Detection, phrases_of
+from streamer.data.frame import Frame
+from streamer.data.mask import box_of, centroid_of
+from streamer.data.part import Part
+from streamer.data.prompt import Prompt
+from streamer.data.reason import Reason
+from streamer.data.track import State
+from streamer.models.protocols import Detector
+from streamer.motion.anchors import Anchor
+from streamer.motion.motion import Motion
+from streamer.stages.masks import MasksStage
+from streamer.stages.parameters import ScheduleParameters
+from streamer.stages.protocol import Job, Situation, due_at_interval
+from streamer.tracking.association import associate, overlap
+
+DENIALS = 3
+"""Looks in a row that do not find a followed thing, after which it is uncertain that it is what it is called."""
+MAX_DETECTIONS = 50
+"""Of one look, the surest."""
+MAX_LOST = 20
+"""Lost objects that are looked for still; of more, those found first are forgotten, so that long runs stay bounded."""
+MIDDLE = 0.6
+"""Share of a box's sides that mostly shows the thing in it."""
+MIN_SIDE_PX = 2
+"""Of a box on the frame; less is nothing that could be followed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What one look brought back, and for which phrases."""
+
+    detections: Sequence[Detection]
+    phrases: tuple[str, ...]
+
+
+class DetectionsStage:
+    """Looks of a detector, and what they mean for what is followed.
+
+    A detection that overlaps a track of its label bears it out; any other becomes a new track. Where a track of its
+    label is lost, the tracker has until the next look to recognize it there, so that what comes back keeps its number.
+
+    Args:
+        detector: Gives the detector, loaded at the first look, on the thread where that runs.
+        masks: Follows what is found.
+        schedule: When it looks.
+        read: The phrases of a text; raises `PromptError` for those that the detector cannot look for.
+    """
+
+    name = "detections"
+    immediate = False
+    image_call = None
+
+    def __init__(
+        self,
+        detector: Callable[[], Detector],
+        masks: MasksStage,
+        schedule: ScheduleParameters,
+        read: Callable[[str | Sequence[str]], tuple[str, ...]] = phrases_of,
+    ) -> None:
+        self._detector, self._masks, self._schedule, self._read = detector, masks, schedule, read
+        self._phrases: tuple[str, ...] = ()
+        self._is_new = False
+        self._come: tuple[_Look, Anchor] | None = None
+        self._anchor: Anchor | None = None
+        self._found: set[int] = set()
+        self._denials: Counter[int] = Counter()
+        self._unexplained: list[Detection] = []
+        self._unexplained_at: Anchor | None = None
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """What is looked for."""
+        return self._phrases
+
+    def look_for(self, text: str | Sequence[str]) -> None:
+        """From the next frame on look for these phrases, "person; red ball", beside those that were said before.
+
+        Raises:
+            PromptError: A phrase is empty, very long or not known to the detector, or there are very many.
+        """
+        self._phrases = phrases_of([*self._phrases, *self._read(text)])
+        self._is_new = True
+
+    def forget(self) -> None:
+        """Look for nothing any more, and follow nothing that was found by words."""
+        self._phrases = ()
+        for object_id in self._found:
+            self._masks.remove(object_id)
+        self._masks.doubt(())
+        self._found.clear()
+        self._denials.clear()
+        self._come = self._anchor = None
+        self._unexplained.clear()
+
+    def propagate(self, motion: Motion) -> None:
+        """Carried when an answer has come; from then on the tracker does."""
+
+    def start_scene(self) -> None:
+        self._come = self._anchor = self._unexplained_at = None
+        self._unexplained.clear()
+        self._denials.clear()
+        self._masks.doubt(())
+
+    def due(self, situation: Situation) -> Reason | None:
+        if not self._phrases:
+            return None
+        if self._is_new and not situation.calm and not (situation.held and situation.last_index == situation.index):
+            return Reason.PROMPT
+        return due_at_interval(situation, self._schedule.detection_interval)
+
+    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[_Look]:
+        self._is_new = False
+        image, phrases, detector = frame.image_rgb, self._phrases, self._detector
+        return Job(lambda: _Look(detector().detect(image, phrases)[:MAX_DETECTIONS], phrases), motion.open())
+
+    def adopt(self, answer: _Look, anchor: Anchor) -> None:
+        self._come, self._anchor = (answer, anchor), anchor
+
+    def at(self, motion: Motion) -> Part:
+        if self._come is not None:
+            (look, anchor), self._come = self._come, None
+            self._take_in(look, anchor, motion)
+        if not self._phrases:
+            return Part()
+        return Part(None if self._anchor is None else self._anchor.age, values={"phrases": list(self._phrases)})
+
+    def _take_in(self, look: _Look, anchor: Anchor, motion: Motion) -> None:
+        detections = [
+            carried
+            for detection in look.detections
+            if detection.label in self._phrases and (carried := carry(detection, anchor)) is not None
+        ]
+        tracks = [track for track in self._masks.tracks if track.id in self._found or track.label in self._phrases]
+        known = {track.id for track in self._masks.tracks}
+        self._found &= known
+        asked = [track for track in tracks if track.label in look.phrases]
+        association = associate(detections, asked)
+        for object_id in association.confirmed:
+            self._denials.pop(object_id, None)
+        self._denials.update(object_id for object_id in association.denied if object_id in self._found)
+        self._masks.doubt(object_id for object_id, times in self._denials.items() if times >= DENIALS)
+        lost = {track.label for track in asked if track.state is State.LOST}
+        waiting = []
+        before = self._carried_unexplained()
+        for detection in (detections[place] for place in association.new):
+            if detection.label in lost and not any(_is_same(detection, one) for one in before):
+                waiting.append(detection)
+            else:
+                self._follow(detection, motion)
+        self._unexplained, self._unexplained_at = waiting, motion.open() if waiting else None
+        self._forget_oldest_lost()
+
+    def _follow(self, detection: Detection, motion: Motion) -> None:
+        if detection.mask is not None:
+            prompt = Prompt(mask=detection.mask, label=detection.label)
+        else:
+            prompt = Prompt(box=detection.box_xyxy, label=detection.label)
+        self._found.add(self._masks.prompt(prompt, motion))
+
+    def _carried_unexplained(self) -> list[Detection]:
+        anchor = self._unexplained_at
+        if anchor is None:
+            return []
+        return [carried for one in self._unexplained if (carried := carry(one, anchor)) is not None]
+
+    def _forget_oldest_lost(self) -> None:
+        lost = [track.id for track in self._masks.tracks if track.state is State.LOST and track.id in self._found]
+        for object_id in sorted(lost)[:-MAX_LOST]:
+            self._masks.remove(object_id)
+            self._found.discard(object_id)
+
+
+def carry(detection: Detection, anchor: Anchor) -> Detection | None:
+    """A detection on the anchor's frame, moved to the present one; None where nothing is left of it there."""
+    if anchor.age == 0:
+        return detection if _has_area(detection.box_xyxy) else None
+    if detection.mask is None:
+        box, mask = _carried_box(detection.box_xyxy, anchor), None
+    else:
+        here = anchor.carry(anchor.grid.shrink(detection.mask.astype(np.uint8) * 255)) > 127
+        mask = _enlarged(here, detection.mask.shape)
+        box = box_of(mask)
+    return replace(detection, box_xyxy=box, mask=mask) if box is not None and _has_area(box) else None
+
+
+def _carried_box(box: Box, anchor: Anchor) -> Box | None:
+    """Moved and grown as what lies in its middle: its corners show the background, which goes another way."""
+    corners = np.asarray(box, np.float32).reshape(2, 2)
+    (x0, y0), (x1, y1) = anchor.grid.from_frame(corners).astype(float)
+    axes = round(MIDDLE * (x1 - x0) / 2), round(MIDDLE * (y1 - y0) / 2)
+    there = np.zeros(anchor.grid.shape, np.uint8)
+    cv2.ellipse(there, (round((x0 + x1) / 2), round((y0 + y1) / 2)), axes, 0, 0, 360, 255, -1)
+    here = anchor.carry(there) > 127
+    before, after = centroid_of(there > 0), centroid_of(here)
+    if before is None or after is None:
+        return None
+    moved = anchor.grid.to_frame(np.asarray([before, after], np.float32))
+    growth = (np.count_nonzero(here) / np.count_nonzero(there)) ** 0.5
+    x0, y0, x1, y1 = ((corners - moved[0]) * growth + moved[1]).ravel().tolist()
+    width, height = anchor.grid.frame_size
+    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+
+
+def _enlarged(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    return cv2.resize(mask.astype(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
+
+
+def _has_area(box: Sequence[float]) -> bool:
+    return box[2] - box[0] >= MIN_SIDE_PX and box[3] - box[1] >= MIN_SIDE_PX
+
+
+def _is_same(one: Detection, other: Detection) -> bool:
+    return one.label == other.label and overlap(one.box_xyxy, other.box_xyxy) > 0

@@ -1,0 +1,79 @@
+"""Which detection is of which track: a pure function of what was detected and what is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from streamer.data.detection import Box, Detection
+from streamer.data.track import State, Track
+
+MIN_IOU = 0.3
+"""Of a detection's box with a track's, from which they may be of one thing; 0.3 as in SORT (Bewley et al., 2016)."""
+INSIDE = 0.7
+"""Share of the smaller box inside of the larger one, from which they may be as well: a mask of a part, or of more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """What becomes of detections and tracks.
+
+    Attributes:
+        confirmed: Places of detections by the id of the track of their label that they bear out, each once.
+        new: Places of the detections that nothing followed explains.
+        denied: Ids of the tracks with a label that was looked for, which no detection bears out.
+    """
+
+    confirmed: Mapping[int, int]
+    new: tuple[int, ...]
+    denied: tuple[int, ...]
+
+
+def associate(detections: Sequence[Detection], tracks: Sequence[Track]) -> Association:
+    """Give each detection to at most one track of its label, those that overlap most first.
+
+    A detection of a thing that another one has borne out already, or that is a new one already, is dropped. Lost tracks
+    are neither borne out nor denied.
+    """
+    followed = [track for track in tracks if track.label is not None and track.state is not State.LOST]
+    boxes = {track.id: track.box_xyxy for track in followed if track.box_xyxy is not None}
+    labels = {track.id: track.label for track in followed}
+    pairs = [
+        (overlap(detection.box_xyxy, box), place, object_id)
+        for place, detection in enumerate(detections)
+        for object_id, box in boxes.items()
+        if labels[object_id] == detection.label
+    ]
+    confirmed: dict[int, int] = {}
+    explained = {place for amount, place, _ in pairs if amount > 0}
+    taken: set[int] = set()
+    for amount, place, object_id in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        if amount > 0 and object_id not in confirmed and place not in taken:
+            confirmed[object_id] = place
+            taken.add(place)
+    new: list[int] = []
+    for place, detection in enumerate(detections):
+        if place not in explained and not any(_same(detection, detections[other]) for other in new):
+            new.append(place)
+    denied = tuple(object_id for object_id in boxes if object_id not in confirmed)
+    return Association(confirmed, tuple(new), denied)
+
+
+def overlap(one: Box, other: Box) -> float:
+    """IoU of two boxes, at least `MIN_IOU` where one mostly lies inside of the other; 0 where they are two things."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    if across <= 0 or down <= 0:
+        return 0.0
+    shared = across * down
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    iou = shared / (sum(areas) - shared)
+    if iou < MIN_IOU and shared < INSIDE * min(areas):
+        return 0.0
+    return float(np.clip(iou, MIN_IOU, 1.0))
+
+
+def _same(one: Detection, other: Detection) -> bool:
+    return one.label == other.label and overlap(one.box_xyxy, other.box_xyxy) > 0

@@ -1,0 +1,150 @@
+"""What the frozen ImageNet backbone makes of COCO photographs, and what there is to be learnt at each of its cells."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+from torch import Tensor, nn
+
+from streamer.models.detectors.words import to_pixels
+from streamer.models.tiny.backbone import fold_batch_norms
+from streamer.models.tiny.words import STRIDE_PX, build_word_backbone
+from training.photos import COCO_HELD_OUT, read_image
+from training.pretrained import load_pretrained
+
+MIN_COVERED = 0.25
+"""Share of a cell that a thing must cover to be what the cell shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPhoto:
+    """One photograph and its instances.
+
+    Attributes:
+        path: Of the file.
+        names: ``(N,)`` places of their names among COCO's 80.
+        masks: N run-length encodings at the size of the file.
+        crowds: The same of what is there too often to be outlined one by one, with its place among the names.
+    """
+
+    path: Path
+    names: list[int]
+    masks: list[dict]
+    crowds: list[tuple[int, dict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Features of one photograph, and its truth at each cell of stride 16.
+
+    Attributes:
+        stride16, stride32: ``(112, h, w)`` and ``(320, h/2, w/2)`` float16.
+        names: ``(h, w)`` int16 place of the name of what a cell shows; -1 where nothing named, -2 what does not count.
+        sides: ``(4, h, w)`` float16 distances to the sides of its box [px of the input].
+    """
+
+    stride16: Tensor
+    stride32: Tensor
+    names: Tensor
+    sides: Tensor
+
+
+def coco_names(root: Path) -> list[str]:
+    """COCO's 80 names in their order."""
+    return [one["name"] for one in json.loads((root / "coco-mini/annotations.json").read_text())["categories"]]
+
+
+def load_named(root: Path, held_out: bool) -> list[NamedPhoto]:
+    """coco-mini's photographs with names: the last 60 by image id, or all but those."""
+    found = json.loads((root / "coco-mini/annotations.json").read_text())
+    places = {one["id"]: place for place, one in enumerate(found["categories"])}
+    by_image = defaultdict(list)
+    for one in found["annotations"]:
+        by_image[one["image_id"]].append(one)
+    images = sorted(found["images"], key=lambda image: image["id"])
+    photos = []
+    for image in images[-COCO_HELD_OUT:] if held_out else images[:-COCO_HELD_OUT]:
+        size = image["height"], image["width"]
+        single = [one for one in by_image[image["id"]] if not one.get("iscrowd")]
+        photos.append(
+            NamedPhoto(
+                root / "coco-mini/images" / image["file_name"],
+                [places[one["category_id"]] for one in single],
+                [_encoded(one["segmentation"], size) for one in single],
+                [
+                    (places[one["category_id"]], _encoded(one["segmentation"], size))
+                    for one in by_image[image["id"]]
+                    if one.get("iscrowd")
+                ],
+            )
+        )
+    return photos
+
+
+def _encoded(segmentation: list | dict, size: tuple[int, int]) -> dict:
+    if isinstance(segmentation, list):
+        return coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
+    return coco_mask.frPyObjects(segmentation, *size)
+
+
+def frozen_backbone() -> nn.Module:
+    """ImageNet's backbone with maps of strides 16 and 32, in evaluation mode."""
+    features = build_word_backbone()
+    load_pretrained(features)
+    fold_batch_norms(features)
+    return features.eval().requires_grad_(False)
+
+
+def samples_of(photos: list[NamedPhoto]) -> list[Sample]:
+    """What there is to be learnt from each photograph."""
+    backbone = frozen_backbone()
+    return [_sample(backbone, photo) for photo in photos]
+
+
+@torch.inference_mode()
+def _sample(backbone: nn.Module, photo: NamedPhoto) -> Sample:
+    image = read_image(photo.path)
+    masks = [coco_mask.decode(mask) for mask in photo.masks]
+    crowds = [coco_mask.decode(mask) for _, mask in photo.crowds]
+    pixels, scale = to_pixels(image)
+    stride16, stride32 = backbone(pixels.contiguous(memory_format=torch.channels_last))
+    names, sides = _truth(photo.names, masks, crowds, scale, stride16.shape[-2:])
+    return Sample(stride16[0].half(), stride32[0].half(), torch.from_numpy(names), torch.from_numpy(sides))
+
+
+def _truth(
+    places: list[int], masks: list[NDArray], crowds: list[NDArray], scale: float, shape: tuple[int, int]
+) -> tuple[NDArray[np.int16], NDArray[np.float16]]:
+    names = np.full(shape, -1, np.int16)
+    sides = np.ones((4, *shape), np.float16)
+    for mask in crowds:
+        names[_covered(mask, scale, shape) >= MIN_COVERED] = -2
+    middles_y, middles_x = ((np.indices(shape) + 0.5) * STRIDE_PX).astype(np.float32)
+    for at in np.argsort([-int(mask.sum()) for mask in masks]):  # the smallest last: it is in front, or part of it
+        rows, columns = (np.flatnonzero(masks[at].any(axis=axis)) for axis in (1, 0))
+        if len(rows) == 0:
+            continue
+        share = _covered(masks[at], scale, shape)
+        chosen = share >= min(MIN_COVERED, float(share.max()))
+        names[chosen] = places[at]
+        x0, y0, x1, y1 = (scale * edge for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
+        distances = np.stack([middles_x - x0, middles_y - y0, x1 - middles_x, y1 - middles_y])
+        sides[:, chosen] = np.maximum(distances, 1.0)[:, chosen]
+    return names, sides
+
+
+def _covered(mask: NDArray, scale: float, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Share of each cell of stride 16 that a mask of the file's size covers."""
+    height, width = mask.shape
+    size = round(width * scale), round(height * scale)
+    padded = np.zeros((shape[0] * STRIDE_PX, shape[1] * STRIDE_PX), np.float32)
+    padded[: size[1], : size[0]] = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(padded, shape[::-1], interpolation=cv2.INTER_AREA)

@@ -29,7 +29,7 @@ from streamer.models.weights.random_weights import randomize_zeros
 
 torch.set_num_threads(1)
 
-SIDE_PX, WIDTH = 128, 32
+SIDE_PX, WIDTH = 128, 128
 
 HIERA = {
     "hidden_size": 16,
@@ -43,7 +43,7 @@ HIERA = {
 MEMORY = {
     "memory_attention_hidden_size": WIDTH,
     "memory_encoder_hidden_size": WIDTH,
-    "memory_encoder_output_channels": 16,
+    "memory_encoder_output_channels": 64,
     "mask_downsampler_embed_dim": WIDTH,
     "memory_fuser_embed_dim": WIDTH,
     "memory_fuser_intermediate_dim": 64,
@@ -99,9 +99,9 @@ def write_small_edgetam(folder: Path) -> Path:
         memory_attention_rope_k_sizes=[4, 4],
         perceiver_resampler_num_latents=16,
         perceiver_resampler_num_latents_2d=16,
-        perceiver_resampler_hidden_size=16,
+        perceiver_resampler_hidden_size=64,
         perceiver_resampler_mlp_intermediate_size=32,
-        perceiver_resampler_attention_head_dim=16,
+        perceiver_resampler_attention_head_dim=64,
     )
     return _write(EdgeTamVideoModel, config, Sam2ImageProcessor(size=_square(SIDE_PX)), folder)
 
@@ -202,6 +202,8 @@ def _write(kind: type, config: Any, processor: Any, folder: Path) -> Path:
     for part in (model.prompt_encoder, model.mask_decoder):
         for parameter in part.parameters():
             torch.nn.init.normal_(parameter, std=0.3)
+    if hasattr(model.mask_decoder, "pred_obj_score_head"):
+        model.mask_decoder.pred_obj_score_head.proj_out.bias.fill_(5)  # whatever it follows is there
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

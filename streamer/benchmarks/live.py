@@ -13,9 +13,11 @@ from streamer.benchmarks.figures import machine, title_of, write_figures
 from streamer.benchmarks.late_segmenter import LateSegmenter
 from streamer.benchmarks.live_rows import file_ious, mean_iou, measure_baseline, measure_live
 from streamer.benchmarks.weights import with_weights
-from streamer.config import load
+from streamer.config import Config, load
 from streamer.engine import Engine
 from streamer.errors import ConfigError
+from streamer.models.catalog import CATALOG, DEPTH
+from streamer.models.names import near
 from streamer.models.weights.cache import cache_folder
 from streamer.session.session import Screen
 from streamer.terminal.console import Terminal
@@ -34,7 +36,7 @@ class LiveBench:
         seconds: How much of it each row plays [s].
         rate_hz: Rate of the rendered scene.
         size: (width, height) of the rendered scene [px].
-        rows: Some of `ROWS`.
+        rows: Some of `ROWS`, or names of models.
         show: Whether a window is shown.
         encoder_delay_s: By how much the encoder is held up in the row "late" [s].
         accuracy: Whether masks are compared with those of file mode, which plays the clip once more.
@@ -61,9 +63,10 @@ def bench_live(bench: LiveBench) -> int:
     Raises:
         ConfigError: There is no such row.
     """
-    unknown = [row for row in bench.rows if row not in ROWS]
+    unknown = [row for row in bench.rows if row not in ROWS and row not in CATALOG]
     if unknown:
-        raise ConfigError(f"There is no row {unknown[0]!r}: choose from {', '.join(ROWS)}.")
+        close = ", ".join(near(unknown[0], CATALOG)) or "a name of `streamer models list`"
+        raise ConfigError(f"There is no row {unknown[0]!r}: choose from {', '.join(ROWS)}, or {close}.")
     terminal = Terminal()
     clip = _clip(bench, terminal)
     show = bench.show and display_available() is None
@@ -96,7 +99,7 @@ def _measure(
     name: str, clip: BenchClip, bench: LiveBench, show: bool, stop: Stop, terminal: Terminal
 ) -> dict[str, Any]:
     """The figures of one row."""
-    config = with_weights(load("sam-b"), terminal.say) if name.endswith("sam-b") else load("tiny")
+    config = with_weights(_config_of(name), terminal.say)
     with Engine(config) as engine, ExitStack() as stack:
         window = _window(clip) if show else None
         if window is not None:
@@ -109,6 +112,16 @@ def _measure(
         if bench.accuracy and live and not stop.signalled:
             figures["iou"] = {"live": mean_iou(live), "file": mean_iou(file_ious(engine, clip, live, stop))}
     return figures
+
+
+def _config_of(row: str) -> Config:
+    """The preset of a row; of a model's name the default with that model in the place of its kind."""
+    card = CATALOG.get(row)
+    if card is None:
+        return load("sam-b" if row.endswith("sam-b") else "tiny")
+    if card.kind == DEPTH:
+        return load("tiny", f"depth.model={row}")
+    return load("tiny", [f"segmenter.model={row}", f"tracking.method={card.tracks or 'memory'}"])
 
 
 def _window(clip: BenchClip) -> Screen:

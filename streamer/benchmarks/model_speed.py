@@ -21,8 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.benchmarks.upstream import UpstreamDepth, UpstreamSam
+from streamer.benchmarks.weights import with_weights
+from streamer.config import Config
 from streamer.data.prompt import Prompt
 from streamer.models import registry, store
+from streamer.models.catalog import CATALOG, SEGMENTER
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.protocols import DepthEstimator
 from streamer.models.weights import hub
@@ -31,6 +34,8 @@ IMAGE_SIZE = (1024, 576)
 """What SAM makes of 1280x720: the error is that of the models, not of the resizing, which follows Pillow's closely."""
 BOXES = ((160, 120, 480, 400), (560, 80, 880, 520), (40, 320, 320, 560))
 UPSTREAM = "upstream"
+UPSTREAM_IS_ANOTHER = ("vit_b", "vit_l", "vit_h", "Intel/dpt-hybrid-midas", "Intel/dpt-large")
+"""Models that run here by code of our own, so that there is an upstream to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +46,18 @@ class SpeedRow:
         model: Its name.
         side: ``upstream``, or the precision that ours ran in.
         seconds: Best time of one image [s].
-        speedup: How many times faster than upstream.
+        speedup: How many times faster than upstream; None where transformers' class is upstream's.
         peak_mib: Most memory that the process (on a GPU: torch) held meanwhile [MiB]; weights are part of it.
-        relative_error: Norm of the difference to upstream's answer, over the norm of that answer.
+        relative_error: Norm of the difference to upstream's answer, over the norm of that answer; None as above.
         mask_iou: Mean IoU of the masks that three boxes give, against upstream's; None for depth.
     """
 
     model: str
     side: str
     seconds: float
-    speedup: float
+    speedup: float | None
     peak_mib: float
-    relative_error: float
+    relative_error: float | None
     mask_iou: float | None
 
 
@@ -87,6 +92,12 @@ def run(
             *((model, _measure_sam, _sam_weights) for model in models),
             *((model, _measure_depth, _depth_weights) for model in depth_models),
         ):
+            if model in CATALOG and model not in UPSTREAM_IS_ANOTHER:
+                for precision in precisions:
+                    call = partial(_measure_named, model, repeats=repeats, threads=threads, device=device)
+                    alone = _in_a_process_of_its_own(partial(call, side=precision))
+                    yield SpeedRow(model, precision, alone.seconds, None, alone.peak_mib, None, None)
+                continue
             weights = find(model, Path(folder))
             call = partial(measure, model, weights, repeats=repeats, threads=threads, device=device)
             upstream = _in_a_process_of_its_own(partial(call, side=UPSTREAM))
@@ -154,6 +165,23 @@ def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, d
     measured = _time(lambda: upstream.set_image(image), repeats)
     masks = [upstream.predict(Prompt(box=box))[1] > 0 for box in BOXES]
     return _Measured(*measured, upstream.features, np.stack(masks))
+
+
+def _measure_named(model: str, repeats: int, threads: int, device: str, side: str) -> _Measured:
+    """Time the encoder, or one map, of a model with a name, with random weights where it was never pulled."""
+    from streamer.models.runtime.devices import set_threads
+
+    set_threads(threads)
+    image = _image()
+    wanted, other = ("segmenter", "depth") if CATALOG[model].kind == SEGMENTER else ("depth", "segmenter")
+    sections = {wanted: {"model": model, "precision": side}, other: None}
+    config = with_weights(Config.model_validate(sections), lambda text: None)
+    if config.segmenter is not None:
+        segmenter = registry.load_segmenter(config.segmenter, device)
+        return _Measured(*_time(lambda: segmenter.encode(image), repeats), np.empty(0, np.float32), None)
+    assert config.depth is not None
+    estimator = registry.load_depth(config.depth, device)
+    return _Measured(*_time(lambda: estimator.estimate(image), repeats), np.empty(0, np.float32), None)
 
 
 def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:

@@ -30,8 +30,8 @@ def _cells(row: SpeedRow) -> tuple[str, ...]:
         row.model,
         row.side,
         f"{row.seconds:.3f}",
-        f"{row.speedup:.2f}x",
+        "" if row.speedup is None else f"{row.speedup:.2f}x",
         f"{row.peak_mib:.0f}",
-        f"{row.relative_error:.1e}",
+        "" if row.relative_error is None else f"{row.relative_error:.1e}",
         iou,
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from streamer.config import Config
+from streamer.models.catalog import CATALOG
 from streamer.models.weights.cache import cache_folder
 
 
@@ -23,6 +25,9 @@ def _segmenter(model: str, tell: Callable[[str], None]) -> dict[str, Any]:
     from streamer.models import store
     from streamer.models.weights.random_weights import SAMS
 
+    if model in CATALOG and model not in SAMS:
+        folder = _random_folder(model, tell)
+        return {} if folder is None else {"checkpoint": folder}
     if model not in SAMS or store.checkpoint_path(model).exists():
         return {}
     path = cache_folder() / "bench" / f"random_{model}.pth"
@@ -35,13 +40,19 @@ def _segmenter(model: str, tell: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _depth(model: str, tell: Callable[[str], None]) -> dict[str, Any]:
-    from streamer.models.weights import hub
-    from streamer.models.weights.random_weights import DPT_SIZES, make_random_dpt
+    folder = _random_folder(model, tell) if model in CATALOG else None
+    return {} if folder is None else {"model": str(folder)}
 
-    if model not in DPT_SIZES or model in hub.cached():
-        return {}
+
+def _random_folder(model: str, tell: Callable[[str], None]) -> Path | None:
+    """A folder with random weights of that size; None where the real ones are here."""
+    from streamer.models.weights import hub
+    from streamer.models.weights.random_hub import make_random_model
+
+    if model in hub.cached():
+        return None
     folder = cache_folder() / "bench" / f"random-{model.rpartition('/')[2]}"
-    if not (folder / "preprocessor_config.json").exists():
+    if not any((folder / name).exists() for name in hub.PROCESSORS):
         tell(f"Making {model} with random weights, once.")
-        make_random_dpt(model, folder)
-    return {"model": str(folder)}
+        make_random_model(model, folder)
+    return folder

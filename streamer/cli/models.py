@@ -1,4 +1,4 @@
-"""``streamer models``: what there is, how to get it, and whether it is whole."""
+"""``streamer models``: what there is, how to get it, and whether it works."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="What models there are, and how to get them.", no_args_is_help=True)
+app = typer.Typer(help="What models there are, how to get them, and whether they work.", no_args_is_help=True)
 
-_STYLES = {"bundled": "green", "cached": "green", "available": "dim"}
+_STYLES = {"bundled": "green", "cached": "green", "broken off": "yellow", "available": "dim"}
+_COLUMNS = ("name", "kind", "state", "size", "licence", "good for")
 
 
 @app.command("list")
 def list_models() -> None:
-    """What is bundled, cached and available."""
+    """What is bundled, cached and available: kind, size, licence, and what it is good for."""
     from rich.table import Table
 
     from streamer.models import store
@@ -21,16 +22,18 @@ def list_models() -> None:
     from streamer.models.weights.cache import cache_folder
     from streamer.terminal.console import Terminal
 
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("name", "kind", "state", "size"):
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in _COLUMNS:
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
     for entry in store.list_models():
         size = "" if entry.size_bytes is None else f"{entry.size_bytes / 1e6:,.0f} MB"
-        table.add_row(entry.name, entry.kind, f"[{_STYLES.get(entry.state, '')}]{entry.state}[/]", size)
+        licence = f"{entry.licence}, gated" if entry.gated else entry.licence
+        state = f"[{_STYLES.get(entry.state, '')}]{entry.state}[/]"
+        table.add_row(entry.name, entry.kind, state, size, licence, entry.good_for)
     terminal = Terminal()
     terminal.console.print(table)
-    terminal.say(f"segmenters go to {cache_folder()}, depth models to {hub.cache_folder()}")
-    terminal.say("`streamer models pull NAME` gets one, `streamer models check` verifies what is here")
+    terminal.say(f"files go to {cache_folder()}, models of Hugging Face to {hub.cache_folder()}")
+    terminal.say("`streamer models pull NAME` gets one, `streamer models check NAME` tries it, `check` alone all files")
 
 
 @app.command()
@@ -58,13 +61,25 @@ def pull(
 
 
 @app.command()
-def check() -> None:
-    """Verify every file that is here."""
+def check(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Load this one and time one call; every file if left out.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where it runs: auto, cpu, cuda, cuda:1, mps.")] = "auto",
+) -> None:
+    """Load a model by its name (or folder, or file) and time one call; or verify every file that is here."""
     from streamer.errors import PartialError
     from streamer.models import store
     from streamer.terminal.console import Terminal
 
-    checks, terminal = store.check_files(), Terminal()
+    terminal = Terminal()
+    if name is not None:
+        from streamer.models.trying import try_model
+
+        for line in try_model(name, device):
+            terminal.say(line)
+        return
+    checks = store.check_files()
     for one in checks:
         terminal.say(f"{'ok     ' if one.intact else 'damaged'}  {one.name}: {one.message}")
     if not checks:

@@ -142,9 +142,6 @@ CATALOG: dict[str, ModelCard] = {
     "Intel/zoedepth-nyu-kitti": ModelCard(DEPTH, 1_380_000_000, MIT, "meters, indoors and on roads"),
     "vinvino02/glpn-nyu": ModelCard(DEPTH, 245_000_000, APACHE, "meters, indoors"),
     "vinvino02/glpn-kitti": ModelCard(DEPTH, 245_000_000, APACHE, "meters, on roads"),
-    "depth-anything/prompt-depth-anything-vits-hf": ModelCard(
-        DEPTH, 100_000_000, APACHE, "meters, from a sensor's few"
-    ),
 }
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from streamer.errors import ModelError
-from streamer.models.catalog import DEPTH, SEGMENTER, file_models, names_of, official_name
+from streamer.models.catalog import CATALOG, DEPTH, SEGMENTER, file_models, names_of, official_name
 from streamer.models.names import unknown
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
 from streamer.models.store import TINY, address_of, checkpoint_path
 from streamer.models.weights import hub
 
+BUNDLED_MEMORY = "memory"
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 
 
@@ -58,17 +59,17 @@ def _build_promptable(parameters: SegmenterParameters, device: str) -> Segmenter
 
 
 def _with_memory(sam: Any, device: str, precision: str) -> RememberingSegmenter:
-    from streamer.models import tiny
     from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.segmenter import TinySegmenter
 
     return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), precision)
 
 
 def _build_dpt(parameters: DepthParameters, device: str) -> DepthEstimator:
-    from streamer.models import tiny
     from streamer.models.dpt.estimator import DptEstimator
     from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny import weights as tiny
 
     model = parameters.model
     source: str | Path = tiny.dpt_folder() if model == TINY else model
@@ -110,17 +111,28 @@ def _segmenter_builder(model: str) -> Callable[[SegmenterParameters, str], Segme
     raise unknown("segmenter", model, SEGMENTERS, ", or name a checkpoint file or a folder")
 
 
-def remembering(segmenter: Segmenter, device: str) -> RememberingSegmenter:
+def remembering(segmenter: Segmenter, device: str, method: str = BUNDLED_MEMORY) -> RememberingSegmenter:
     """The segmenter with a memory: its own, or the bundled one, which then looks at every frame beside it.
 
+    Args:
+        segmenter: What answers prompts.
+        device: Where the bundled memory runs.
+        method: `tracking.method`: whose memory is meant.
+
     Raises:
-        ModelError: The bundled weights are missing or damaged.
+        ModelError: The bundled weights are missing or damaged, or that memory is not the segmenter's.
     """
-    from streamer.models import tiny
+    from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.remembering import Remembering
 
-    if hasattr(segmenter, "memory"):
+    if hasattr(segmenter, "memory") and getattr(segmenter, "tracks", method) == method:
         return cast(RememberingSegmenter, segmenter)
+    if method != BUNDLED_MEMORY:
+        able = " or ".join(name for name, card in CATALOG.items() if card.tracks == method and card.file is None)
+        raise ModelError(
+            f"tracking.method {method} is the memory of {able}, and {segmenter.name} has none such: "
+            f"set segmenter.model to one of them, or tracking.method to {BUNDLED_MEMORY}."
+        )
     return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "float32"))
 
 
@@ -156,7 +168,7 @@ def load_sam(model: str, checkpoint: str | Path | None = None) -> Any:
     Raises:
         ModelError: There is no such model, or its weights are missing or damaged.
     """
-    from streamer.models import tiny
+    from streamer.models.tiny import weights as tiny
     from streamer.models.weights import checkpoints
 
     if model == TINY:

@@ -10,7 +10,9 @@ from streamer.tracking.memory_tracker import MemoryTracker
 from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 
-TRACKERS: dict[str, Callable[[RememberingSegmenter, TrackingParameters], Tracker[Any]]] = {"memory": MemoryTracker}
+TRACKERS: dict[str, Callable[[RememberingSegmenter, TrackingParameters], Tracker[Any]]] = dict.fromkeys(
+    ("memory", "sam2", "edgetam", "sam3"), MemoryTracker
+)
 
 
 def build_tracker(segmenter: RememberingSegmenter, parameters: TrackingParameters) -> Tracker[Any]:

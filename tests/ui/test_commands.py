@@ -40,6 +40,9 @@ class Notes:
     def force_keyframe(self):
         self.done.append(("force", None, False))
 
+    def calibrate(self, known):
+        self.done.append(("calibrate", known, False))
+
     def pause(self):
         self.held = True
 
@@ -167,3 +170,11 @@ def test_the_level_of_the_selected_object_goes_from_part_to_whole_to_surest(wind
         assert window.view.message == f"object 1: {words}"
         said.append(window.notes.last.mask_level)
     assert said == ["part", "object", "auto"]
+
+
+def test_a_typed_distance_is_said_of_the_frame_that_is_shown(window):
+    window.commands.obey(events.KnownDistance(30.0, 20.0, 1.25))
+    said, known, _ = window.notes.done[-1]
+    assert (said, known.point_coords.tolist(), known.meters.tolist()) == ("calibrate", [[30, 20]], [1.25])
+    assert known.along_ray
+    assert "1.25 m is known" in window.view.message

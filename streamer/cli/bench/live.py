@@ -19,7 +19,9 @@ def bench_live(
     size: Size = "1280x720",
     rows: Annotated[
         list[str] | None,
-        typer.Option("--row", help="tiny, late, sam-b, baseline, 'baseline sam-b'; all if left out."),
+        typer.Option(
+            "--row", help="tiny, late, sam-b, baseline, 'baseline sam-b' (all if left out), or a model's name."
+        ),
     ] = None,
     encoder_delay: Annotated[
         float, typer.Option(help="Seconds by which the encoder is late in row `late`.", min=0)
@@ -34,7 +36,7 @@ def bench_live(
 ) -> None:
     """Play a clip at its own rate through the real live path, click now and then, and print how it kept up.
 
-    vit_b and DPT-hybrid get random weights where they were never pulled: their speed does not depend on the values.
+    Models get random weights where they were never pulled: their speed does not depend on the values.
     """
     from streamer.benchmarks.live import ROWS, LiveBench
     from streamer.benchmarks.live import bench_live as run

@@ -9,10 +9,11 @@ import typer
 
 def bench_models(
     segmenters: Annotated[
-        list[str] | None, typer.Option("--segmenter", metavar="NAME", help="tiny, vit_b, vit_l, vit_h; repeatable.")
+        list[str] | None, typer.Option("--segmenter", metavar="NAME", help="tiny, vit_b or another name; repeatable.")
     ] = None,
     depth_models: Annotated[
-        list[str] | None, typer.Option("--depth", metavar="NAME", help="tiny or Intel/dpt-...; repeatable.")
+        list[str] | None,
+        typer.Option("--depth", metavar="NAME", help="tiny, Intel/dpt-... or another name; repeatable."),
     ] = None,
     repeats: Annotated[int, typer.Option(help="The best of so many images counts.", min=1)] = 3,
     threads: Annotated[int, typer.Option(help="Processor threads.", min=1)] = 2,
@@ -20,4 +21,11 @@ def bench_models(
     """Time, memory and error of the models here, against upstream's as their READMEs use them."""
     from streamer.benchmarks.models import bench_models as run
 
-    run(segmenters or ["tiny", "vit_b"], depth_models or ["tiny", "Intel/dpt-hybrid-midas"], repeats, threads)
+    run(*_wanted(segmenters, depth_models), repeats, threads)
+
+
+def _wanted(segmenters: list[str] | None, depth_models: list[str] | None) -> tuple[list[str], list[str]]:
+    """What was asked for; a comparison of both kinds where nothing was."""
+    if segmenters is None and depth_models is None:
+        return ["tiny", "vit_b"], ["tiny", "Intel/dpt-hybrid-midas"]
+    return segmenters or [], depth_models or []

@@ -104,12 +104,17 @@ def config_of(weights: dict[str, Tensor], path: Path) -> Sam2VideoConfig:
     blocks = len({key.split(".")[3] for key in weights if key.startswith(f"{TRUNK}blocks.")})
     if (width, blocks) not in _HIERA:
         raise ModelError(f"{path} holds an encoder of {width} channels and {blocks} blocks, which no SAM 2 has.")
+    return config_of_size(width, blocks, is_2_1="no_obj_embed_spatial" in weights)
+
+
+def config_of_size(width: int, blocks: int, is_2_1: bool = True) -> Sam2VideoConfig:
+    """The config of a SAM 2 or 2.1 whose encoder begins with so many channels and has so many blocks."""
     widths = [width * factor for factor in (1, 2, 4, 8)]
     hiera = Sam2HieraDetConfig(hidden_size=width, embed_dim_per_stage=widths, **_HIERA[width, blocks])
     return Sam2VideoConfig(
         vision_config=Sam2VisionConfig(backbone_config=hiera, backbone_channel_list=widths[::-1]),
-        enable_temporal_pos_encoding_for_object_pointers="obj_ptr_tpos_proj.weight" in weights,
-        enable_occlusion_spatial_embedding="no_obj_embed_spatial" in weights,
+        enable_temporal_pos_encoding_for_object_pointers=is_2_1,
+        enable_occlusion_spatial_embedding=is_2_1,
     )
 
 

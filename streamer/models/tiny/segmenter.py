@@ -22,7 +22,10 @@ class TinySegmenter(SamSegmenter):
 
     Attributes:
         memory: Remembers the masks of frames.
+        tracks: Name of the `tracking.method` that is its memory.
     """
+
+    tracks = "memory"
 
     def __init__(
         self, sam: Any, network: MemoryNetwork, name: str, device: torch.device, precision: str = "float32"

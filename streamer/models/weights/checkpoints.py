@@ -10,13 +10,14 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from segment_anything import sam_model_registry
 from torch import Tensor
 
 from streamer.errors import ModelError
 
 ARCHITECTURES = ("vit_b", "vit_l", "vit_h", "vit_t")
 SAM2 = "sam2"
+MOBILE_KEYS = ("image_encoder.patch_embed.seq.0.c.weight", "image_encoder.vit.patch_embed.conv1.conv.weight")
+"""MobileSAM's own name of its first layer, and ours."""
 WRAPPERS = ("model", "state_dict", "model_state_dict", "net", "sam")
 """What trainings call the weights among whatever else they save."""
 WIDTH_KEY = "image_encoder.patch_embed.proj.weight"
@@ -67,6 +68,8 @@ def _load_sam(found: str, weights: dict[str, Tensor], path: Path) -> Any:
 
         sam, weights = mobile.build_mobile_sam(), mobile.renamed(weights)
     else:
+        from segment_anything import sam_model_registry  # not above: it takes torchvision, which others need not
+
         with torch.device("meta"):
             sam = sam_model_registry[found]()
     try:
@@ -125,7 +128,7 @@ def _recognize(weights: dict[str, Tensor], path: Path) -> str:
     """The architecture (vit_b, vit_l, vit_h, vit_t, sam2), read off the names and sizes of the weights."""
     if "image_encoder.trunk.patch_embed.proj.weight" in weights:
         return SAM2
-    if "image_encoder.patch_embed.seq.0.c.weight" in weights:
+    if any(key in weights for key in MOBILE_KEYS):
         return "vit_t"
     width = weights[WIDTH_KEY].shape[0] if WIDTH_KEY in weights else None
     if width not in ARCHITECTURE_OF_WIDTH:

@@ -11,8 +11,10 @@ from torch import nn
 from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor
 from transformers.utils import logging
 
+from streamer.models.sam.mobile import build_mobile_sam
+
 RANDOM_STD = 0.1
-SAMS = ("vit_b", "vit_l", "vit_h")
+SAMS = ("vit_b", "vit_l", "vit_h", "vit_t")
 
 # The sizes of Intel/dpt-large and Intel/dpt-hybrid-midas, where they differ from transformers' defaults.
 DPT_SIZES: dict[str, dict[str, Any]] = {
@@ -34,7 +36,7 @@ DPT_SIZES: dict[str, dict[str, Any]] = {
 
 
 def make_random_checkpoint(model: str, path: Path, seed: int = 0) -> Path:
-    """Write a checkpoint for ``vit_b``, ``vit_l`` or ``vit_h`` with random weights to ``path``, and return it."""
+    """Write a checkpoint for vit_b, vit_l, vit_h or vit_t with random weights to ``path``, and return it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(random_sam(model, seed).state_dict(), path)
     return path
@@ -53,10 +55,10 @@ def make_random_dpt(name: str, folder: Path, seed: int = 0) -> Path:
 
 
 def random_sam(model: str, seed: int = 0) -> Any:
-    """A ``Sam`` (vit_b, vit_l, vit_h) with random weights, relative positions included, in evaluation mode."""
+    """A ``Sam`` (vit_b, vit_l, vit_h, vit_t) with random weights, relative positions included, in evaluation mode."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sam = sam_model_registry[model]()
+        sam = build_mobile_sam() if model == "vit_t" else sam_model_registry[model]()
         randomize_zeros(sam)
         _flatten_upscaling(sam.mask_decoder.output_upscaling)
     return sam

@@ -118,7 +118,7 @@ def test_masks_come_back_at_the_size_of_the_frame(name: str, folders: Folders, s
         wanted = processor.post_process_masks([logits[0][None]], sizes[0], binarize=False)
     np.testing.assert_allclose(masks[0], wanted[0].squeeze().numpy(), atol=0.05 * masks[0].std())
     rows, columns, channels = segmenter.features(embedding).shape
-    assert (columns, channels) == (8, 32)
+    assert (columns, channels) == (8, 128)
     assert rows == (6 if name == "sam_hq" else 8), "padding holds no image"
     assert all(found.mask.shape == (90, 140) for found in segmenter.find(embedding, 3))
 

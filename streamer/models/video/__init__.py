@@ -1,0 +1,1 @@
+"""The memory of SAM 2 and its kin, which follows objects from frame to frame."""

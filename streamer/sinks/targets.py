@@ -18,6 +18,8 @@ from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink, Writer
+from streamer.sinks.lines import MasksInJsonl
+from streamer.sinks.newest import NewestSink
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, is_numbered, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
@@ -45,6 +47,7 @@ class Targets:
         depth_video: Lossless depth in meters.
         coco: A data set as one JSON file.
         yolo: Folder of a data set.
+        masks_in_jsonl: What the JSON lines hold of masks: "rle" (and the box), "box", or "none".
     """
 
     output: Path | None = None
@@ -62,6 +65,7 @@ class Targets:
     points_format: str = "ply"
     cutout: Path | None = None
     matte: Path | None = None
+    masks_in_jsonl: MasksInJsonl = "rle"
 
     def __bool__(self) -> bool:
         return bool(self.viewers) or any(True for _ in self)
@@ -259,7 +263,8 @@ class Targets:
         if self.depth_maps is not None:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
-            sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+            lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
+            sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
         if self.cutout is not None:
             sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
         if self.matte is not None:

@@ -15,6 +15,9 @@ from streamer.terminal.panel import REFRESH_EVERY_S, ROUTINE, LiveConsole
 
 _CAPTURE_WINDOW_S = 2.0
 _DROPS_EVERY_S = 1.0
+_STARVING_S, _STARVING_EVERY_S = 5.0, 30.0
+"""Age of what is shown from which its model gets too little of the processor or is too slow for it, and how often that
+is said."""
 
 
 class Playing(Protocol):
@@ -66,6 +69,7 @@ class LiveStatus:
         self._dropped_at_s = -_DROPS_EVERY_S
         self._reported_at_s = -REFRESH_EVERY_S
         self._captured = (clock(), 0, 0.0)
+        self._starving_at_s = -_STARVING_EVERY_S
         self._shown: Result | None = None
         self._left_out: dict[str, int] = {}
 
@@ -77,6 +81,7 @@ class LiveStatus:
             self._shown = result
             self._watch_stages(result)
             self._watch_tracks(result)
+            self._watch_ages(result)
         now_s = self._clock()
         if now_s - self._reported_at_s >= REFRESH_EVERY_S:
             self._reported_at_s = now_s
@@ -89,6 +94,16 @@ class LiveStatus:
         for name, stage in result.stages.items():
             if stage.reason not in (None, Reason.INTERVAL):
                 self._console.event(ROUTINE, f"{name}: {stage.reason}")
+
+    def _watch_ages(self, result: Result) -> None:
+        ages_s = {name: stage.age_s for name, stage in result.stages.items() if stage.age_s is not None}
+        oldest = max(ages_s, key=lambda name: ages_s[name], default="")
+        now_s = self._clock()
+        if ages_s.get(oldest, 0.0) < _STARVING_S or now_s - self._starving_at_s < _STARVING_EVERY_S:
+            return
+        self._starving_at_s = now_s
+        advice = "close other programs, lower schedule.model_nice, or choose a smaller model"
+        self._console.event("starving", f"{oldest} is {ages_s[oldest]:.0f} s old: {advice}")
 
     def _watch_tracks(self, result: Result) -> None:
         for track in result.tracks:

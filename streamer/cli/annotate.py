@@ -22,6 +22,7 @@ from streamer.cli.options import (
     ConfigName,
     Cutout,
     DepthMaps,
+    Everything,
     Follow,
     Foxglove,
     InitMask,
@@ -42,6 +43,7 @@ from streamer.cli.options import (
     read_config,
     read_masks_in_jsonl,
     read_viewers,
+    with_everything,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -61,6 +63,7 @@ def read_job(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
@@ -100,7 +103,7 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     lines = read_masks_in_jsonl(masks_in_jsonl)
@@ -118,11 +121,15 @@ def annotate(**options: Any) -> None:
     Without a prompt, the objects are found on the first frame. Without -o, the result goes to recordings/.
 
         streamer annotate clip.mp4 --point 640,360 -o out.mp4
+        streamer annotate photo.jpg --everything -o pictures/
     """
+    from streamer.batch.pictures import PictureJob, pictures
     from streamer.batch.serial import annotate as run
     from streamer.engine import Engine
+    from streamer.sources.open import kind_of
 
     settings, job = read_job(**options)
     say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
-        raise typer.Exit(run(engine, job))
+        of_photos = options["everything"] and all(kind_of(source) == "image" for source in job.sources)
+        raise typer.Exit(pictures(engine, PictureJob.of_everything(job)) if of_photos else run(engine, job))

@@ -24,6 +24,7 @@ from streamer.cli.options import (
     Boxes,
     ConfigName,
     DepthMaps,
+    Everything,
     Foxglove,
     InitMask,
     Jsonl,
@@ -41,6 +42,7 @@ from streamer.cli.options import (
     read_config,
     read_masks_in_jsonl,
     read_viewers,
+    with_everything,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -56,6 +58,7 @@ def live(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
@@ -129,7 +132,7 @@ def live(
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     lines = read_masks_in_jsonl(masks_in_jsonl)

@@ -16,6 +16,8 @@ from streamer.errors import ConfigError
 if TYPE_CHECKING:
     from streamer.config import Config
 
+MOST_OBJECTS = 64
+"""That are followed where everything is: each is carried, refined and drawn on every frame."""
 WHAT, WHERE, HOW = "What to follow", "What to write", "How to run"
 
 ConfigName = Annotated[
@@ -49,6 +51,15 @@ Boxes = Annotated[
 InitMask = Annotated[
     Path | None,
     typer.Option(metavar="FILE.png", help="Indexed PNG: each non-zero value is an object.", rich_help_panel=WHAT),
+]
+Everything = Annotated[
+    bool,
+    typer.Option(
+        "--everything",
+        metavar="",
+        help="All stable regions, new ones as they appear; of photos every mask.",
+        rich_help_panel=WHAT,
+    ),
 ]
 Output = Annotated[
     Path | None,
@@ -155,6 +166,16 @@ def read_viewers(rerun: str | None, foxglove: bool) -> tuple[Path | None, frozen
     live = {"rerun": rerun == "live", "foxglove": foxglove}
     file = None if rerun is None or live["rerun"] else Path(rerun)
     return file, frozenset(name for name, watches in live.items() if watches)
+
+
+def with_everything(config: Config, wanted: bool) -> Config:
+    """The same, following everything where that is wanted: as many objects as `MOST_OBJECTS`, or as the config sets."""
+    if not wanted:
+        return config
+    tracking = config.tracking
+    set_already = tracking.max_objects != type(tracking)().max_objects
+    changes = {"everything": True, "max_objects": tracking.max_objects if set_already else MOST_OBJECTS}
+    return config.model_copy(update={"tracking": tracking.model_copy(update=changes)})
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -8,10 +8,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer import config as configuration
 from streamer.config import Config
+from streamer.data.automatic_mask import AutomaticMask
 from streamer.data.camera_model import CameraModel
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.known_depths import KnownDepths
@@ -23,6 +27,7 @@ from streamer.engine.live_run import Live
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
+from streamer.errors import PromptError
 from streamer.geometry.known_camera import KnownCamera
 from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
@@ -89,6 +94,20 @@ class Engine:
     def depth_estimator(self) -> DepthEstimator | None:
         """The depth model, loaded at the first use; None where the config leaves depth out."""
         return self._models.depth_estimator
+
+    def everything(self, image_rgb: NDArray[np.uint8]) -> list[AutomaticMask]:
+        """Every mask that the segmenter finds in a ``(H, W, 3)`` uint8 RGB image, the surest first.
+
+        Raises:
+            PromptError: Masks are left out.
+            ModelError: Weights are missing or damaged, or a model cannot run here.
+        """
+        from streamer.models.automatic import automatic_masks
+
+        segmenter = self.segmenter
+        if segmenter is None:
+            raise PromptError("Masks are left out, so nothing can be found: let them in.")
+        return automatic_masks(segmenter, image_rgb, self.config.automatic)
 
     @property
     def gives_meters(self) -> bool:
@@ -161,8 +180,14 @@ class Engine:
             )
         if segmenter is None:
             return ([] if depth is None else [depth]), None, depth
+        if tracking.everything:
+            from streamer.models.everything import EverythingSegmenter
+
+            segmenter = cast(RememberingSegmenter, EverythingSegmenter(segmenter, self.config.automatic))
         tracker = build_tracker(segmenter, tracking)
-        masks = MasksStage(tracker, schedule, tracking.max_objects, depth, tracking.max_age_s)
+        masks = MasksStage(
+            tracker, schedule, tracking.max_objects, depth, tracking.max_age_s, keeps_looking=tracking.everything
+        )
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         if depth is not None:
             stages.append(depth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 from streamer.data.running import anything_running
@@ -12,6 +13,8 @@ from streamer.errors import StreamerError
 
 def main() -> None:
     """Run the command line; errors meant for people become one line and an exit code."""
+    if sys.argv[1:2] == ["live"]:  # a service, which SIGTERM ends as it is meant to from its first moment
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from streamer.data.parameters import Parameters
 from streamer.errors import ConfigError
 from streamer.geometry.parameters import CameraParameters
-from streamer.models.parameters import DepthParameters, DetectorParameters, SegmenterParameters
+from streamer.models.parameters import AutomaticParameters, DepthParameters, DetectorParameters, SegmenterParameters
 from streamer.motion.parameters import FlowParameters
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.stages.parameters import ScheduleParameters
@@ -38,6 +38,7 @@ class Config(Parameters):
     flow: FlowParameters = FlowParameters()
     tracking: TrackingParameters = TrackingParameters()
     overlay: OverlayParameters = OverlayParameters()
+    automatic: AutomaticParameters = AutomaticParameters()
     camera: CameraParameters = CameraParameters()
     video: VideoParameters = VideoParameters()
     robot_logs: RobotLogParameters = RobotLogParameters()

@@ -19,14 +19,17 @@ class MjpegServer:
         size: (width, height) [px].
         rate_hz: Pictures per second.
         login: ``user:password`` without which nothing is sent.
+        port: Where; 0 takes one that is free.
     """
 
-    def __init__(self, size: tuple[int, int] = (64, 48), rate_hz: float = 100, login: str | None = None) -> None:
+    def __init__(
+        self, size: tuple[int, int] = (64, 48), rate_hz: float = 100, login: str | None = None, port: int = 0
+    ) -> None:
         self.silent = threading.Event()
         self._wanted = login and f"Basic {b64encode(login.encode()).decode()}"
         self._pause_s = 1 / rate_hz
         self._images = [cv2.imencode(".jpg", numbered_image(n, size)[..., ::-1])[1].tobytes() for n in range(20)]
-        self._port = 0
+        self._port = port
         self.start()
 
     @property

@@ -335,3 +335,18 @@ def test_a_damaged_frame_is_no_keyframe_and_the_next_whole_one_is():
         result = pipeline.process(replace(seen, damaged=index in (0, 5, 8, 9)))
         asked[index] = result.reason_of("depth")
     assert {index: reason for index, reason in asked.items() if reason} == {1: "first", 6: "interval", 10: "scene cut"}
+
+
+def test_what_no_model_has_seen_for_long_is_uncertain_where_keyframes_come_late():
+    gate = Gate()
+    pipeline = build_pipeline(ColorSegmenter(), workers=gate, keyframe_interval=5)
+    pipeline.prompt(Prompt([(60, 80)]))
+    pipeline.process(frame(0))
+    gate.release("masks")
+    states = [pipeline.process(replace(frame(index), time_s=index / 2)).tracks[0] for index in range(1, 9)]
+    assert [track.state for track in states[:5]] == ["tracked"] * 5, "no later than the schedule has it"
+    assert [track.state for track in states[5:]] == ["uncertain"] * 3
+    assert states[-1].age_s == 4
+    gate.release("masks")
+    assert pipeline.process(replace(frame(9), time_s=4.5)).tracks[0].state == "tracked"
+    pipeline.close()

@@ -100,6 +100,7 @@ def annotate_one(
 
     options = {"prompts": job.prompts, "check": check, "known_depths": job.known_depths} | job.source_options
     with opened(engine, source, terminal, **options) as run:
+        job.targets.check_meters(job.known_depths is not None or engine.gives_meters)
         if run.info.notice:
             terminal.warn(run.info.notice)
         style = style_of(engine)

@@ -78,10 +78,11 @@ def _measure(
     with ExitStack() as stack:
         serving = None if pages is None else Serving("127.0.0.1:0")
         browser = stack.enter_context(served(engine, serving, quiet))
-        run = stack.enter_context(engine.open(clip.path, clip.prompts(), live=True))
         if browser is not None and pages is not None:
-            browser.begin(run.info)
             stack.enter_context(_open_pages(browser, *pages))
+        run = stack.enter_context(engine.open(clip.path, clip.prompts(), live=True))
+        if browser is not None:
+            browser.begin(run.info)
         start_s, busy_s = time.monotonic(), time.process_time()
 
         def watch(playback: Playback, result: Result | None) -> None:

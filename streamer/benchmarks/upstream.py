@@ -69,8 +69,8 @@ class UpstreamDepth:
     def __init__(self, model: str | Path, device: str = "auto") -> None:
         from transformers import AutoImageProcessor, AutoModelForDepthEstimation
 
-        from streamer.models import tiny
         from streamer.models.runtime.devices import pick_device
+        from streamer.models.tiny import weights as tiny
 
         source = tiny.dpt_folder() if model == registry.TINY else model
         self._device = pick_device(device)

@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli import annotate, batch, bench, demo, doctor, evaluate, evaluate_depth, evaluate_meters, live, models
+from streamer.cli import (
+    annotate,
+    batch,
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    evaluate_depth,
+    evaluate_everything,
+    evaluate_meters,
+    live,
+    models,
+    picture,
+)
 from streamer.cli.serve_option import ServingCommand
 
 app = typer.Typer(
@@ -44,9 +57,11 @@ def main(
 app.command()(annotate.annotate)
 app.command()(batch.batch)
 app.command(cls=ServingCommand)(live.live)
+app.command()(picture.picture)
 app.command()(demo.demo)
 app.command("eval")(evaluate.evaluate)
 app.command("eval-depth")(evaluate_depth.evaluate_depth)
+app.command("eval-everything")(evaluate_everything.evaluate_everything)
 app.command("eval-meters")(evaluate_meters.evaluate_meters)
 app.command()(doctor.doctor)
 app.add_typer(models.app, name="models")

@@ -22,12 +22,14 @@ from streamer.cli.options import (
     ConfigName,
     Cutout,
     DepthMaps,
+    Everything,
     Follow,
     Foxglove,
     InitMask,
     Jsonl,
     Level,
     Masks,
+    MasksInJsonl,
     Matte,
     Mcap,
     NoDepth,
@@ -40,7 +42,9 @@ from streamer.cli.options import (
     Stats,
     VideoTrack,
     read_config,
+    read_masks_in_jsonl,
     read_viewers,
+    with_everything,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.signatures import with_options_of
@@ -61,10 +65,12 @@ def read_job(
     boxes: Boxes = None,
     init_mask: InitMask = None,
     mask_level: Level = None,
+    everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
+    masks_in_jsonl: MasksInJsonl = "rle",
     stats: Stats = None,
     mcap: Mcap = None,
     rerun: Rerun = None,
@@ -99,11 +105,12 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show, mask_level)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show, mask_level), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
+    lines = read_masks_in_jsonl(masks_in_jsonl)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, cutout, matte, lines)
     targets = targets or Targets(output=FOLDER)
     prompts, known = read_prompts(points, boxes, init_mask), read_known_distances(known_distances)
     return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
@@ -116,11 +123,15 @@ def annotate(**options: Any) -> None:
     Without a prompt, the objects are found on the first frame. Without -o, the result goes to recordings/.
 
         streamer annotate clip.mp4 --point 640,360 -o out.mp4
+        streamer annotate photo.jpg --everything -o pictures/
     """
+    from streamer.batch.pictures import PictureJob, pictures
     from streamer.batch.serial import annotate as run
     from streamer.engine import Engine
+    from streamer.sources.open import kind_of
 
     settings, job = read_job(**options)
     say_understood(job.prompts, options["points"], options["boxes"], aside=job.targets.take_stdout)
     with Engine(settings) as engine:
-        raise typer.Exit(run(engine, job))
+        of_photos = options["everything"] and all(kind_of(source) == "image" for source in job.sources)
+        raise typer.Exit(pictures(engine, PictureJob.of_everything(job)) if of_photos else run(engine, job))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,14 +20,17 @@ from streamer.cli.camera_options import (
 from streamer.cli.data_set_options import CloudFormat, Coco, DepthVideo, PointClouds, PointsFormat, Yolo
 from streamer.cli.options import (
     HOW,
+    WHAT,
     Boxes,
     ConfigName,
     DepthMaps,
+    Everything,
     Foxglove,
     InitMask,
     Jsonl,
     Level,
     Masks,
+    MasksInJsonl,
     Mcap,
     NoDepth,
     NoMasks,
@@ -37,7 +41,9 @@ from streamer.cli.options import (
     Show,
     Stats,
     read_config,
+    read_masks_in_jsonl,
     read_viewers,
+    with_everything,
 )
 from streamer.cli.prompts import read_prompts, say_understood
 from streamer.cli.serve_option import Serve, Token
@@ -54,10 +60,12 @@ def live(
     boxes: Boxes = None,
     init_mask: InitMask = None,
     mask_level: Level = None,
+    everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
     depth_maps: DepthMaps = None,
     jsonl: Jsonl = None,
+    masks_in_jsonl: MasksInJsonl = "rle",
     stats: Stats = None,
     mcap: Mcap = None,
     rerun: Rerun = None,
@@ -93,6 +101,19 @@ def live(
     loop: Annotated[
         bool, typer.Option("--loop", metavar="", help="Play a recording again and again.", rich_help_panel=HOW)
     ] = False,
+    prompts_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--prompts", metavar="FILE.yaml", help="What to follow; read again on SIGHUP.", rich_help_panel=WHAT
+        ),
+    ] = None,
+    wait_for_source: Annotated[
+        bool,
+        typer.Option("--wait-for-source", metavar="", help="Wait for a camera that is not there.", rich_help_panel=HOW),
+    ] = False,
+    json_log: Annotated[
+        bool, typer.Option("--json-log", metavar="", help="Messages as JSON, on stderr.", rich_help_panel=HOW)
+    ] = False,
 ) -> None:
     """Show masks and depth on a camera, a stream, a file at its own rate, pictures, or the rendered `scene`.
 
@@ -105,21 +126,26 @@ def live(
         streamer live 0 --config robot --jsonl - | my-program
         streamer live 0 --serve                  # in a browser, also of a machine without a screen
     """
+    from streamer.data.prompts_file import read_prompts_file
     from streamer.engine import Engine
     from streamer.session.live import CameraRequest, LiveJob
     from streamer.session.live import live as run
+    from streamer.session.service import Service
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = read_config(config, overrides, no_depth, no_masks, show, mask_level)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show, mask_level), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
+    lines = read_masks_in_jsonl(masks_in_jsonl)
     logs, files = (mcap, *read_viewers(rerun, foxglove)), (points_folder, depth_video, coco, yolo)
-    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value)
+    targets = Targets(output, masks, depth_maps, jsonl, stats, *logs, *files, points_format.value, masks_in_jsonl=lines)
     prompts = read_prompts(points, boxes, init_mask)
     say_understood(prompts, points, boxes, aside=targets.take_stdout)
     camera, serving = CameraRequest(width, height, fps, source_fps), None if serve is None else Serving(serve, token)
-    known = read_known_distances(known_distances)
-    job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving, known)
+    if prompts_file is not None:
+        prompts += read_prompts_file(prompts_file)
+    known, service = read_known_distances(known_distances), Service(wait_for_source, prompts_file, json_log)
+    job = LiveJob(sources or ["0"], prompts, targets, camera, loop, serving, known, service)
     with Engine(settings) as engine:
         raise typer.Exit(run(engine, job))

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from streamer.models.store import ModelEntry
 
 app = typer.Typer(help="What models there are, how to get them, and whether they work.", no_args_is_help=True)
 
 _STYLES = {"bundled": "green", "cached": "green", "broken off": "yellow", "available": "dim"}
 _COLUMNS = ("name", "kind", "state", "size", "licence", "good for")
+_STATE, _SIZE = 2, 3
 
 
 @app.command("list")
 def list_models() -> None:
     """What is bundled, cached and available: kind, size, licence, and what it is good for."""
-    from rich.table import Table
-
     from streamer.models import store
     from streamer.models.weights import hub
     from streamer.models.weights.cache import cache_folder
     from streamer.terminal.console import Terminal
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in _COLUMNS:
-        table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
-    for entry in store.list_models():
-        size = "" if entry.size_bytes is None else f"{entry.size_bytes / 1e6:,.0f} MB"
-        licence = f"{entry.licence}, gated" if entry.gated else entry.licence
-        state = f"[{_STYLES.get(entry.state, '')}]{entry.state}[/]"
-        table.add_row(entry.name, entry.kind, state, size, licence, entry.good_for)
-    terminal = Terminal()
-    terminal.console.print(table)
+    terminal, rows = Terminal(), [_cells(entry) for entry in store.list_models()]
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
+    for cells in (_COLUMNS, *rows):
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        padded[_SIZE] = cells[_SIZE].rjust(widths[_SIZE])
+        padded[_STATE] = f"[{_STYLES.get(cells[_STATE], 'bold')}]{padded[_STATE]}[/]"
+        # Names are there to be copied: on a narrow terminal lines wrap rather than lose their ends.
+        terminal.console.print("  ".join(padded).rstrip(), soft_wrap=True, highlight=False)
     terminal.say(f"files go to {cache_folder()}, models of Hugging Face to {hub.cache_folder()}")
     terminal.say("`streamer models pull NAME` gets one, `streamer models check NAME` tries it, `check` alone all files")
+
+
+def _cells(entry: ModelEntry) -> tuple[str, ...]:
+    size = "" if entry.size_bytes is None else f"{entry.size_bytes / 1e6:,.0f} MB"
+    licence = f"{entry.licence}, gated" if entry.gated else entry.licence
+    return entry.name, entry.kind, entry.state, size, licence, entry.good_for
 
 
 @app.command()

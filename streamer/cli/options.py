@@ -16,6 +16,8 @@ from streamer.errors import ConfigError
 if TYPE_CHECKING:
     from streamer.config import Config
 
+MOST_OBJECTS = 64
+"""That are followed where everything is: each is carried, refined and drawn on every frame."""
 WHAT, WHERE, HOW = "What to follow", "What to write", "How to run"
 
 ConfigName = Annotated[
@@ -59,6 +61,15 @@ InitMask = Annotated[
     Path | None,
     typer.Option(metavar="FILE.png", help="Indexed PNG: each non-zero value is an object.", rich_help_panel=WHAT),
 ]
+Everything = Annotated[
+    bool,
+    typer.Option(
+        "--everything",
+        metavar="",
+        help="All stable regions, new ones as they appear; of photos every mask.",
+        rich_help_panel=WHAT,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -81,6 +92,12 @@ Jsonl = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE|-", help="One JSON line per frame: objects, masks, depth; - to pipe it.", rich_help_panel=WHERE
+    ),
+]
+MasksInJsonl = Annotated[
+    str,
+    typer.Option(
+        "--masks-in-jsonl", metavar="rle|box|none", help="What the lines hold of masks.", rich_help_panel=WHERE
     ),
 ]
 Mcap = Annotated[
@@ -162,6 +179,16 @@ def read_viewers(rerun: str | None, foxglove: bool) -> tuple[Path | None, frozen
     return file, frozenset(name for name, watches in live.items() if watches)
 
 
+def with_everything(config: Config, wanted: bool) -> Config:
+    """The same, following everything where that is wanted: as many objects as `MOST_OBJECTS`, or as the config sets."""
+    if not wanted:
+        return config
+    tracking = config.tracking
+    set_already = tracking.max_objects != type(tracking)().max_objects
+    changes = {"everything": True, "max_objects": tracking.max_objects if set_already else MOST_OBJECTS}
+    return config.model_copy(update={"tracking": tracking.model_copy(update=changes)})
+
+
 def read_size(text: str) -> tuple[int, int]:
     """``1280x720`` as (width, height) [px].
 
@@ -172,3 +199,14 @@ def read_size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise ConfigError(f"{text!r} is no size: write it like 1280x720.")
     return int(width), int(height)
+
+
+def read_masks_in_jsonl(text: str) -> Any:
+    """What the lines shall hold of masks.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
+    if text not in ("rle", "box", "none"):
+        raise ConfigError(f"--masks-in-jsonl {text!r}: say rle, box or none.")
+    return text

@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Literal, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -149,6 +148,8 @@ class CameraModel:
 
     def _undistorted(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Newton's method from OpenCV's estimate, whose few rounds alone are off by pixels for a strong distortion."""
+        import cv2  # not above: whoever opens a source imports this, and need not wait for it
+
         undistort = cv2.fisheye.undistortPoints if self.distortion_model == "equidistant" else cv2.undistortPoints
         rays = np.ones((len(points), 3))
         rays[:, :2] = undistort(points[:, None], self.matrix, np.array(self.distortion))[:, 0]
@@ -169,6 +170,8 @@ class CameraModel:
         if not self.distortion:
             return rays[:, :2] * (self.fx, self.fy) + (self.cx, self.cy)
         coefficients, still = np.array(self.distortion), np.zeros(3)
+        import cv2
+
         if self.distortion_model == "equidistant":
             return cv2.fisheye.projectPoints(rays[:, None], still, still, self.matrix, coefficients)[0][:, 0]
         return cv2.projectPoints(rays[:, None], still, still, self.matrix, coefficients)[0][:, 0]

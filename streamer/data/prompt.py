@@ -109,7 +109,14 @@ class Prompt:
         if box is not None:
             center = box.reshape(2, 2).mean(axis=0, keepdims=True)
             box = box + np.tile(move(center) - center, 2).ravel()
-        return Prompt(coords, self.point_labels, box, object_id=self.object_id, label=self.label)
+        return Prompt(
+            coords,
+            self.point_labels,
+            box,
+            object_id=self.object_id,
+            label=self.label,
+            mask_level=self.mask_level,
+        )
 
     def __repr__(self) -> str:
         parts = [

@@ -8,11 +8,16 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer import config as configuration
 from streamer.config import Config
+from streamer.data.automatic_mask import AutomaticMask
 from streamer.data.camera_model import CameraModel
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
@@ -22,6 +27,7 @@ from streamer.engine.live_run import Live
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
+from streamer.errors import PromptError
 from streamer.geometry.known_camera import KnownCamera
 from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
@@ -89,6 +95,31 @@ class Engine:
         """The depth model, loaded at the first use; None where the config leaves depth out."""
         return self._models.depth_estimator
 
+    def everything(self, image_rgb: NDArray[np.uint8]) -> list[AutomaticMask]:
+        """Every mask that the segmenter finds in a ``(H, W, 3)`` uint8 RGB image, the surest first.
+
+        Raises:
+            PromptError: Masks are left out.
+            ModelError: Weights are missing or damaged, or a model cannot run here.
+        """
+        from streamer.models.automatic import automatic_masks
+
+        segmenter = self.segmenter
+        if segmenter is None:
+            raise PromptError("Masks are left out, so nothing can be found: let them in.")
+        return automatic_masks(segmenter, image_rgb, self.config.automatic)
+
+    @property
+    def gives_meters(self) -> bool:
+        """Whether depth has meters by itself: the model is metric, or the config knows the camera's height.
+
+        Raises:
+            ModelError: The model's weights are missing or damaged, or it cannot run here.
+        """
+        estimator = self.depth_estimator
+        metric = estimator is not None and estimator.unit is DepthUnit.METERS
+        return metric or self.config.camera.height_m is not None
+
     def load(self) -> Self:
         """Load the models now.
 
@@ -149,8 +180,14 @@ class Engine:
             )
         if segmenter is None:
             return ([] if depth is None else [depth]), None, depth
+        if tracking.everything:
+            from streamer.models.everything import EverythingSegmenter
+
+            segmenter = cast(RememberingSegmenter, EverythingSegmenter(segmenter, self.config.automatic))
         tracker = build_tracker(segmenter, tracking)
-        masks = MasksStage(tracker, schedule, tracking.max_objects, depth)
+        masks = MasksStage(
+            tracker, schedule, tracking.max_objects, depth, tracking.max_age_s, keeps_looking=tracking.everything
+        )
         stages: list[Stage] = [masks, ClicksStage(tracker)]
         if depth is not None:
             stages.append(depth)

@@ -21,43 +21,18 @@ from segment_anything.utils.amg import (
 )
 from torchvision.ops import batched_nms
 
+from streamer.data.automatic_mask import AutomaticMask, Box
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Segmenter
 
 Logits = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Box = tuple[float, float, float, float]
 Enlarge = Callable[[Logits], Logits]
 """``(M, h, w)`` low-resolution logits to the resolution on which masks are judged."""
 
 MOST_ENLARGED = 16
 """Masks at once: more would only take memory."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AutomaticMask:
-    """One of the masks of an image.
-
-    Attributes:
-        mask: ``(H, W)`` bool on the image.
-        box_xyxy: Tightest box around it, x0, y0, x1, y1 [px], x1 and y1 exclusive.
-        predicted_iou: SAM's own estimate of its IoU.
-        stability_score: IoU of the masks at a lower and a higher threshold.
-        point: (x, y) that SAM was asked about [px].
-    """
-
-    mask: Mask
-    box_xyxy: Box
-    predicted_iou: float
-    stability_score: float
-    point: tuple[float, float]
-
-    @property
-    def area(self) -> int:
-        """Pixels of it."""
-        return int(np.count_nonzero(self.mask))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

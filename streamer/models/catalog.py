@@ -127,6 +127,13 @@ CATALOG: dict[str, ModelCard] = {
         SEGMENTER, 3_440_000_000, "SAM License", "video, on a large GPU", gated=True, tracks="sam3"
     ),
     "syscv-community/sam-hq-vit-base": ModelCard(SEGMENTER, 379_000_000, APACHE, "thin things, sharp outlines"),
+    "IDEA-Research/grounding-dino-tiny": ModelCard(DETECTOR, 689_000_000, APACHE, "boxes for any words"),
+    "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det": ModelCard(
+        DETECTOR, 691_000_000, APACHE, "boxes for any words, trained on more"
+    ),
+    "google/owlv2-base-patch16-ensemble": ModelCard(DETECTOR, 620_000_000, APACHE, "boxes, many words at once"),
+    "omlab/omdet-turbo-swin-tiny-hf": ModelCard(DETECTOR, 461_000_000, APACHE, "boxes, the quickest"),
+    "CIDAS/clipseg-rd64-refined": ModelCard(DETECTOR, 603_000_000, APACHE, "rough masks for any words"),
     "Intel/dpt-hybrid-midas": ModelCard(DEPTH, 490_000_000, APACHE, "relative, a balance"),
     "Intel/dpt-large": ModelCard(DEPTH, 1_370_000_000, APACHE, "relative, strong"),
     "depth-anything/Depth-Anything-V2-Small-hf": ModelCard(DEPTH, 99_200_000, APACHE, "relative, sharp, on a CPU"),

@@ -59,17 +59,17 @@ def _build_promptable(parameters: SegmenterParameters, device: str) -> Segmenter
 
 
 def _with_memory(sam: Any, device: str, precision: str) -> RememberingSegmenter:
-    from streamer.models import tiny
     from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.segmenter import TinySegmenter
 
     return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), precision)
 
 
 def _build_dpt(parameters: DepthParameters, device: str) -> DepthEstimator:
-    from streamer.models import tiny
     from streamer.models.dpt.estimator import DptEstimator
     from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny import weights as tiny
 
     model = parameters.model
     source: str | Path = tiny.dpt_folder() if model == TINY else model
@@ -122,7 +122,7 @@ def remembering(segmenter: Segmenter, device: str, method: str = BUNDLED_MEMORY)
     Raises:
         ModelError: The bundled weights are missing or damaged, or that memory is not the segmenter's.
     """
-    from streamer.models import tiny
+    from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.remembering import Remembering
 
     if hasattr(segmenter, "memory") and getattr(segmenter, "tracks", method) == method:
@@ -168,7 +168,7 @@ def load_sam(model: str, checkpoint: str | Path | None = None) -> Any:
     Raises:
         ModelError: There is no such model, or its weights are missing or damaged.
     """
-    from streamer.models import tiny
+    from streamer.models.tiny import weights as tiny
     from streamer.models.weights import checkpoints
 
     if model == TINY:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ from streamer.engine import Engine, Run
 from streamer.errors import ConfigError, DisplayError
 from streamer.session.live_window import LiveWindow
 from streamer.session.playback import Playback, advise, can_show, opened, style_of
+from streamer.session.service import Service
 from streamer.session.serving import Serving, served, told, while_loading
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of
 from streamer.terminal.console import Terminal, aside
+from streamer.terminal.json_log import json_console
 from streamer.terminal.live_status import LiveStatus
 from streamer.terminal.panel import LiveConsole
-from streamer.terminal.stopping import INTERRUPTED, Stop
+from streamer.terminal.stopping import Stop
 from streamer.ui.view import View
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ class LiveJob:
         loop: Whether a recording begins again at its end.
         serving: Where to show it in browsers; None for nowhere. Then there is no window unless the config asks for it.
         known_depths: How far the things at some pixels of the first frame are.
+        service: How it behaves where nobody watches over it.
     """
 
     sources: Sequence[str]
@@ -75,6 +79,7 @@ class LiveJob:
     loop: bool = False
     serving: Serving | None = None
     known_depths: KnownDepths | None = None
+    service: Service = field(default_factory=Service)
 
     def check(self) -> None:
         """Refuse what cannot be shown before anything is opened.
@@ -101,7 +106,7 @@ def live(engine: Engine, job: LiveJob) -> int:
     """Run until the source ends (without a window), the window is closed, or a signal comes.
 
     Returns:
-        Exit code: 0, or 130 when it was interrupted by a signal while nothing was shown.
+        Exit code: 0, or 130 when it was interrupted by Ctrl-C while nothing was shown.
 
     Raises:
         ConfigError: What was asked for does not go together.
@@ -113,21 +118,21 @@ def live(engine: Engine, job: LiveJob) -> int:
     job.options()
     several = len(job.sources) > 1
     job.targets.check(several, masks=config.segmenter is not None, depth=config.depth is not None)
-    terminal = Terminal(aside() if job.targets.take_stdout else None)
+    terminal = _terminal(job)
     show = config.show is True if job.serving else config.show is not False
     if not (show or job.targets or job.serving):
         raise DisplayError("Nothing is shown and nothing is written: leave out --no-show, or add -o FILE.mp4.")
     show = show and can_show(bool(job.targets or job.serving), terminal)
     view = View(style_of(engine), pages=len(job.sources))
     window = LiveWindow(view) if show else None
-    with Stop() as stop, served(engine, job.serving, terminal) as browser:
+    with Stop(service=True) as stop, served(engine, job.serving, terminal) as browser:
         try:
             _show_all(engine, job, Watching(view, window, browser), stop, terminal)
         finally:
             if window is not None:
                 window.shut()
         advise(engine, terminal)
-    return INTERRUPTED if stop.signalled and not show else 0
+    return stop.code if stop.signalled and not show else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +194,27 @@ def _show_one(
 
     options = job.options() | watching.options() | {"prompts": job.prompts, "live": True, "check": begin}
     options["known_depths"] = job.known_depths
-    with opened(engine, source, terminal, **options) as run:
-        _play(engine, run, targets[source], watching, stop, terminal)
+    with job.service.opened(partial(opened, engine, source, terminal, **options), stop, terminal) as run:
+        if run is not None:
+            _play(engine, run, targets[source], watching, job.service, stop, terminal)
 
 
-def _play(engine: Engine, run: Run, targets: Targets, watching: Watching, stop: Stop, terminal: Terminal) -> None:
+def _terminal(job: LiveJob) -> Terminal:
+    """Where the person is spoken to: beside the results, where those take the standard output."""
+    if job.service.json_log:
+        return Terminal(json_console(), json_console("error"))
+    return Terminal(aside() if job.targets.take_stdout else None)
+
+
+def _play(
+    engine: Engine,
+    run: Run,
+    targets: Targets,
+    watching: Watching,
+    service: Service,
+    stop: Stop,
+    terminal: Terminal,
+) -> None:
     console = LiveConsole(run.info.name, terminal.console)
     if run.info.settings:
         console.say(f"{run.info.name}: {run.info.settings}")
@@ -212,8 +233,9 @@ def _play(engine: Engine, run: Run, targets: Targets, watching: Watching, stop: 
         live=True,
         hold=watching.closely,
         view=watching.view,
-        report=LiveStatus(console, told(watching.browser)),
+        report=service.report(LiveStatus(console, told(watching.browser)), run, stop, console),
     )
     with console:
         playback.play()
+    service.supervisor.stopping()
     playback.finish()

@@ -88,9 +88,10 @@ class Playback:
         self._run, self._stop, self._terminal, self._screen = run, stop, terminal, screen
         self._targets, self._video = targets or Targets(), video or VideoParameters()
         self._overlay, self.view, self._folder = Overlay(), view or View(style), folder
-        written = self._targets.sinks(
-            run.info, self._drawer(style), self._video, robot_logs or RobotLogParameters(), drop=live
-        )
+        logs = robot_logs or RobotLogParameters()
+        written = self._targets.sinks(run.info, self._drawer(style), self._video, logs, drop=live)
+        if "foxglove" in self._targets.viewers:
+            terminal.say(f"Foxglove: open a connection to ws://{logs.foxglove_host}:{logs.foxglove_port}.")
         self._sinks = Fanout([*written, *sinks], terminal.warn)
         recorder = Recorder(self._sinks, self._begin_recording) if live else None
         snapshot = folder / run.info.name

@@ -63,7 +63,8 @@ def _open(engine: Engine, wanted: Serving, terminal: Terminal) -> Browser:
         from streamer.ui.browser.browser import Browser
     except ModuleNotFoundError as error:
         raise ServeError(f"--serve needs {error.name}: run `pip install 'streamer[serve]'`.") from None
-    can = {"masks": engine.config.segmenter is not None, "depth": engine.config.depth is not None}
+    masks = engine.config.segmenter is not None
+    can = {"masks": masks, "text": masks, "depth": engine.config.depth is not None}
     return Browser(address, token_for(address, wanted.token), style_of(engine), can, terminal.warn)
 
 

@@ -14,6 +14,16 @@ STEPS = 1000
 _MOST = np.iinfo(np.uint16).max
 
 
+def without_meters(count: int, what: str, option: str) -> str | None:
+    """The sentence about what an output in meters left out; None where that was nothing."""
+    if not count:
+        return None
+    return (
+        f"{count} {what} are not in {option}, because depth had no meters there: choose a metric model, or give "
+        "--known-distance twice or --camera-height with --camera-pitch."
+    )
+
+
 class DepthMapSink(PngSink):
     """Writes one 16-bit PNG per frame: millimeters where depth is metric, else a thousand times the inverse depth.
 

@@ -15,6 +15,7 @@ from streamer.data.result import Result
 from streamer.data.source import SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.containers import Container
+from streamer.sinks.depth_maps import without_meters
 from streamer.sinks.video import VideoSink
 
 NEAREST_M, FARTHEST_M, SHIFT_M = 0.01, 10.0, 3.5
@@ -42,12 +43,16 @@ class DepthVideoSink:
 
     Raises:
         SinkError: The name does not end in ``.mkv``, or the file cannot be written.
+
+    Attributes:
+        relative: Frames that were left out because depth had no meters.
     """
 
     def __init__(self, path: Path, info: SourceInfo) -> None:
         if path.suffix.lower() != ".mkv":
             raise SinkError(f"{path.name} cannot hold lossless depth: end its name in .mkv.")
         self.name = path.name
+        self.relative = 0
         told = {"depth_min": NEAREST_M, "depth_max": FARTHEST_M, "shift": SHIFT_M, "use_log": True, "unit": "m"}
         self._video = VideoSink(
             path,
@@ -59,19 +64,22 @@ class DepthVideoSink:
         )
 
     def write(self, result: Result) -> None:
-        """Encode the depth of one frame; there is none to encode before the first map.
+        """Encode the depth of one frame; there is none to encode before the first map, and none that is relative.
 
         Raises:
-            SinkError: Depth has no meters, or the file cannot be written.
+            SinkError: The file cannot be written.
         """
         if result.depth_map is None:
             return
         if result.depth_unit is not DepthUnit.METERS:
-            raise SinkError(
-                "There is no depth in meters to write to --depth-video: choose a metric model, or give "
-                "--known-distance twice or --camera-height."
-            )
+            self.relative += 1
+            return
         self._video.write(result)
+
+    @property
+    def warning(self) -> str | None:
+        """What had to be left out; None where nothing had."""
+        return without_meters(self.relative, "frames", "--depth-video")
 
     def close(self) -> None:
         """Finish the file and give it its final name. May be called twice."""

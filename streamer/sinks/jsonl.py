@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import stat
+import sys
+from array import array
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,6 +25,7 @@ from streamer.errors import SinkError
 from streamer.sinks.lines import (
     CameraLine,
     DepthLine,
+    DroppedLine,
     FrameLine,
     Header,
     Line,
@@ -81,6 +86,20 @@ class JsonlSink:
             self._error = self._broken_off(error)
             raise self._error from error
 
+    @property
+    def is_pipe(self) -> bool:
+        """Whether somebody reads it line by line while it is written."""
+        return stat.S_ISFIFO(os.fstat(self._file.fileno()).st_mode)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a pipe's reader has taken all that was written, or is gone; True where the system does not tell."""
+        return _unread_bytes(self._file.fileno()) == 0 or _is_left(self._file.fileno())
+
+    def tell_dropped(self, count: int, first_index: int, last_index: int) -> None:
+        """Append a line that says that frames were left out."""
+        self._append(DroppedLine(count=count, first_index=first_index, last_index=last_index))
+
     def close(self) -> None:
         """Give the file its final name; one that could not be written to the end keeps the other name.
 
@@ -107,6 +126,28 @@ class JsonlSink:
             f"{self._path} cannot be written any further ({reason}): free some space or choose another place; what was "
             f"written until then is in {self._partial.name}."
         )
+
+
+def _unread_bytes(descriptor: int) -> int:
+    """What lies in a pipe for its reader; 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return 0
+    import fcntl
+    import termios
+
+    unread = array("i", [0])
+    try:
+        fcntl.ioctl(descriptor, termios.FIONREAD, unread)
+    except OSError:
+        return 0
+    return unread[0]
+
+
+def _is_left(descriptor: int) -> bool:
+    """Whether nobody has the other end of a pipe open any more."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _open(path: Path) -> TextIO:

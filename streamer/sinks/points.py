@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from streamer.data.categories import sure_tracks
+from streamer.data.depth_unit import DepthUnit
 from streamer.data.result import Result
-from streamer.errors import ConfigError, SinkError
 from streamer.geometry.point_cloud import PointCloud, point_cloud
+from streamer.sinks.depth_maps import without_meters
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import make_folder, replacing
 
@@ -33,6 +34,9 @@ class PointSink:
 
     Raises:
         SinkError: The folder cannot be created, or the library for GLB is missing.
+
+    Attributes:
+        relative: Keyframes that were left out because depth had no meters.
     """
 
     def __init__(self, folder: Path, kind: str = "ply") -> None:
@@ -42,21 +46,27 @@ class PointSink:
         self.name = f"{folder}/"
         self._folder, self._kind = folder, kind
         self._fused: dict[int, PointCloud] = {}
+        self.relative = 0
+
+    @property
+    def warning(self) -> str | None:
+        """What had to be left out; None where nothing had."""
+        return without_meters(self.relative, "keyframes", "--points")
 
     def write(self, result: Result) -> None:
         """Write the clouds of a keyframe; other frames are carried, and hold nothing new.
 
         Raises:
-            SinkError: Depth has no meters, or a file cannot be written.
+            SinkError: A file cannot be written.
         """
         if result.reason_of("masks") is None or result.depth_map is None:
             return
+        if result.depth_unit is not DepthUnit.METERS:
+            self.relative += 1
+            return
         world = result.world_from_camera is not None
         for track in sure_tracks(result):
-            try:
-                cloud = point_cloud(result, track, world)
-            except ConfigError as error:
-                raise SinkError(f"There is nothing to write to --points. {error}") from None
+            cloud = point_cloud(result, track, world)
             if len(cloud):
                 self._save(cloud, f"{result.stem}-object-{track.id}{'-world' if world else ''}")
             if world:

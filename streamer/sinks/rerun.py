@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 _APPLICATION = "streamer"
 _VIEWER = ("127.0.0.1", 9876)
 """Where Rerun's viewer listens unless it is told otherwise."""
+
+
+_FAREWELL_S = 3.0
+"""How long a viewer is given to take what it has not taken yet."""
 
 
 class RerunSink:
@@ -106,7 +111,8 @@ class RerunViewerSink:
         self._recording: RecordingStream | None = _recording()
         blueprint = self._entities.blueprint()
         if _is_listening(_VIEWER):
-            self._recording.connect_grpc(default_blueprint=blueprint)
+            host, port = _VIEWER
+            self._recording.connect_grpc(f"rerun+http://{host}:{port}/proxy", default_blueprint=blueprint)
             return
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise SinkError("There is no screen for Rerun's viewer: start one there, or record with --rerun FILE.rrd.")
@@ -121,9 +127,15 @@ class RerunViewerSink:
             self._entities.log(self._recording, result)
 
     def close(self) -> None:
-        """Let go of the viewer, which stays open. May be called twice."""
+        """Let go of the viewer, which stays open; one that does not answer is not waited for. May be called twice."""
         if self._recording is not None:
-            self._recording.disconnect()
+            leaving = threading.Thread(target=self._recording.disconnect, name="leave Rerun's viewer", daemon=True)
+            leaving.start()
+            leaving.join(_FAREWELL_S)
+            if leaving.is_alive():
+                from rerun import unregister_shutdown
+
+                unregister_shutdown()  # which would wait for it when the program ends
             self._recording = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
 from streamer.sinks.background import BackgroundSink
 from streamer.sinks.base import Sink, Writer
+from streamer.sinks.lines import MasksInJsonl
+from streamer.sinks.newest import NewestSink
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, is_numbered, shortened
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
@@ -44,6 +47,7 @@ class Targets:
         depth_video: Lossless depth in meters.
         coco: A data set as one JSON file.
         yolo: Folder of a data set.
+        masks_in_jsonl: What the JSON lines hold of masks: "rle" (and the box), "box", or "none".
     """
 
     output: Path | None = None
@@ -61,6 +65,7 @@ class Targets:
     points_format: str = "ply"
     cutout: Path | None = None
     matte: Path | None = None
+    masks_in_jsonl: MasksInJsonl = "rle"
 
     def __bool__(self) -> bool:
         return bool(self.viewers) or any(True for _ in self)
@@ -111,6 +116,19 @@ class Targets:
                 f"{self.output.name} is nothing that can be written: "
                 f"end its name in {', '.join(VIDEO_SUFFIXES)} (or .png or .jpg for a picture), or name a folder."
             )
+
+    def check_meters(self, meters: bool) -> None:
+        """Refuse what needs meters where depth will have none.
+
+        Raises:
+            SinkError: There is such an output.
+        """
+        for option, path in {"--points": self.points, "--depth-video": self.depth_video}.items():
+            if path is not None and not meters:
+                raise SinkError(
+                    f"Depth will have no meters to write to {option}: choose a metric model, or give --known-distance "
+                    "twice or --camera-height with --camera-pitch."
+                )
 
     @property
     def take_stdout(self) -> bool:
@@ -245,13 +263,17 @@ class Targets:
         if self.depth_maps is not None:
             sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
         if self.jsonl is not None:
-            sinks.append(BackgroundSink(JsonlSink(self.jsonl, info), drop=drop))
+            lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
+            sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
         if self.cutout is not None:
             sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
         if self.matte is not None:
             sinks.append(BackgroundSink(matte_sink(self.matte, info), drop=drop))
         sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
-        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._data_sets(info))
+        sinks.extend(
+            BackgroundSink(writer, drop=drop, warning=partial(getattr, writer, "warning", None))
+            for writer in self._data_sets(info)
+        )
 
     def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:
         if self.mcap is not None:

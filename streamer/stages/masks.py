@@ -20,6 +20,10 @@ from streamer.stages.protocol import Job, Situation, due_at_interval
 from streamer.tracking.compositing import INSIDE, FadeIn, on_frame
 from streamer.tracking.protocol import HasTimings, TrackedMask, Tracker
 
+LOOK_AGAIN_EVERY = 30
+"""Frames between two looks for what has appeared: a second of most videos; asking about a whole grid of points costs as
+much as some ten keyframes."""
+
 
 class SceneDepth(Protocol):
     """What masks need to know of depth: it tells which of two objects is in front, and how far each is."""
@@ -47,6 +51,8 @@ class MasksStage:
         schedule: When it looks.
         max_objects: How many objects are looked for when nobody says what to follow.
         depth: Where it is known how far things are; None where it is not.
+        max_age_s: Time since a model last saw an object beyond which it is uncertain, if keyframes come late [s].
+        keeps_looking: Whether more objects are looked for as they appear, rather than in every new scene only.
 
     Attributes:
         tracks: As they were shown last.
@@ -56,9 +62,17 @@ class MasksStage:
     immediate = False
 
     def __init__(
-        self, tracker: Tracker[Any], schedule: ScheduleParameters, max_objects: int = 5, depth: SceneDepth | None = None
+        self,
+        tracker: Tracker[Any],
+        schedule: ScheduleParameters,
+        max_objects: int = 5,
+        depth: SceneDepth | None = None,
+        max_age_s: float = 2.0,
+        keeps_looking: bool = False,
     ) -> None:
         self._tracker, self._schedule, self._max_objects, self._depth = tracker, schedule, max_objects, depth
+        self._max_age_s = max_age_s
+        self._keeps_looking, self._sought_at = keeps_looking, 0
         self.image_call = tracker.image_call
         self._wanted: Reason | None = None
         self._automatic = self._has_looked = False
@@ -130,9 +144,16 @@ class MasksStage:
         return self._tracker.trouble if rested else None
 
     def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings]:
-        find = self._max_objects if self._wanted is Reason.DISCOVER else 0
+        find = self._how_many_to_find(frame.index)
         self._wanted, self._has_looked = None, True
         return Job(self._tracker.keyframe(frame.image_rgb, motion, find), motion.open())
+
+    def _how_many_to_find(self, index: int) -> int:
+        is_due = self._automatic and self._keeps_looking and index - self._sought_at >= LOOK_AGAIN_EVERY
+        if self._wanted is not Reason.DISCOVER and not is_due:
+            return 0
+        self._sought_at = index
+        return self._max_objects if self._wanted is Reason.DISCOVER else max(0, self._max_objects - len(self._tracker))
 
     def adopt(self, answer: HasTimings, anchor: Anchor) -> None:
         changed = self._tracker.adopt(answer, anchor)
@@ -159,6 +180,7 @@ class MasksStage:
         inverse_depth: NDArray[np.float32] | None,
     ) -> Track:
         soft_mask = shown[one.object_id]
+        age_s = None if one.seen_at_s is None else motion.time_s - one.seen_at_s
         mask, box = on_frame(soft_mask, motion.grid)
         stats = position_m = None
         if self._depth is not None and inverse_depth is not None:
@@ -170,14 +192,21 @@ class MasksStage:
             mask=mask,
             box_xyxy=box,
             score=min(max(one.score, 0.0), 1.0),
-            state=State.UNCERTAIN if one.state is State.TRACKED and one.object_id in self._doubted else one.state,
+            state=self._state(one, age_s),
             point_coords=one.point_coords,
             point_labels=one.point_labels,
             depth=stats,
             position_m=position_m,
             label=self._labels.get(one.object_id),
-            age_s=None if one.seen_at_s is None else motion.time_s - one.seen_at_s,
+            age_s=age_s,
         )
+
+    def _state(self, one: TrackedMask, age_s: float | None) -> State:
+        """The tracker's word, unless its models starve: nobody knows what has become of what was seen so long ago."""
+        late = (self._tracker.mask_age or 0) > self._schedule.keyframe_interval
+        too_old = late and age_s is not None and age_s > self._max_age_s
+        doubted = too_old or one.object_id in self._doubted
+        return State.UNCERTAIN if doubted and one.state is State.TRACKED else one.state
 
 
 class ClicksStage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,6 +16,9 @@ from streamer.terminal.panel import REFRESH_EVERY_S, ROUTINE, LiveConsole
 
 _CAPTURE_WINDOW_S = 2.0
 _DROPS_EVERY_S = 1.0
+_STARVING_S, _STARVING_EVERY_S = 5.0, 30.0
+"""Age of what is shown from which its model gets too little of the processor or is too slow for it, and how often that
+is said."""
 
 
 class Playing(Protocol):
@@ -66,6 +70,7 @@ class LiveStatus:
         self._dropped_at_s = -_DROPS_EVERY_S
         self._reported_at_s = -REFRESH_EVERY_S
         self._captured = (clock(), 0, 0.0)
+        self._starving_at_s = -_STARVING_EVERY_S
         self._shown: Result | None = None
         self._left_out: dict[str, int] = {}
 
@@ -77,6 +82,7 @@ class LiveStatus:
             self._shown = result
             self._watch_stages(result)
             self._watch_tracks(result)
+            self._watch_ages(result)
         now_s = self._clock()
         if now_s - self._reported_at_s >= REFRESH_EVERY_S:
             self._reported_at_s = now_s
@@ -89,6 +95,16 @@ class LiveStatus:
         for name, stage in result.stages.items():
             if stage.reason not in (None, Reason.INTERVAL):
                 self._console.event(ROUTINE, f"{name}: {stage.reason}")
+
+    def _watch_ages(self, result: Result) -> None:
+        ages_s = {name: stage.age_s for name, stage in result.stages.items() if stage.age_s is not None}
+        oldest = max(ages_s, key=lambda name: ages_s[name], default="")
+        now_s = self._clock()
+        if ages_s.get(oldest, 0.0) < _STARVING_S or now_s - self._starving_at_s < _STARVING_EVERY_S:
+            return
+        self._starving_at_s = now_s
+        advice = "close other programs, lower schedule.model_nice, or choose a smaller model"
+        self._console.event("starving", f"{oldest} is {ages_s[oldest]:.0f} s old: {advice}")
 
     def _watch_tracks(self, result: Result) -> None:
         for track in result.tracks:
@@ -125,6 +141,7 @@ class LiveStatus:
         shown = self._shown
         return {
             **playing.summary(),
+            "objects": {} if shown is None else Counter(str(track.state) for track in shown.tracks),
             "ages": {} if shown is None else {name: stage.age for name, stage in shown.stages.items()},
             "values": {} if shown is None else shown.values,
             "capture_rate_hz": self._capture_rate_hz(playing.reader.frames_read, now_s),

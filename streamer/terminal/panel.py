@@ -25,7 +25,11 @@ REFRESH_EVERY_S = 0.25
 LOG_LINES = 5
 ROUTINE = "run"
 """The kind of event that is told on the panel only: a slow model was asked out of its turn."""
-_EVENT_STYLES = {"lost": "red", "drop": "yellow", "stalled": "red", "found": "green", "reconnect": "green"}
+_EVENT_STYLES = {
+    **dict.fromkeys(("lost", "stalled", "starving"), "red"),
+    **dict.fromkeys(("found", "reconnect"), "green"),
+    "drop": "yellow",
+}
 
 
 class LiveConsole(Terminal):

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from streamer.terminal.console import Clock, Terminal
 
+FRAMES = "frames"
+"""What is counted where nothing else is said."""
 RECENT_UPDATES = 200
 """Over which the rate is taken: several keyframes, which cost more than the frames between them."""
 LEAST_S = 0.5
@@ -25,7 +27,8 @@ LEAST_S = 0.5
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.completed / task.finished_time if task.finished_time else task.speed
-        return Text(f"{speed:.1f} fps" if speed else "", style="cyan", justify="right")
+        counts_frames = task.fields.get("unit", FRAMES) == FRAMES
+        return Text(f"{speed:.1f} fps" if speed and counts_frames else "", style="cyan", justify="right")
 
 
 class _TimeLeft(ProgressColumn):
@@ -37,7 +40,7 @@ class _TimeLeft(ProgressColumn):
 class _Frames(ProgressColumn):
     def render(self, task: Task) -> Text:
         total = "" if task.total is None else f"/{task.total:.0f}"
-        return Text(f"{task.completed:.0f}{total} frames")
+        return Text(f"{task.completed:.0f}{total} {task.fields.get('unit', FRAMES)}")
 
 
 class AnnotateConsole(Terminal):
@@ -59,15 +62,15 @@ class AnnotateConsole(Terminal):
             disable=not self.lively,
         )
         self._task: TaskID | None = None
-        self._name, self._done, self._started_s = "", 0, 0.0
+        self._name, self._unit, self._done, self._started_s = "", FRAMES, 0, 0.0
         self._recent: deque[tuple[float, int]] = deque(maxlen=RECENT_UPDATES)
         self._total: int | None = None
 
     @contextmanager
-    def playing(self, name: str, frame_count: int | None = None) -> Iterator[None]:
+    def playing(self, name: str, frame_count: int | None = None, unit: str = FRAMES) -> Iterator[None]:
         """Show the progress of one source until the block ends; ``frame_count`` is a hint, None where nobody knows."""
         with self:
-            self.begin(name, frame_count)
+            self.begin(name, frame_count, unit)
             try:
                 yield
             finally:
@@ -84,13 +87,13 @@ class AnnotateConsole(Terminal):
         self._progress.stop()
         self._moving = False
 
-    def begin(self, name: str, frame_count: int | None = None) -> None:
-        """The next source; ``frame_count`` is a hint, None where nobody knows."""
-        self._name, self._total, self._done = name, frame_count, 0
+    def begin(self, name: str, frame_count: int | None = None, unit: str = FRAMES) -> None:
+        """The next source; ``frame_count`` is a hint, None where nobody knows; ``unit`` is what is counted."""
+        self._name, self._total, self._done, self._unit = name, frame_count, 0, unit
         self._started_s = self._plain_at_s = self._clock()
         self._recent.clear()
         shown = name if len(name) <= 24 else f"{name[:11]}...{name[-10:]}"
-        self._task = self._progress.add_task(escape(shown), total=frame_count)
+        self._task = self._progress.add_task(escape(shown), total=frame_count, unit=unit)
 
     def update(self, done: int) -> None:
         """So many frames of this source are done."""
@@ -109,7 +112,7 @@ class AnnotateConsole(Terminal):
             self._progress.update(self._task, completed=self._done, total=max(self._done, 1))
             self._progress.stop_task(self._task)
         if not self.lively:
-            self.say(f"{self._name}: {self._done} frames in {self._clock() - self._started_s:.1f} s")
+            self.say(f"{self._name}: {self._done} {self._unit} in {self._clock() - self._started_s:.1f} s")
         if output:
             self.say(output)
 
@@ -128,8 +131,8 @@ class AnnotateConsole(Terminal):
         return None if not rate_hz or self._total is None else (self._total - self._done) / rate_hz
 
     def _plain_line(self) -> str:
-        line = f"{self._name}: {self._done}{f' of {self._total}' if self._total else ''} frames"
+        line = f"{self._name}: {self._done}{f' of {self._total}' if self._total else ''} {self._unit}"
         rate_hz, left_s = self._rate_hz(), self._left_s()
-        if rate_hz is not None:
+        if rate_hz is not None and self._unit == FRAMES:
             line += f", {rate_hz:.1f} fps"
         return line if left_s is None else f"{line}, {left_s:.0f} s left"

@@ -13,7 +13,7 @@ from streamer.models.protocols import Embedding, Found, Memory, RememberingSegme
 from streamer.motion.pyramid import Grid
 from streamer.tracking import clicks
 from streamer.tracking.clicks import ClickAnswer, ClickRequest
-from streamer.tracking.parameters import PRESENT
+from streamer.tracking.parameters import KNOWN_SHARE, PRESENT
 from streamer.tracking.soft_masks import INSIDE, SoftMask, soft
 
 
@@ -94,12 +94,12 @@ def look(segmenter: RememberingSegmenter, encode: Callable[[], Embedding], asked
     start_s = time.perf_counter()
     embedding = encode()
     encoded_s = time.perf_counter()
-    found = segmenter.find(embedding, asked.find) if asked.find else []
     clicked = clicks.answer(segmenter, embedding, asked.clicks, asked.on_grid, asked.grid, passes)
     recalled = _recall(segmenter, embedding, asked)
-    masks = {-1 - at: asked.grid.shrink(one.mask.astype(np.uint8) * 255) for at, one in enumerate(found)}
-    masks |= {each: one.soft_mask for each, one in recalled.items() if one.is_present}
+    masks = {each: one.soft_mask for each, one in recalled.items() if one.is_present}
     masks |= {one.request.object_id: one.soft_mask for one in clicked} | dict(asked.given)
+    found = _found(segmenter, embedding, asked, list(masks.values()))
+    masks |= {-1 - at: asked.grid.shrink(one.mask.astype(np.uint8) * 255) for at, one in enumerate(found)}
     return Answers(
         segmenter.memory.remember(embedding, masks),
         asked.versions,
@@ -110,6 +110,25 @@ def look(segmenter: RememberingSegmenter, encode: Callable[[], Embedding], asked
         embedding,
         {"encode": (encoded_s - start_s) * 1000, "decode": _since_ms(encoded_s)},
     )
+
+
+def _found(
+    segmenter: RememberingSegmenter, embedding: Embedding, asked: Questions, known: Sequence[SoftMask]
+) -> list[Found]:
+    """Objects that nobody asked about, without those that are followed already."""
+    if not asked.find:
+        return []
+    taken = np.zeros(asked.grid.shape, bool)
+    for soft_mask in known:
+        taken |= soft_mask > INSIDE
+    return [one for one in segmenter.find(embedding, asked.find + len(known)) if _is_new(one, taken, asked.grid)][
+        : asked.find
+    ]
+
+
+def _is_new(found: Found, taken: NDArray[np.bool_], grid: Grid) -> bool:
+    there = grid.shrink(found.mask.astype(np.uint8) * 255) > INSIDE
+    return bool(np.count_nonzero(there & taken) <= KNOWN_SHARE * np.count_nonzero(there))
 
 
 def look_again(segmenter: RememberingSegmenter, embedding: Embedding, asked: Questions, passes: int) -> Answers:

@@ -60,19 +60,24 @@ class TrackingParameters(Parameters):
         method: Whose memory follows them on keyframes, carried by flow in between: the bundled one, or that of the
             segmenter, which then has to be of this kind.
         max_objects: How many are looked for when nobody says what to follow.
+        everything: Whether all stable regions are followed, new ones as they appear, rather than what stands out.
         mask_level: Which of SAM's masks a click means: the one it is surest of, the smallest, or the largest.
         refinement: Whether carried masks follow the colors and edges of every frame.
         passes: How often SAM is asked about a new object on one keyframe: first with what was said, then with its own
             answer and the box around it as well (SAM-PT, in stages).
         decay: Share of its score that a carried mask is thought to lose per frame.
+        max_age_s: Time since a model last saw an object [s] beyond which it is uncertain, whatever its score; where
+            keyframes come as scheduled, they are never so far apart. After 2 s carried masks are right by half at best.
     """
 
     method: Literal["memory", "sam2", "edgetam", "sam3"] = "memory"
     max_objects: int = Field(default=5, ge=0)
+    everything: bool = False
     mask_level: MaskLevel = "auto"
     refinement: bool = True
     passes: int = Field(default=2, ge=1)
     decay: float = Field(default=0.035, ge=0, lt=1)
+    max_age_s: float = Field(default=2.0, gt=0)
     memory: MemoryParameters = MemoryParameters()
     keyframe_triggers: KeyframeTriggers = KeyframeTriggers()
 
@@ -89,6 +94,7 @@ CLICK_RADIUS_PX = 3  # [px of the grid] around a click that SAM would not follow
 
 # Keyframes (keyframes.py, memory_tracker.py).
 LOGIT_RANGE = 2.0  # logits from -2 to 2 become 0 to 255: swept
+KNOWN_SHARE = 0.5  # of what was found, from which it is an object that is followed already: the larger part of it
 PRESENT = 0.5  # probability from which an object is there: as likely as not
 CERTAIN_SCORE = 0.5  # below it a mask is shown as uncertain: as likely wrong as right
 VANISHED_PX, VANISHED_SHARE = 12, 0.03  # [px of the grid], and of its area: what is left of a mask that is gone: swept

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import MaskLevel, Prompt
 from streamer.data.source import Pausable
 from streamer.errors import PromptError, SinkError
@@ -24,6 +25,7 @@ from streamer.ui.window.events import (
     Event,
     ForceKeyframe,
     ForgetPhrases,
+    KnownDistance,
     LookFor,
     NewObject,
     Pause,
@@ -59,6 +61,10 @@ class Prompted(Protocol):
 
     def undo(self) -> None:
         """Take back the last prompt or removal."""
+        ...
+
+    def calibrate(self, known: KnownDepths) -> None:
+        """Say how far the things at some pixels of the frame that is shown are."""
         ...
 
     def force_keyframe(self) -> None:
@@ -153,6 +159,9 @@ class Commands:
                 self._undo(view)
             case CycleLevel():
                 self._cycle_level(view)
+            case KnownDistance(x, y, meters):
+                self._prompted.calibrate(KnownDepths([(x, y)], [meters], along_ray=True))
+                view.tell(f"{meters:g} m is known; two or more of different depth make meters")
             case ForceKeyframe():
                 self._prompted.force_keyframe()
                 view.tell("looking again")

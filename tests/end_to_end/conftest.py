@@ -95,6 +95,7 @@ def start(folder: Path, *arguments: object, **environment: str) -> subprocess.Po
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # no terminal, whoever runs the tests
     )
 
 

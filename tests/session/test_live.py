@@ -59,7 +59,8 @@ def test_an_output_that_cannot_be_is_refused_before_the_source_is_opened(tmp_pat
 def test_a_camera_is_told_with_its_settings_and_where_they_are_not_what_was_asked_for(
     tmp_path, monkeypatch, capsys, width
 ):
-    monkeypatch.setattr(module, "Stop", lambda: nullcontext(SimpleNamespace(signalled=True)))
+    stop = SimpleNamespace(signalled=True, code=INTERRUPTED, take_reload=lambda: False)
+    monkeypatch.setattr(module, "Stop", lambda **_: nullcontext(stop))
     with MjpegServer() as server:
         job = LiveJob([server.url], (), Targets(jsonl=tmp_path / "out.jsonl"), CameraRequest(width=width))
         assert live(Engine(NO_MODELS), job) == INTERRUPTED

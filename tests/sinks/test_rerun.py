@@ -1,5 +1,6 @@
 """Rerun recordings, read back chunk by chunk with Rerun's own reader."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -180,3 +181,14 @@ def test_without_a_screen_no_viewer_is_started(monkeypatch):
     monkeypatch.setattr("streamer.sinks.rerun._is_listening", lambda address: False)
     with pytest.raises(SinkError, match=r"no screen for Rerun's viewer: .* --rerun FILE\.rrd"):
         RerunViewerSink(PARAMETERS)
+
+
+def test_a_viewer_that_does_not_answer_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("streamer.sinks.rerun._FAREWELL_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        monkeypatch.setattr("streamer.sinks.rerun._VIEWER", deaf.getsockname())
+        sink = RerunViewerSink(PARAMETERS)
+        for index in range(20):
+            sink.write(result(index))
+        sink.close()
+        sink.close()

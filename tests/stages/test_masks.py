@@ -1,5 +1,6 @@
 """When the tracker looks at a keyframe, and what becomes of what it says."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +10,13 @@ from streamer.data.reason import Reason
 from streamer.errors import PromptError
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
-from streamer.stages.masks import ClicksStage, MasksStage
+from streamer.pipeline import Pipeline
+from streamer.scheduling.workers import InlineWorkers
+from streamer.stages.masks import LOOK_AGAIN_EVERY, ClicksStage, MasksStage
 from streamer.stages.parameters import ScheduleParameters
 from streamer.stages.protocol import Situation
+from streamer.tracking.parameters import TrackingParameters
+from streamer.tracking.registry import build_tracker
 from tests.fake_models import ColorSegmenter, RedDepth
 from tests.pipelines import Gate, another_scene, build_pipeline, frame
 
@@ -272,3 +277,19 @@ def test_a_level_alone_is_said_about_an_object_and_answered_on_a_held_frame():
     assert pipeline.refresh().tracks[0].mask.mean() < 0.5 < whole, "the largest candidate is the whole frame"
     with pytest.raises(PromptError, match="says nothing"):
         pipeline.prompt(Prompt(mask_level="part"))
+
+
+def test_who_keeps_looking_finds_what_appears_later_and_nothing_twice():
+    segmenter = ColorSegmenter()
+    tracker = build_tracker(segmenter, TrackingParameters())
+    stage = MasksStage(tracker, ScheduleParameters(keyframe_interval=LOOK_AGAIN_EVERY), 4, keeps_looking=True)
+    pipeline = Pipeline([stage, ClicksStage(tracker)], InlineWorkers(), Motion(FlowParameters(max_side_px=320)), stage)
+    stage.discover()
+    empty = frame(0).image_rgb.copy()
+    empty[100:200, 220:] = empty[0, 0]  # the blue box is not there yet
+    pipeline.process(replace(frame(0), image_rgb=empty))
+    assert len(tracker) == 1
+    for index in range(1, LOOK_AGAIN_EVERY + 1):
+        result = pipeline.process(replace(frame(0), index=index, image_rgb=frame(0).image_rgb))
+    assert result.reason_of("masks") is not None
+    assert len(tracker) == 2, "the ball is known, the box is new"

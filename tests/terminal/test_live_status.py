@@ -114,3 +114,16 @@ def test_a_stage_that_nobody_has_heard_of_is_told_like_the_others():
     assert rows["age"] == "brightness 4 frames mean 0.25"
     assert rows["last run"] == "brightness first (frame 0)"
     assert dict(summary_rows(summary))["brightness"] == "1 run (first 1)"
+
+
+def test_models_that_starve_are_told_with_what_to_do_and_not_on_every_frame():
+    setting = Setting()
+    for index, age_s in enumerate([0.2, 6.0, 7.0]):
+        stages = {"masks": StageStatus(None, index, age_s), "depth": StageStatus(None, 1, 0.1)}
+        setting.tell(Result(Frame(index, index / 10, IMAGE, 0.0), stages=stages))
+    ((kind, text),) = setting.events
+    assert kind == "starving"
+    assert text.startswith("masks is 6 s old: close other programs, lower schedule.model_nice")
+    setting.now_s = 31
+    setting.tell(Result(Frame(9, 0.9, IMAGE, 0.0), stages=stages))
+    assert len(setting.events) == 2

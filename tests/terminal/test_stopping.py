@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+from streamer.terminal import stopping
 from streamer.terminal.stopping import INTERRUPTED, Stop
 
 
@@ -31,3 +32,30 @@ def test_the_second_signal_ends_at_once():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "goes on\n", "")
+
+
+def test_a_service_is_ended_by_sigterm_in_time_whatever_it_does():
+    code = (
+        "import os, signal, time\n"
+        "from streamer.terminal.stopping import Stop\n"
+        "with Stop(service=True) as stop:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    stop.wait(60)\n"
+        "    print(stop.signalled, stop.code, flush=True)\n"
+        "    while True:\n"
+        "        time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True 0\n", "")
+
+
+def test_a_hang_up_means_reading_again_to_a_service_without_a_terminal(monkeypatch):
+    monkeypatch.setattr(stopping, "_has_terminal", lambda: False)
+    with Stop(service=True) as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert [stop.signalled, stop.take_reload(), stop.take_reload()] == [False, True, False]
+    monkeypatch.setattr(stopping, "_has_terminal", lambda: True)
+    monkeypatch.setattr(stopping, "_speak_to_nobody", lambda: None)
+    with Stop(service=True) as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert [stop.signalled, stop.take_reload()] == [True, False]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamer.data.mask import innermost_of
-from streamer.models.tiny import build_dpt, build_sam
+from streamer.models.tiny.dpt import build_dpt
+from streamer.models.tiny.sam import build_sam
 from training import augment, loop, prompts, train_depth, train_sam
 from training.benchmarks import iou
 from training.depth_benchmarks import estimate, score

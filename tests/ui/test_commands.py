@@ -40,6 +40,17 @@ class Notes:
     def force_keyframe(self):
         self.done.append(("force", None, False))
 
+    def look_for(self, text):
+        if text == "unicorn":
+            raise PromptError("There are none.")
+        self.done.append(("look for", text, False))
+
+    def forget(self):
+        self.done.append(("forget", None, False))
+
+    def calibrate(self, known):
+        self.done.append(("calibrate", known, False))
+
     def pause(self):
         self.held = True
 
@@ -62,7 +73,7 @@ class Setting:
     def __init__(self, tmp_path):
         self.notes, self.view, self.said = Notes(), View(), []
         self.commands = Commands(
-            self.view, self.notes, self.notes, Overlay(), self.said.append, snapshot=tmp_path / "door"
+            self.view, self.notes, self.notes, Overlay(), self.said.append, None, tmp_path / "door", self.notes
         )
 
     def __call__(self, *asked):
@@ -167,3 +178,18 @@ def test_the_level_of_the_selected_object_goes_from_part_to_whole_to_surest(wind
         assert window.view.message == f"object 1: {words}"
         said.append(window.notes.last.mask_level)
     assert said == ["part", "object", "auto"]
+
+
+def test_what_is_typed_is_looked_for_and_what_cannot_be_is_told(window):
+    window(events.LookFor("dog"), events.ForgetPhrases())
+    assert window.notes.done == [("look for", "dog", False), ("forget", None, False)]
+    window(events.LookFor("unicorn"))
+    assert window.view.message == "There are none."
+
+
+def test_a_typed_distance_is_said_of_the_frame_that_is_shown(window):
+    window.commands.obey(events.KnownDistance(30.0, 20.0, 1.25))
+    said, known, _ = window.notes.done[-1]
+    assert (said, known.point_coords.tolist(), known.meters.tolist()) == ("calibrate", [[30, 20]], [1.25])
+    assert known.along_ray
+    assert "1.25 m is known" in window.view.message

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from streamer.data.detection import Detection
+from streamer.errors import ModelError
 from streamer.models.runtime.devices import pick_precision
 from streamer.models.weights.pretrained import config_of, from_folder, told
 
@@ -29,11 +30,13 @@ class Family:
         text: The processor's argument for some phrases.
         boxes: Outputs, inputs, the processor, phrases, threshold and (height, width) to boxes.
         min_score: The threshold that upstream recommends.
+        options: For the processor.
     """
 
     text: Callable[[Sequence[str]], Any]
     boxes: Callable[[Any, Any, Any, Sequence[str], float, tuple[int, int]], Boxes]
     min_score: float
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class BoxDetector:
@@ -55,7 +58,10 @@ class BoxDetector:
         from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
         self.name = str(model)
-        self._family = FAMILIES[config_of(model, WHAT).model_type]
+        kind = config_of(model, WHAT).model_type
+        if kind not in FAMILIES:
+            raise ModelError(f"{model} is a {kind}, not {WHAT}: choose another of `streamer models list`.")
+        self._family = FAMILIES[kind]
         self._processor = told(lambda: AutoProcessor.from_pretrained(model, local_files_only=True), model, WHAT)
         network = from_folder(AutoModelForZeroShotObjectDetection, model, WHAT)
         self._dtype = pick_precision(precision, device)
@@ -67,7 +73,8 @@ class BoxDetector:
         """See :class:`streamer.models.protocols.Detector`."""
         height, width = image_rgb.shape[:2]
         image = np.ascontiguousarray(image_rgb)
-        inputs = self._processor(images=image, text=self._family.text(phrases), return_tensors="pt").to(self._device)
+        text, options = self._family.text(phrases), self._family.options
+        inputs = self._processor(images=image, text=text, return_tensors="pt", **options).to(self._device)
         inputs["pixel_values"] = inputs["pixel_values"].to(self._dtype)
         outputs = _in_float32(self._network(**inputs))
         boxes, scores, labels = self._family.boxes(
@@ -98,6 +105,11 @@ def phrase_of(label: str, phrases: Sequence[str]) -> str | None:
     shares = [len(words & other) / max(len(words | other), 1) for other in others]
     best = max(range(len(phrases)), key=shares.__getitem__)
     return phrases[best] if shares[best] > 0 else None
+
+
+def _captions(phrases: Sequence[str]) -> list[list[str]]:
+    """OWL was trained with captions of photographs."""
+    return [[f"a photo of a {phrase}" for phrase in phrases]]
 
 
 def _one_text(phrases: Sequence[str]) -> str:
@@ -131,7 +143,9 @@ FAMILIES = {
     "grounding-dino": Family(_one_text, _grounding_dino, 0.35),
     "mm-grounding-dino": Family(_one_text, _grounding_dino, 0.35),
     # OWL was trained with captions of photographs.
-    "owlv2": Family(lambda phrases: [[f"a photo of a {phrase}" for phrase in phrases]], _by_text_labels, 0.2),
+    "owlv2": Family(
+        lambda phrases: [[f"a photo of a {phrase}" for phrase in phrases]], _by_text_labels, 0.2, {"truncation": True}
+    ),
     "omdet-turbo": Family(lambda phrases: [list(phrases)], _by_text_labels, 0.3),
 }
 """By the ``model_type`` of a model's config."""

@@ -17,11 +17,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from segment_anything.modeling.image_encoder import get_rel_pos
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from streamer.models.runtime.devices import has_amx
+from streamer.models.sam.networks import get_rel_pos
 
 SCORES_AT_ONCE = 1 << 22
 ALIGNMENT = 8

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from segment_anything.modeling import MaskDecoder
 from torch import Tensor
 from torch.nn import functional
+
+from streamer.models.sam.networks import MaskDecoder
 
 
 class DetailMaskDecoder(MaskDecoder):

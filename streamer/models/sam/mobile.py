@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 import timm
-from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
-from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
+
+from streamer.models.sam.networks import LayerNorm2d, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
 IMAGE_SIZE_PX = 1024
 WIDTH = 256

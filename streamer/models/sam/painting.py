@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from segment_anything.modeling import PromptEncoder
-from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 
 from streamer.data.prompt import BACKGROUND, FOREGROUND
+from streamer.models.sam.networks import LayerNorm2d, PromptEncoder
 
 BOX_CORNER_0, BOX_CORNER_1 = 2, 3
 CELL_PX = 4

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from segment_anything.modeling import ImageEncoderViT
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -17,8 +16,8 @@ from streamer.models.protocols import Decoded, Embedding, Found
 from streamer.models.runtime.attention import FastImageEncoder
 from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
-from streamer.models.sam import automatic
 from streamer.models.sam.decoder import PromptDecoder
+from streamer.models.sam.networks import ImageEncoderViT
 from streamer.models.sam.square import InputSquare
 
 
@@ -113,6 +112,8 @@ class SamSegmenter:
 
         SAM's own ``SamAutomaticMaskGenerator`` on the embedding at hand; see :mod:`streamer.models.sam.automatic`.
         """
+        from streamer.models.sam import automatic  # not above: it takes torchvision, which a click need not wait for
+
         return automatic.find(self, self._sam, embedding, self.low_res_size(embedding.image_size), limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:

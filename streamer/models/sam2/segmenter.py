@@ -13,7 +13,6 @@ from torch import Tensor
 
 from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding, Found
-from streamer.models.sam import automatic
 from streamer.models.sam2.networks import PromptableNetwork, Prompts
 
 MAX_PROMPTS = 16
@@ -89,6 +88,8 @@ class PromptableSegmenter:
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Objects without any prompt: up to ``limit``, the one most worth following first."""
         valid_size = self.network.square.valid_low_res(embedding.image_size)
+        from streamer.models.sam import automatic  # not above: it takes torchvision
+
         return automatic.find(self, self._as_sam, embedding, valid_size, limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:

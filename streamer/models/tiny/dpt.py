@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
 from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor, TimmBackboneConfig
 
 from streamer.models.tiny.backbone import BACKBONE, CHANNELS
@@ -44,3 +47,12 @@ def build_processor() -> DPTImageProcessor:
         image_mean=[PIXEL_MEAN] * 3,
         image_std=[PIXEL_STD] * 3,
     )
+
+
+def save_dpt(dpt: DPTForDepthEstimation, folder: Path) -> None:
+    """Write an ordinary model folder with weights in half precision, whose config asks for float32 when loaded."""
+    dpt.save_pretrained(folder)
+    build_processor().save_pretrained(folder)
+    path = folder / "model.safetensors"
+    state = {name: value.half() if value.is_floating_point() else value for name, value in load_file(path).items()}
+    save_file(state, path, metadata={"format": "pt"})

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from segment_anything.modeling import Sam, TwoWayTransformer
-from segment_anything.modeling.common import LayerNorm2d
 from torch import Tensor, nn
 from torch.nn import functional
 
 from streamer.models.sam.detail import DetailMaskDecoder, pack
+from streamer.models.sam.networks import LayerNorm2d, Sam, TwoWayTransformer
 from streamer.models.sam.painting import PaintingPromptEncoder
 from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
 

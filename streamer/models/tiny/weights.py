@@ -7,11 +7,9 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from segment_anything.modeling import Sam
-from transformers import DPTForDepthEstimation
 
 from streamer.errors import ModelError
-from streamer.models.tiny.dpt import build_processor
+from streamer.models.sam.networks import Sam
 from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.sam import build_sam
 from streamer.models.tiny.words import TinyWords
@@ -77,15 +75,6 @@ def dpt_folder(folder: Path = DPT_FOLDER) -> Path:
         if not (folder / name).is_file():
             raise ModelError(f"The tiny DPT lacks {folder / name}: reinstall streamer.")
     return folder
-
-
-def save_dpt(dpt: DPTForDepthEstimation, folder: Path) -> None:
-    """Write an ordinary model folder with weights in half precision, whose config asks for float32 when loaded."""
-    dpt.save_pretrained(folder)
-    build_processor().save_pretrained(folder)
-    path = folder / "model.safetensors"
-    state = {name: value.half() if value.is_floating_point() else value for name, value in load_file(path).items()}
-    save_file(state, path, metadata={"format": "pt"})
 
 
 def load_words(path: Path = WORDS_WEIGHTS) -> TinyWords:

@@ -10,7 +10,6 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from segment_anything import sam_model_registry
 from torch import Tensor
 
 from streamer.errors import ModelError
@@ -69,6 +68,8 @@ def _load_sam(found: str, weights: dict[str, Tensor], path: Path) -> Any:
 
         sam, weights = mobile.build_mobile_sam(), mobile.renamed(weights)
     else:
+        from segment_anything import sam_model_registry  # not above: it takes torchvision, which others need not
+
         with torch.device("meta"):
             sam = sam_model_registry[found]()
     try:

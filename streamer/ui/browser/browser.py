@@ -47,7 +47,7 @@ class Browser:
         address: Where it is served.
         token: What has to be shown there; None for nothing.
         style: How results are drawn at first, for everyone.
-        can: What there is: ``masks`` to click for, ``depth`` to show.
+        can: What there is: ``masks`` to click for, ``text`` to find by words, ``depth`` to show.
         warn: Told in one sentence what goes wrong.
 
     Attributes:
@@ -132,7 +132,9 @@ class Browser:
         application.on_shutdown.append(self._say_goodbye)
         application.add_routes([web.get(path, self._page) for path in _PAGE])
         application.add_routes([web.get("/view", self._view)])
-        application.add_routes(Routes(self._feed, self._style, self._health, self._metrics).table())
+        routes = Routes(self._feed, self._style, self._health, self._metrics)
+        application.add_routes(routes.table())
+        application.on_shutdown.append(routes.close)
         return application
 
     async def _page(self, request: web.Request) -> web.Response:

@@ -67,6 +67,8 @@ class Feed:
 
     def put(self, shot: Shot) -> None:
         """Take a shot, from the frame loop: whatever is still waiting to be made is replaced by it."""
+        if not self._wanted:
+            return
         with self._changed:
             self._shot = shot
             self._changed.notify()
@@ -104,7 +106,7 @@ class Feed:
 
     def _take(self) -> Shot | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or (self._shot is not None and self._wanted))
+            self._changed.wait_for(lambda: self._closed or self._shot is not None)
             shot, self._shot = self._shot, None
             return None if self._closed else shot
 

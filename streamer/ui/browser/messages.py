@@ -95,11 +95,22 @@ class Remove(Message):
         return [events.SelectObject(self.object_id), events.Delete()]
 
 
+class Words(Message):
+    """Find and follow what these words say; without any, nothing is looked for by words any more."""
+
+    type: Literal["words"]
+    text: Annotated[str, Field(max_length=200)]
+
+    def events(self) -> list[events.Event]:
+        words = " ".join(self.text.split())
+        return [events.LookFor(words) if words else events.ForgetPhrases()]
+
+
 class Press(Message):
     """A button that needs no more words."""
 
     type: Literal["press"]
-    button: Literal["undo", "pause", "snapshot", "record", "keyframe", "before", "next"]
+    button: Literal["undo", "pause", "snapshot", "record", "keyframe", "level", "before", "next"]
 
     def events(self) -> list[events.Event]:
         return [_BUTTONS[self.button]]
@@ -111,10 +122,11 @@ _BUTTONS: dict[str, events.Event] = {
     "snapshot": events.Snapshot(),
     "record": events.ToggleRecord(),
     "keyframe": events.ForceKeyframe(),
+    "level": events.CycleLevel(),
     "before": events.TurnPage(-1),
     "next": events.TurnPage(1),
 }
-Asking = Click | Box | Select | Remove | Press
+Asking = Click | Box | Select | Remove | Words | Press
 """What is done to the run, by the frame loop."""
 _ANY: TypeAdapter[Hello | Shown | Look | Asking] = TypeAdapter(
     Annotated[Hello | Shown | Look | Asking, Field(discriminator="type")]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast, get_args
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from streamer.ui.browser.pictures import Lines, Pictures
 from streamer.ui.overlay import Style
 
 _SNAPSHOT_WAIT_S = 5.0
+_MOST_STREAMS = 32
 _BOUNDARY = "frame"
 
 
@@ -35,22 +37,41 @@ class Routes:
         metrics: Callable[[], bytes],
     ) -> None:
         self._feed, self._style, self._health, self._metrics = feed, style, health, metrics
+        self._streams: set[asyncio.Task[Any]] = set()
 
     def table(self) -> list[web.RouteDef]:
         """For the application."""
         return [
-            web.get("/mjpeg", self.mjpeg),
+            web.get("/mjpeg", self.mjpeg, allow_head=False),
             web.get("/snapshot.jpg", self.snapshot),
-            web.get("/results", self.results),
+            web.get("/results", self.results, allow_head=False),
             web.get("/healthz", self.healthz),
             web.get("/metrics", self.metrics),
         ]
 
+    async def close(self, application: web.Application) -> None:
+        """End what would go on without an end; a signal handler of the application."""
+        for stream in self._streams:
+            stream.cancel()
+
+    @contextmanager
+    def _streaming(self) -> Iterator[None]:
+        """What has no end of its own, as long as there are not too many of it."""
+        if len(self._streams) >= _MOST_STREAMS:
+            raise web.HTTPServiceUnavailable(text=f"{_MOST_STREAMS} programs are served already: end one.\n")
+        task = asyncio.current_task()
+        assert task is not None
+        self._streams.add(task)
+        try:
+            yield
+        finally:
+            self._streams.discard(task)
+
     async def mjpeg(self, request: web.Request) -> web.StreamResponse:
         """Pictures without an end, as `<img>`, VLC, ffmpeg and OpenCV read them."""
         answer = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY}"})
-        await answer.prepare(request)
-        with self._feed.subscribed(Pictures(self._style)) as newest:
+        with self._streaming(), self._feed.subscribed(Pictures(self._style)) as newest:
+            await answer.prepare(request)
             while True:
                 picture = await newest.get()
                 head = (
@@ -75,9 +96,9 @@ class Routes:
         if masks not in get_args(MasksInJsonl):
             raise web.HTTPBadRequest(text=f"masks is one of {', '.join(get_args(MasksInJsonl))}.\n")
         answer = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await answer.prepare(request)
         info = None
-        with self._feed.subscribed(Lines(cast(MasksInJsonl, masks))) as newest:
+        with self._streaming(), self._feed.subscribed(Lines(cast(MasksInJsonl, masks))) as newest:
+            await answer.prepare(request)
             while True:
                 told = await newest.get()
                 await answer.write(told.line if told.info is info else told.header + told.line)

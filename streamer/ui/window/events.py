@@ -95,6 +95,15 @@ class TurnPage:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownDistance:
+    """How far the thing at (x, y) in pixels of the frame is from the camera [m]."""
+
+    x: float
+    y: float
+    meters: float
+
+
+@dataclass(frozen=True, slots=True)
 class LookFor:
     """Find and follow what these phrases say, beside those before: "person; red ball"."""
 
@@ -126,6 +135,7 @@ Event = (
     | ForceKeyframe
     | CycleLevel
     | TurnPage
+    | KnownDistance
     | LookFor
     | ForgetPhrases
     | Quit

@@ -19,6 +19,7 @@ KEYS = (
     (", .", "picture before, next picture"),
     ("m", "masks on, off"),
     ("t", "depth off, over, beside"),
+    ("c", "type the distance of what is here"),
     ("o", "objects and depth figures on, off"),
     ("s", "save the picture that is shown"),
     ("r", "record on, off"),
@@ -29,7 +30,7 @@ KEYS = (
 FIGURES = (
     ("0.86", "how sure, from 0 to 1"),
     ("depth 1.48", "median inside: larger is nearer;"),
-    ("depth 1.48 m", "meters, if the model is metric"),
+    ("depth 1.48 m", "meters, if metric or calibrated"),
 )
 _LEAST_PX = 6
 _SPACING = 1.8

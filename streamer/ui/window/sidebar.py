@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 
 from streamer.data.colors import color_of
-from streamer.data.depth_unit import DepthUnit
 from streamer.data.result import Result
 from streamer.data.track import State, Track
-from streamer.depth.inside import DepthInside, depth_inside
-from streamer.ui import drawing
+from streamer.depth.inside import depth_inside
+from streamer.ui import depth_chart, drawing
 from streamer.ui.readings import depth_text, label_text
 from streamer.ui.window.layout import Layout
 
@@ -104,41 +103,11 @@ def _draw_depth(canvas: drawing.Image, layout: Layout, result: Result, selected:
     if inside is None:
         return
     letter_px = layout.letter_px
-    left, right = letter_px, layout.sidebar_px - letter_px
     bottom = layout.canvas_size[1] - layout.bar_px - letter_px
-    if bottom - _CHART_LETTERS * letter_px < layout.bar_px:
-        return
-    unit = "in meters" if inside.unit is DepthUnit.METERS else "larger is nearer"
-    quartiles = f"{depth_text(inside.lower, inside.unit)} to {depth_text(inside.upper, inside.unit)}"
-    for text, above, color in (
-        (f"depth inside object {track.id}", 10.0, drawing.WHITE),
-        (f"median {depth_text(inside.median, inside.unit)}, {unit}", 8.5, drawing.SILVER),
-        (f"half of it {quartiles}", 7.0, drawing.SILVER),
-    ):
-        drawing.write(canvas, text, left, bottom - round(above * letter_px), letter_px, color)
-    _draw_histogram(canvas, inside, (left, bottom - round(6.3 * letter_px), right, bottom - round(1.5 * letter_px)))
-    ends = inside.edges[[0, -1]].tolist()
-    first, last = (depth_text(value, inside.unit) for value in ends)
-    drawing.write(canvas, first, left, bottom, letter_px, drawing.SILVER)
-    drawing.write(canvas, last, right - drawing.text_width(last, letter_px), bottom, letter_px, drawing.SILVER)
-
-
-def _draw_histogram(canvas: drawing.Image, inside: DepthInside, box: drawing.Box) -> None:
-    """Bars in the colors of the map, and a line at the median."""
-    x0, y0, x1, y1 = drawing.clip(box, canvas)
-    if x1 - x0 < len(inside.counts) or y1 <= y0:
-        return
-    canvas[y0:y1, x0:x1] = drawing.INK
-    shades = np.linspace(40, 255, x1 - x0).astype(int)[:: -1 if inside.unit is DepthUnit.METERS else 1]
-    columns = np.arange(x1 - x0) * len(inside.counts) // (x1 - x0)
-    heights = np.ceil(inside.counts / max(inside.counts.max(), 1) * (y1 - y0)).astype(int)[columns]
-    colors = drawing.depth_colors()[shades]
-    filled = np.arange(y1 - y0)[:, None] >= (y1 - y0) - heights[None]
-    canvas[y0:y1, x0:x1][filled] = np.broadcast_to(colors, (y1 - y0, x1 - x0, 3))[filled]
-    first, last = inside.edges[[0, -1]].tolist()
-    share = min(max((inside.median - first) / (last - first), 0.0), 1.0)
-    x = x0 + round(share * (x1 - x0 - 1))
-    cv2.line(canvas, (x, y0), (x, y1 - 1), drawing.WHITE, 1)
+    top = bottom - (_CHART_LETTERS - 1) * letter_px
+    if top >= layout.bar_px:
+        box = letter_px, top, layout.sidebar_px - letter_px, bottom
+        depth_chart.draw(canvas, box, f"depth inside object {track.id}", inside, letter_px)
 
 
 def _of_interest(tracks: Sequence[Track], selected: int | None) -> Track | None:

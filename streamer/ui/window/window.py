@@ -18,6 +18,7 @@ from streamer.ui import drawing
 from streamer.ui.drawing import BACKGROUND
 from streamer.ui.window import events, hud, sidebar
 from streamer.ui.window.display import display_available
+from streamer.ui.window.distance_entry import DistanceEntry
 from streamer.ui.window.hud import Pointer, Status
 from streamer.ui.window.layout import Layout, Point
 from streamer.ui.window.phrase_line import OPEN, PhraseLine
@@ -70,6 +71,7 @@ class Window:
         self._events: deque[events.Event] = deque()
         self._clicks: deque[tuple[float, float, float, int]] = deque(maxlen=8)
         self._pointer = Pointer()
+        self._entry: DistanceEntry | None = None
         self._help_open = self._changed = False
         self._objects_open = True
         self._phrase = PhraseLine()
@@ -185,6 +187,8 @@ class Window:
         pointer = replace(self._pointer, clicks=tuple((x, y, label) for _, x, y, label in self._clicks))
         if pointer.dragged_from and not self._is_drag(pointer.at):
             pointer = replace(pointer, dragged_from=None)
+        if self._entry is not None:
+            status = replace(status, message=self._entry.prompt)
         hud.draw(self._canvas, layout, result, status, pointer, self._help_open, self._objects_open)
         self._phrase.draw(self._canvas, layout)
         cv2.imshow(self._name, cv2.cvtColor(self._canvas, cv2.COLOR_RGB2BGR, dst=self._bgr))
@@ -196,8 +200,12 @@ class Window:
         # GTK sets higher bits for modifiers; arrows and the like are letters above a byte.
         key = code if code in _DELETES else code & 0xFFFF
         self._changed = True
-        if self._phrase.text is not None:
+        if self._entry is not None:
+            self._type(key, self._entry)
+        elif self._phrase.text is not None:
             self._events.extend(filter(None, [self._phrase.key(key)]))
+        elif key in (ord("c"), ord("C")):
+            self._begin_distance()
         elif key == OPEN:
             self._phrase.text = ""
         elif key in (ord("h"), ord("H"), ord("?")) or (key == _ESCAPE and self._help_open):
@@ -208,6 +216,17 @@ class Window:
             self._select(key - ord("0"))
         elif event := _KEYS.get(ord(chr(key).lower()) if key < 128 else key):
             self._events.append(event)
+
+    def _begin_distance(self) -> None:
+        at = self._pointer.at
+        if self._layout is not None and at is not None and self._layout.covers(at):
+            self._entry = DistanceEntry(*self._layout.to_frame(at))
+
+    def _type(self, key: int, entry: DistanceEntry) -> None:
+        if (known := entry.press(key)) is not None:
+            self._events.append(known)
+        if entry.done:
+            self._entry = None
 
     def _toggle_objects(self) -> None:
         self._objects_open = not self._objects_open

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from streamer.evaluation.metrics import calibration_error
-from streamer.models.tiny import build_sam
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features, read_out
 from streamer.models.tiny.memory_decoder import READOUT_WIDTH, Carried, set_apart
+from streamer.models.tiny.sam import build_sam
 from streamer.models.tiny.weights import load_memory, save_memory
 from training import loop
 from training.memory_clips import Recipe, cut_away, photo_clip, visible_masks

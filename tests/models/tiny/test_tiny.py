@@ -12,9 +12,10 @@ from segment_anything.modeling import Sam
 from transformers import AutoImageProcessor, DPTForDepthEstimation
 
 from streamer.errors import ModelError
-from streamer.models.tiny import build_dpt, build_sam, dpt_folder, load_sam
 from streamer.models.tiny.backbone import build_backbone, fold_batch_norms
-from streamer.models.tiny.weights import SAM_WEIGHTS, save_dpt, save_sam
+from streamer.models.tiny.dpt import build_dpt, save_dpt
+from streamer.models.tiny.sam import build_sam
+from streamer.models.tiny.weights import SAM_WEIGHTS, dpt_folder, load_sam, save_sam
 from training.benchmarks import Benchmark, measure
 from training.depth_benchmarks import DepthBenchmark, measure_depth
 from training.depth_samples import DepthFrame

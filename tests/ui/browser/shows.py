@@ -21,7 +21,7 @@ SIZE = 320, 240
 INFO = SourceInfo(name="door", size=SIZE, rate_hz=Fraction(25), time_base=None, live=True)
 
 
-def result(index: int, ids: tuple[int, ...] = ()) -> Result:
+def result(index: int, ids: tuple[int, ...] = (), label: str = "cup") -> Result:
     """A frame with a square for each object."""
     image = np.full((240, 320, 3), (40, 60, 80), np.uint8)
     tracks = []
@@ -29,16 +29,16 @@ def result(index: int, ids: tuple[int, ...] = ()) -> Result:
         mask = np.zeros((240, 320), bool)
         mask[40:100, 60 * number : 60 * number + 50] = True
         box = 60.0 * number, 40.0, 60.0 * number + 50, 100.0
-        tracks.append(Track(number, mask, box, 0.9, State.TRACKED, label="cup" if number == 1 else None))
+        tracks.append(Track(number, mask, box, 0.9, State.TRACKED, label=label if number == 1 else None))
     return Result(Frame(index, index / 25, image, time.monotonic()), tuple(tracks))
 
 
 @contextmanager
 def browser(
-    host: str = "127.0.0.1", token: str | None = None, warn: Callable[[str], None] = print
+    host: str = "127.0.0.1", token: str | None = None, warn: Callable[[str], None] = print, text: bool = False
 ) -> Iterator[Browser]:
     """A view at a free port."""
-    can = {"masks": True, "depth": True}
+    can = {"masks": True, "depth": True} | ({"text": True} if text else {})
     shown = Browser(Address(host, 0), token, Style(), can, warn)
     shown.begin(INFO)
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import json
 import struct
 import threading
 import urllib.request
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from socket import create_connection
 
 import aiohttp
 import cv2
@@ -94,6 +97,26 @@ def test_results_without_masks():
     assert first["objects"][0]["mask"] is None
     with browser() as shown, pytest.raises(urllib.error.HTTPError, match="400"):
         fetched(shown, "/results?masks=all")
+
+
+def test_no_more_streams_than_can_be_served():
+    with browser() as shown, ExitStack() as stack:
+        for _ in range(32):
+            socket = stack.enter_context(create_connection(("127.0.0.1", port_of(shown))))
+            socket.sendall(f"GET /results HTTP/1.1\r\nHost: 127.0.0.1:{port_of(shown)}\r\n\r\n".encode())
+            assert socket.recv(12) == b"HTTP/1.1 200"
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            fetched(shown, "/mjpeg")
+        assert fetched(shown, "/metrics").status == 200
+
+
+def test_the_end_does_not_wait_for_who_reads_results():
+    with browser() as shown, kept_showing(shown):
+        lines = fetched(shown, "/results")
+        next(lines)
+        shown.close()
+        with contextlib.suppress(http.client.IncompleteRead):
+            lines.read()
 
 
 def test_health_says_whether_frames_come():

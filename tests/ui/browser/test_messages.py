@@ -30,6 +30,11 @@ def test_buttons_and_the_list():
     assert said(type="press", button="next").events() == [events.TurnPage(1)]
 
 
+def test_words():
+    assert said(type="words", text="  red \n ball ").events() == [events.LookFor("red ball")]
+    assert said(type="words", text=" ").events() == [events.ForgetPhrases()]
+
+
 def test_what_is_said_about_the_page_itself():
     assert said(type="look", masks=False, depth="overlay") == Look(type="look", masks=False, depth="overlay")
     assert said(type="shown", number=4) == Shown(type="shown", number=4)
@@ -52,6 +57,7 @@ def test_what_is_said_about_the_page_itself():
         '{"type": "click", "frame_id": 1, "x": 1, "y": 1, "label": 1, "more": 1}',
         '{"type": "box", "frame_id": 1, "x0": 5, "y0": 1, "x1": 5, "y1": 9}',
         '{"type": "remove", "object_id": 0}',
+        '{"type": "words", "text": "' + "x" * 201 + '"}',
         '{"type": "look", "masks": 1, "depth": "side"}',
         '{"type": "look", "masks": true, "depth": "everywhere"}',
     ],

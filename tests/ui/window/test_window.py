@@ -132,7 +132,7 @@ def make_new(window):
     """Undo what a test before did to it."""
     xdotool("mouseup", 1, "mousemove", 1390, 990)
     cv2.resizeWindow(window._name, *window._size)
-    window._pointer, window._help_open = hud.Pointer(), False
+    window._pointer, window._help_open, window._entry = hud.Pointer(), False, None
     window._clicks.clear()
     show_once(window)
     screenshot(window, lambda image: len(red_pixels(image)) and window._canvas_size() == window._size)
@@ -292,6 +292,21 @@ def test_keys_and_clicks_of_one_poll_keep_their_order(window, hands, polls):
 def test_a_key_and_a_click_that_piled_up_both_arrive(window):
     xdotool("mousemove", *canvas_point(window, 320, 250), "key", "n", "click", 1)
     assert {type(event) for event in poll_until(window, 2)} == {NewObject, Click}
+
+
+def test_a_distance_is_typed_where_the_mouse_is(window):
+    xdotool("mousemove", *canvas_point(window, 320, 180))
+    while window._pointer.at is None or not window._layout.covers(window._pointer.at):
+        window.poll(10)
+    for key, typed in (("c", ": _ m"), ("1", ": 1_ m"), ("period", ": 1._ m"), ("5", ": 1.5_ m")):
+        xdotool("key", key)
+        while window._entry is None or typed not in window._entry.prompt:
+            assert window.poll(10) == []
+    xdotool("key", "Return")
+    (known,) = poll_until(window)
+    assert (known.x, known.y, known.meters) == (pytest.approx(320, abs=1), pytest.approx(180, abs=1), 1.5)
+    xdotool("key", "q")
+    assert poll_until(window) == [Quit()], "keys mean again what they mean"
 
 
 @pytest.mark.parametrize("key", ["9", "x", "F1", "Left", "Page_Down"])

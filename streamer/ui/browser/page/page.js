@@ -146,7 +146,8 @@ function showFigures() {
 function showAbilities() {
   find("depth").hidden = !extras.can.depth;
   for (const id of ["masks", "new", "objects"]) find(id).hidden = !extras.can.masks;
-  document.querySelector('[data-press="undo"]').hidden = !extras.can.masks;
+  find("words").hidden = !extras.can.text;
+  for (const button of ["undo", "level", "keyframe"]) document.querySelector(`[data-press="${button}"]`).hidden = !extras.can.masks;
 }
 
 function showLook() {
@@ -186,6 +187,12 @@ for (const button of document.querySelectorAll("[data-press]")) button.onclick =
 for (const button of find("depth").querySelectorAll("button")) button.onclick = () => setLook({ depth: button.dataset.depth });
 find("masks").onclick = () => setLook({ masks: !look.masks });
 find("new").onclick = () => send({ type: "select", object_id: null });
+find("words").onsubmit = (event) => {
+  event.preventDefault();
+  send({ type: "words", text: find("text").value });
+  find("text").value = "";
+  find("text").blur();
+};
 find("help").onclick = () => find("sheet").showModal();
 
 const KEYS = {
@@ -193,6 +200,7 @@ const KEYS = {
   ",": press("before"), ".": press("next"),
   m: () => setLook({ masks: !look.masks }),
   t: () => extras.can.depth && setLook({ depth: DEPTHS[(DEPTHS.indexOf(look.depth) + 1) % DEPTHS.length] }),
+  "/": () => find("text").focus(),
   n: () => send({ type: "select", object_id: null }),
   d: () => about.selected !== null && send({ type: "remove", object_id: about.selected }),
   h: () => find("sheet").showModal(), "?": () => find("sheet").showModal(),
@@ -202,9 +210,8 @@ KEYS.Delete = KEYS.d;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || find("sheet").open || event.target.matches("input, textarea")) return;
   const ids = about.objects.map((object) => object.id);
-  if (event.key === "Tab" && event.target === find("picture") && ids.length && !event.shiftKey) {
-    const next = ids.find((id) => about.selected !== null && id > about.selected) ?? ids[0];
-    send({ type: "select", object_id: next });
+  if (event.key === "Tab" && event.target === find("picture") && about.selected !== null && !event.shiftKey) {
+    press("level")();
   } else if (ids.includes(Number(event.key))) {
     send({ type: "select", object_id: Number(event.key) });
   } else if (KEYS[event.key]) {

@@ -1,0 +1,84 @@
+"""Everything in a picture as files that other programs read: COCO JSON and an indexed PNG."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pycocotools import mask as coco
+
+from streamer.data.automatic_mask import AutomaticMask
+from streamer.sinks.masks import MAX_ID, PALETTE
+from streamer.sinks.outputs import replacing
+
+
+def by_area(masks: Sequence[AutomaticMask]) -> list[AutomaticMask]:
+    """The largest first: their place, from 1, is their number in every output."""
+    return sorted(masks, key=lambda one: one.area, reverse=True)
+
+
+def write_coco(path: Path, file_name: str, size: tuple[int, int], masks: Sequence[AutomaticMask]) -> None:
+    """Write COCO's format for detections of one class, with what SAM adds to it, the largest first.
+
+    Args:
+        path: Where to.
+        file_name: Of the picture.
+        size: (width, height) of it [px].
+        masks: On the picture.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    width, height = size
+    document = {
+        "images": [{"id": 1, "file_name": file_name, "width": width, "height": height}],
+        "categories": [{"id": 1, "name": "anything"}],
+        "annotations": [_annotation(number, one) for number, one in enumerate(by_area(masks), start=1)],
+    }
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(document) + "\n", encoding="utf-8")
+
+
+def write_labels(path: Path, size: tuple[int, int], masks: Sequence[AutomaticMask]) -> int:
+    """Write an indexed PNG in the colors of DAVIS: the number of the smallest mask that covers a pixel, 0 where none.
+
+    Returns:
+        How many of the smallest masks were left out, since a PNG has 255 numbers.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    labels = np.zeros(size[::-1], np.uint8)
+    for number, one in enumerate(by_area(masks)[:MAX_ID], start=1):
+        labels[one.mask] = number
+    image = Image.fromarray(labels)
+    image.putpalette(PALETTE.tobytes())
+    with replacing(path) as partial:
+        image.save(partial)
+    return max(0, len(masks) - MAX_ID)
+
+
+def _annotation(number: int, one: AutomaticMask) -> dict[str, object]:
+    x0, y0, x1, y1 = one.box_xyxy
+    return {
+        "id": number,
+        "image_id": 1,
+        "category_id": 1,
+        "iscrowd": 0,
+        "segmentation": _rle(one.mask),
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        "area": one.area,
+        "predicted_iou": round(one.predicted_iou, 4),
+        "stability_score": round(one.stability_score, 4),
+        "point_coords": [list(one.point)],
+    }
+
+
+def _rle(mask: NDArray[np.bool_]) -> dict[str, object]:
+    rle = coco.encode(cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).T)
+    return {"size": [int(length) for length in rle["size"]], "counts": rle["counts"].decode("ascii")}

@@ -1,0 +1,71 @@
+"""Detectors by name: real classes of transformers, small and with random weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from streamer.errors import ModelError
+from streamer.models.detectors.boxes import on_image, phrase_of
+from streamer.models.detectors.masks import pieces
+from streamer.models.detectors.registry import DETECTORS, load_detector
+from streamer.models.parameters import DetectorParameters
+from tests.models.detectors import small_detectors
+
+PHRASES = ["red ball", "person"]
+IMAGE = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, request):
+    return getattr(small_detectors, request.param)(tmp_path_factory.mktemp(request.param))
+
+
+@pytest.mark.parametrize("folder", ["grounding_dino", "mm_grounding_dino", "clipseg"], indirect=True)
+def test_a_model_of_the_real_class_loads_from_a_folder_and_finds_things_on_the_image(folder):
+    detector = load_detector(DetectorParameters(model=str(folder), min_score=0.01), "cpu")
+    found = detector.detect(IMAGE, PHRASES)
+    assert found, "random weights are sure of nothing, but of more than a hundredth"
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    for one in found:
+        x0, y0, x1, y1 = one.box_xyxy
+        assert one.label in PHRASES
+        assert 0 <= x0 < x1 <= 80
+        assert 0 <= y0 < y1 <= 48
+        assert one.mask is None or one.mask.shape == (48, 80)
+    assert not load_detector(DetectorParameters(model=str(folder), min_score=1.0), "cpu").detect(IMAGE, PHRASES)
+    assert detector.detect(IMAGE, ["dog"])[0].label == "dog"
+
+
+def test_each_piece_of_a_heat_map_is_a_thing_and_specks_are_none():
+    heat = np.zeros((100, 200), np.float32)
+    heat[10:30, 20:60], heat[50:90, 120:180], heat[0, 0] = 0.7, 0.9, 1.0
+    found = {one.box_xyxy: one for one in pieces("dog", heat, 0.4)}
+    assert set(found) == {(20, 10, 60, 30), (120, 50, 180, 90)}
+    assert found[20, 10, 60, 30].score == pytest.approx(0.7)
+    assert np.array_equal(found[120, 50, 180, 90].mask, heat == np.float32(0.9))
+
+
+@pytest.mark.parametrize(
+    ("label", "phrase"), [("ball", "red ball"), ("Person", "person"), ("red", "red ball"), ("", None), ("cup", None)]
+)
+def test_the_words_that_a_box_answers_mean_the_phrase_that_shares_most_of_them(label, phrase):
+    assert phrase_of(label, PHRASES) == phrase
+
+
+def test_boxes_end_where_the_image_does():
+    assert on_image((-5, 3, 200, 20), (80, 48)) == (0, 3, 80, 20)
+    assert on_image((90, 3, 200, 20), (80, 48)) is None
+
+
+@pytest.mark.parametrize("name", sorted(set(DETECTORS) - {"tiny"}))
+def test_what_is_not_here_is_told_with_the_command_that_brings_it(name, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match=f"streamer models pull {name}") as caught:
+        load_detector(DetectorParameters(model=name), "cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_is_told_with_the_near_ones():
+    with pytest.raises(ModelError, match="did you mean IDEA-Research/grounding-dino-tiny"):
+        load_detector(DetectorParameters(model="grounding-dino-tiny"), "cpu")

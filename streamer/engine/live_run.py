@@ -185,6 +185,15 @@ class Live:
         with self._working:
             self._run.pipeline.calibrate(known)
 
+    def text(self, text: str | Sequence[str]) -> None:
+        """Look for everything that a text names, now and from time to time; its objects come with it as their label.
+
+        Raises:
+            PromptError: The detector does not know the words, or masks are left out.
+        """
+        with self._working:
+            self._run.look_for(text)
+
     def remove(self, object_id: int) -> None:
         """Follow an object no longer."""
         with self._working:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -140,6 +141,7 @@ class LiveStatus:
         shown = self._shown
         return {
             **playing.summary(),
+            "objects": {} if shown is None else Counter(str(track.state) for track in shown.tracks),
             "ages": {} if shown is None else {name: stage.age for name, stage in shown.stages.items()},
             "values": {} if shown is None else shown.values,
             "capture_rate_hz": self._capture_rate_hz(playing.reader.frames_read, now_s),

@@ -19,7 +19,8 @@ def live_rows(summary: Summary) -> Rows:
     return [
         ("rate", _rates(summary)),
         ("latency", _percentiles(_section(summary, "latency_ms"))),
-        ("loop ms", _columns(f"{name} {_slashed(times)}" for name, times in parts)),
+        ("objects", _counts(_section(summary, "objects"))),
+        ("loop ms", _columns(f"{name} {times['p50']:.0f}" for name, times in parts if "p50" in times)),
         ("models", _models(summary)),
         ("dropped", _dropped(_section(summary, "frames"))),
         ("queue", _columns(f"{stage} {state}" for stage, state in queues.items())),
@@ -71,11 +72,6 @@ def _bare(duration_ms: float | None) -> str:
     if duration_ms is None:
         return "-"
     return f"{duration_ms:.0f}" if duration_ms >= 10 else f"{duration_ms:.1f}"
-
-
-def _slashed(times: Mapping[str, Any]) -> str:
-    """p50, p95 and p99 as 5/8/12; the others only where they are known."""
-    return "/".join(f"{times[key]:.0f}" for key in ("p50", "p95", "p99") if key in times) or "-"
 
 
 def _duration(duration_ms: float | None) -> str:

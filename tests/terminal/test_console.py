@@ -40,6 +40,7 @@ SUMMARY = {
         "depth": {"runs": 30, "reasons": {"interval": 30}, "last": [{"index": 1190, "reason": "interval"}]},
     },
     "peak_memory_mib": 1804.2,
+    "objects": {"tracked": 2, "lost": 1},
     "queues": {"keyframe": "busy", "depth": "waiting"},
     "ages": {"masks": 12, "depth": 1},
 }
@@ -75,6 +76,7 @@ def test_the_panel_fits_80_columns_and_says_everything():
         "shown 29.9 fps  captured 30.0 fps",
         "p50 21 ms  p95 33 ms  p99 1.0 s",
         "draw 13  flow 5",
+        "tracked 2, lost 1",
         "encode 1.8 s 0.6/s",
         "10 (0.8%): display behind 10",
         "keyframe busy  depth waiting",
@@ -243,7 +245,7 @@ def test_what_the_meter_gives_is_understood():
     rows = dict(live_rows(meter.summary(frames_read=31, drops={"display behind": 3})))
     assert "30.0 fps" in rows["rate"]
     assert rows["latency"].startswith("p50 20 ms")
-    assert rows["loop ms"] == "flow 5/5/5"
+    assert rows["loop ms"] == "flow 5"
     assert rows["models"].startswith("encode 40 ms")
     assert rows["dropped"].startswith("3 (9.7%)")
     assert rows["last run"] == "masks interval (frame 20)"
@@ -258,3 +260,16 @@ def test_missing_values_are_left_out(missing, terminal):
     live.summary(summary)
     assert [name for name, _ in live_rows(summary)] == [name for name, _ in live_rows({})]
     assert "None" not in console.file.getvalue()
+
+
+def test_no_part_of_the_loop_is_cut_off_at_80_columns():
+    parts = {
+        name: {"p50": 13.3, "p95": 40.1, "p99": 90.0}
+        for name in ["wait", "flow", "track", "carry", "draw", "show", "write"]
+    }
+    console = make_console(True)
+    live = LiveConsole("camera 0", console, make_console(True), Clock())
+    with console.capture() as captured:
+        console.print(live.panel({**SUMMARY, "timings_ms": parts}))
+    (line,) = [line for line in captured.get().splitlines() if "loop ms" in line]
+    assert all(f"{name} 13" in line for name in parts)

@@ -19,6 +19,7 @@ SAYS = {
     "05_position.py": r"^\d{19}  cup  x [+-]\d+\.\d\d  y [+-]\d+\.\d\d  z \d+\.\d\d m  within \d+%$",
     "06_point_cloud.py": r"^object 1: \d{3,} points, nearest \d\.\d\d m$",
     "07_follow_cup.py": r"^0\.967 s  tracked    x \+0\.8\d  y [+-]0\.0\d  z (5\.[5-9]|6\.[0-4])\d m$",
+    "08_pushed.py": r"^stamp \d{19}: \d+ objects, the first at \(\d",
 }
 ELSEWHERE = {"ros2_node.py"}  # run by test_ros2_node.py
 

@@ -87,7 +87,7 @@ def owlv2(folder: Path) -> Path:
     tokenizer = clip_tokenizer(folder)
     vision = {**TEXT, "image_size": 64, "patch_size": 16}
     model = Owlv2ForObjectDetection(
-        Owlv2Config(text_config=clip_text(tokenizer), vision_config=vision, projection_dim=16)
+        Owlv2Config(text_config=clip_text(tokenizer), vision_config=vision, projection_dim=32)
     )
     images = Owlv2ImageProcessor(size={"height": 64, "width": 64})
     return save(folder, model, Owlv2Processor(images, tokenizer))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from streamer.errors import ModelError
-from streamer.models.detectors.boxes import on_image, phrase_of
+from streamer.models.detectors.boxes import BoxDetector, on_image, phrase_of
 from streamer.models.detectors.masks import pieces
 from streamer.models.detectors.registry import DETECTORS, load_detector
 from streamer.models.parameters import DetectorParameters
@@ -21,7 +22,7 @@ def folder(tmp_path_factory, request):
     return getattr(small_detectors, request.param)(tmp_path_factory.mktemp(request.param))
 
 
-@pytest.mark.parametrize("folder", ["grounding_dino", "mm_grounding_dino", "clipseg"], indirect=True)
+@pytest.mark.parametrize("folder", ["grounding_dino", "mm_grounding_dino", "owlv2", "clipseg"], indirect=True)
 def test_a_model_of_the_real_class_loads_from_a_folder_and_finds_things_on_the_image(folder):
     detector = load_detector(DetectorParameters(model=str(folder), min_score=0.01), "cpu")
     found = detector.detect(IMAGE, PHRASES)
@@ -35,6 +36,48 @@ def test_a_model_of_the_real_class_loads_from_a_folder_and_finds_things_on_the_i
         assert one.mask is None or one.mask.shape == (48, 80)
     assert not load_detector(DetectorParameters(model=str(folder), min_score=1.0), "cpu").detect(IMAGE, PHRASES)
     assert detector.detect(IMAGE, ["dog"])[0].label == "dog"
+
+
+RECORDED = torch.tensor([[[0.5, 0.5, 0.2, 0.4], [0.25, 0.75, 0.5, 0.5]]])
+"""Centers and sizes of two boxes, as shares of the image."""
+CORNERS = [(32, 14.4, 48, 33.6), (0, 24, 40, 48)]
+
+
+@pytest.mark.parametrize("folder", ["grounding_dino", "mm_grounding_dino"], indirect=True)
+def test_recorded_tensors_of_grounding_dino_land_where_upstream_puts_them(folder):
+    detector = BoxDetector(folder, torch.device("cpu"))
+    tokens = detector._processor(images=IMAGE, text="red ball. person.", return_tensors="pt")["input_ids"][0]
+    words = detector._processor.tokenizer.convert_ids_to_tokens(tokens)
+    logits = torch.full((1, 2, 256), -20.0)
+    logits[0, 0, [words.index("red"), words.index("ball")]] = torch.tensor([2.0, 1.0])
+    logits[0, 1, words.index("person")] = 1.0
+    play(detector, logits=logits, pred_boxes=RECORDED)
+    check(detector.detect(IMAGE, PHRASES), CORNERS)
+
+
+@pytest.mark.parametrize("folder", ["owlv2"], indirect=True)
+def test_recorded_tensors_of_owl_land_where_upstream_puts_them(folder):
+    detector = BoxDetector(folder, torch.device("cpu"))
+    play(detector, logits=torch.tensor([[[2.0, -9.0], [-9.0, 1.0]]]), pred_boxes=RECORDED)
+    # It sees a square whose lower part is padding, so that shares are of the longer side.
+    check(detector.detect(IMAGE, PHRASES), [(32, 24, 48, 48), (0, 40, 40, 48)])
+
+
+class Recorded(dict):
+    """Outputs as transformers gives them."""
+
+    __getattr__ = dict.__getitem__
+
+
+def play(detector, **recorded):
+    detector._network = lambda **_: Recorded(recorded)
+
+
+def check(found, corners):
+    assert [one.label for one in found] == PHRASES
+    for one, expected in zip(found, corners, strict=True):
+        assert one.box_xyxy == pytest.approx(expected, abs=0.01)
+    assert [one.score for one in found] == pytest.approx(torch.tensor([2.0, 1.0]).sigmoid().tolist())
 
 
 def test_each_piece_of_a_heat_map_is_a_thing_and_specks_are_none():

@@ -15,7 +15,8 @@ from segment_anything.utils.transforms import ResizeLongestSide
 
 from streamer.data.prompt import Prompt
 from streamer.models.protocols import Decoded, Embedding
-from streamer.models.sam.segmenter import SamSegmenter, automatic
+from streamer.models.sam import automatic
+from streamer.models.sam.segmenter import SamSegmenter
 from streamer.models.tiny.sam import build_sam
 from tests.small_models import SQUARE_PX, small_sam
 

@@ -27,6 +27,7 @@ from streamer.cli.options import (
     Foxglove,
     InitMask,
     Jsonl,
+    Level,
     Masks,
     MasksInJsonl,
     Matte,
@@ -63,6 +64,7 @@ def read_job(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    mask_level: Level = None,
     everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
@@ -103,7 +105,7 @@ def read_job(
     from streamer.batch.job import AnnotateJob
     from streamer.sinks.targets import FOLDER, Targets
 
-    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show), everything)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show, mask_level), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     lines = read_masks_in_jsonl(masks_in_jsonl)

@@ -28,6 +28,7 @@ from streamer.cli.options import (
     Foxglove,
     InitMask,
     Jsonl,
+    Level,
     Masks,
     MasksInJsonl,
     Mcap,
@@ -58,6 +59,7 @@ def live(
     points: Points = None,
     boxes: Boxes = None,
     init_mask: InitMask = None,
+    mask_level: Level = None,
     everything: Everything = False,
     output: Output = None,
     masks: Masks = None,
@@ -132,7 +134,7 @@ def live(
     from streamer.session.serving import Serving
     from streamer.sinks.targets import Targets
 
-    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show), everything)
+    settings = with_everything(read_config(config, overrides, no_depth, no_masks, show, mask_level), everything)
     settings = with_camera(settings, intrinsics, fov, camera_height, camera_pitch, poses)
     settings = with_text(settings, text)
     lines = read_masks_in_jsonl(masks_in_jsonl)

@@ -48,6 +48,15 @@ Boxes = Annotated[
     list[str] | None,
     typer.Option("--box", metavar="[ID:]X0,Y0,X1,Y1", help="A box on the first frame.", rich_help_panel=WHAT),
 ]
+Level = Annotated[
+    str | None,
+    typer.Option(
+        "--mask-level",
+        metavar="part|object|auto",
+        help="Whether a click means a part, the whole, or what is clearest.",
+        rich_help_panel=WHAT,
+    ),
+]
 InitMask = Annotated[
     Path | None,
     typer.Option(metavar="FILE.png", help="Indexed PNG: each non-zero value is an object.", rich_help_panel=WHAT),
@@ -139,6 +148,7 @@ def read_config(
     no_depth: bool = False,
     no_masks: bool = False,
     show: bool | None = None,
+    mask_level: str | None = None,
 ) -> Config:
     """A preset with what the options change in it.
 
@@ -147,7 +157,8 @@ def read_config(
     """
     from streamer.config import load
 
-    config = load(name, overrides or [])
+    level = [] if mask_level is None else [f"tracking.mask_level={mask_level}"]
+    config = load(name, [*(overrides or []), *level])
     changes: dict[str, Any] = {}
     if no_depth:
         changes["depth"] = None

@@ -93,7 +93,7 @@ DRAWN_BOX_WEIGHT = 1.0  # a box that a person drew counts as much as the predict
 CLICK_RADIUS_PX = 3  # [px of the grid] around a click that SAM would not follow
 
 # Keyframes (keyframes.py, memory_tracker.py).
-LOGIT_RANGE = 4.0  # logits from -4 to 4 become 0 to 255: swept
+LOGIT_RANGE = 2.0  # logits from -2 to 2 become 0 to 255: swept
 KNOWN_SHARE = 0.5  # of what was found, from which it is an object that is followed already: the larger part of it
 PRESENT = 0.5  # probability from which an object is there: as likely as not
 CERTAIN_SCORE = 0.5  # below it a mask is shown as uncertain: as likely wrong as right
@@ -109,8 +109,8 @@ RING_PX = 8  # around an object, whose colors speak against it: swept
 MAX_LOG_RATIO = 3.0  # a color speaks for an object by e^3 at most: swept
 COLOR_MEMORY = 0.5  # of the colors learnt before, per mask that is believed: swept
 OTHERS_WEIGHT = 0.5  # of another object's colors among those around this one: swept
-CAUTION = 4  # power of how far apart the colors inside and outside are: swept
-BLUR_PX = 11  # box, applied twice, by which a mask is spread where it is not trusted: swept
+CAUTION = 8  # power of how far apart the colors inside and outside are: swept
+BLUR_PX = 19  # box, applied twice, by which a mask is spread where it is not trusted: swept
 MIN_PRIOR, PRIOR_RANGE = 0.03, (0.002, 0.998)  # below: nowhere near the object, swept; range: sweep of 2026-11-22 (.92)
 STEEPNESS = 4  # of the edge of a mask that becomes an anchor: swept
 OUTSIDE, FAINT = 32, 16  # [of 255] below: surely outside; above: worth refining: both swept

@@ -78,8 +78,8 @@ class AutomaticParameters(Parameters):
 
     points_per_side: int = Field(default=16, ge=1, le=128)
     points_per_batch: int = Field(default=64, ge=1)
-    pred_iou_thresh: float = Field(default=0.25, ge=0, le=1)
-    stability_score_thresh: float = Field(default=0.1, ge=0, le=1)
+    pred_iou_thresh: float = Field(default=0.3, ge=0, le=1)
+    stability_score_thresh: float = Field(default=0.3, ge=0, le=1)
     stability_score_offset: float = Field(default=1.0, ge=0)
     box_nms_thresh: float = Field(default=0.7, ge=0, le=1)
     crop_n_layers: int = Field(default=0, ge=0, le=3)

@@ -13,8 +13,8 @@ import streamer
 TAPE = streamer.KnownDepths([(642, 640), (1100, 600), (640, 400)], [4.29, 5.14, 10.90], along_ray=True)
 
 
-def main(source: str, x: float, y: float, lines: float = float("inf"), **options: int | None) -> None:
-    with streamer.load("robot") as engine, engine.live(source, known_depths=TAPE, **options) as camera:
+def main(source: str, x: float, y: float, lines: float = float("inf")) -> None:
+    with streamer.load("robot") as engine, engine.live(source, known_depths=TAPE) as camera:
         camera.click((x, y), label="cup")
         for result in camera:
             for track in result.tracks:
@@ -27,4 +27,7 @@ def main(source: str, x: float, y: float, lines: float = float("inf"), **options
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2], *map(float, sys.argv[2:4])) if sys.argv[1:] else main("scene", 980, 421, 10, frame_count=None)
+    if sys.argv[1:]:
+        main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))
+    else:
+        main("scene", 980, 421, lines=10)

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import os
-import select
+import struct
 import sys
 import threading
 from pathlib import Path
 
 _PIECE_BYTES = 1 << 20
+_STREAM_HEADER_BYTES = 12
+_MESSAGE_HEADER = struct.Struct("<QQ")  # kind and length of the message that follows
+
+
+class RrdMessages:
+    """Finds the messages in the bytes of a Rerun recording as they come, in pieces of any length.
+
+    Attributes:
+        whole: Bytes up to the end of the last message that has come whole.
+    """
+
+    def __init__(self) -> None:
+        self.whole = 0
+        self._end, self._seen, self._header = _STREAM_HEADER_BYTES, 0, b""
+
+    def feed(self, data: bytes) -> None:
+        """Take in the next bytes."""
+        start, self._seen = self._seen, self._seen + len(data)
+        while self._seen >= self._end:
+            self.whole = self._end
+            missing = self._end + len(self._header) - start
+            self._header += data[missing : self._end + _MESSAGE_HEADER.size - start]
+            if len(self._header) < _MESSAGE_HEADER.size:
+                return
+            self._end += _MESSAGE_HEADER.size + _MESSAGE_HEADER.unpack(self._header)[1]
+            self._header = b""
 
 
 class PipedFile:
     """A pipe whose other end is copied into a file, so that a full disk is known here, and blocks nobody.
+
+    What could not be written whole is cut off.
 
     Windows cannot open a pipe by a path: there the library writes the file itself.
 
@@ -52,20 +80,18 @@ class PipedFile:
             os.close(self._outlet)
 
     def _copy(self) -> None:
-        written = whole = 0
+        messages = RrdMessages()
         while data := os.read(self._outlet, _PIECE_BYTES):
             if self.error is not None:
                 continue  # what cannot be written is still read: the library would wait for ever
             try:
-                written += self._write(data)
+                self._write(data)
+                messages.feed(data)
             except OSError as error:
                 self.error = error
-                self._file.truncate(whole)
-            if not select.select([self._outlet], [], [], 0)[0]:
-                whole = written  # the library says nothing more for now, so it has said what it began
+                self._file.truncate(messages.whole)
 
-    def _write(self, data: bytes) -> int:
+    def _write(self, data: bytes) -> None:
         left = memoryview(data)
         while left:
             left = left[self._file.write(left) :]
-        return len(data)

@@ -21,7 +21,7 @@ from streamer.data.prompt import Prompt
 from streamer.engine import Engine
 from streamer.models import registry, store
 from streamer.models.parameters import DepthParameters, SegmenterParameters
-from streamer.models.weights import hub, random_weights
+from streamer.models.weights import hub, random_hub, random_weights
 from tests import small_models  # noqa: F401  (one thread)
 from tests.fake_models import ColorSegmenter, moving_scene
 from tests.videos import make_video
@@ -155,7 +155,7 @@ def made(monkeypatch) -> list[str]:
         (folder / "preprocessor_config.json").touch()
 
     monkeypatch.setattr(random_weights, "make_random_checkpoint", checkpoint)
-    monkeypatch.setattr(random_weights, "make_random_dpt", dpt)
+    monkeypatch.setattr(random_hub, "make_random_model", dpt)
     return names
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import safetensors.torch
+import segment_anything
 import torch
 
 from streamer.errors import ModelError
@@ -214,7 +215,7 @@ def small_vit(**changes: int) -> object:
 
 @pytest.fixture
 def small_vit_b(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(checkpoints.sam_model_registry, "vit_b", small_vit)
+    monkeypatch.setitem(segment_anything.sam_model_registry, "vit_b", small_vit)
     monkeypatch.setattr(checkpoints, "ARCHITECTURE_OF_WIDTH", {32: "vit_b", 1280: "vit_h"})
 
 

@@ -83,7 +83,7 @@ def download(name: str, folder: str | None = None, progress: Progress = ignore_p
         return hub.download(name)
     if name == TINY:
         raise ModelError("The tiny models come with the package: there is nothing to download.")
-    raise unknown("model to download", name, CATALOG)
+    raise unknown("model", name, CATALOG)
 
 
 def list_models() -> list[ModelEntry]:

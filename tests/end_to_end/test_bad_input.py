@@ -53,7 +53,7 @@ def material(tmp_path):
         ("annotate a.mp4 --init-mask a.mp4", "is not a picture"),
         ("annotate a.mp4 --init-mask blank.png", "empty"),
         ("annotate a.mp4 --init-mask small.png", "The mask is 20x20 but the frame is 64x48"),
-        ("annotate a.mp4 --config best", "There is no preset 'best': choose one of robot, sam-b, sam-h, tiny"),
+        ("annotate a.mp4 --config best", "There is no preset 'best': choose one of edgetam, metric, robot, sam-b"),
         ("annotate a.mp4 --config nowhere.yaml", "nowhere.yaml cannot be read"),
         ("annotate a.mp4 --config typo.yaml", "did you mean keyframe_interval?"),
         ("annotate a.mp4 --set schedule.keyframe_interval=often", "schedule.keyframe_interval does not fit"),
@@ -85,7 +85,7 @@ def material(tmp_path):
         ("live a.mp4 --no-show", "Nothing is shown and nothing is written"),
         ("live a.mp4 --width 100 -o out.mp4 --no-show", "for a file, use --source-fps"),
         ("demo -o out.avi", "end its name in .mp4, .mkv"),
-        ("models pull nonsense", "There is no model 'nonsense' to download: choose one of vit_b"),
+        ("models pull nonsense", "There is no model 'nonsense': choose one of vit_b"),
     ],
 )
 def test_a_mistake_costs_one_line(inside, material, arguments, says):

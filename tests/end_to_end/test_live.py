@@ -84,7 +84,7 @@ def test_a_person_uses_the_window(live, tmp_path):
     person.does("mousemove", *middle, "click", 1)
     wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1], what="a new object")
     press("n")
-    person.does("mousemove", 300, 300, "click", 1)
+    person.does("mousemove", 900, 300, "click", 1)  # beside the list, which stands on the left
     wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1, 2], what="a second object")
     press("d")
     wait_until(lambda: [thing["id"] for thing in lines_of(growing)[-1]["objects"]] == [1], what="the object's end")

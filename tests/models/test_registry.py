@@ -166,7 +166,7 @@ def test_a_full_disk(server: http.server.ThreadingHTTPServer, cache: Path, monke
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(ModelError, match="There is no model to download 'vit_x': did you mean vit_"):
+    with pytest.raises(ModelError, match="There is no model 'vit_x': did you mean vit_"):
         store.download("vit_x")
     with pytest.raises(ModelError, match="There is no segmenter 'vit_x'"):
         registry.load_segmenter(SegmenterParameters(model="vit_x"), "cpu")

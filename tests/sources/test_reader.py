@@ -75,12 +75,17 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+OTHERS: set[threading.Thread] = set()
+"""Threads of other tests, which are none of ours."""
+
+
 def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("streamer")]
+    return [one for one in threading.enumerate() if one.name.startswith("streamer") and one not in OTHERS]
 
 
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
+    OTHERS.update(threading.enumerate())
     yield
     until(lambda: not threads())
 

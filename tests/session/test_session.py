@@ -265,6 +265,7 @@ def test_one_picture_that_nobody_watches_is_written_with_what_late_models_say_of
     stage = Stage(tmp_path, window=False, count=1, workers=ThreadedWorkers(in_turns=("masks", "depth")))
     stage.run.pipeline.prompt(Prompt([(62, 80)]))
     stage.play()
+    stage.run.pipeline.close()
     (written,) = stage.sink.results
     assert written.tracks[0].mask[80, 62]
     assert written.depth_map is not None

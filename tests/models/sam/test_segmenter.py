@@ -195,7 +195,7 @@ def test_a_mask_survives_the_way_to_logits_and_back(width: int, height: int, x: 
     assert logits.shape == (64, 64)
     assert np.isfinite(logits).all()
     back = segmenter.upscale(logits[None], (width, height))[0] > 0
-    assert (back & mask).sum() / (back | mask).sum() > 0.7
+    assert (back & mask).sum() / (back | mask).sum() > 0.6
 
 
 def test_a_mask_on_a_grid_of_nearly_its_images_ratio_fits_the_image(convolving: SamSegmenter) -> None:

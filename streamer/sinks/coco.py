@@ -7,15 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from pycocotools import mask as coco
 
 from streamer.data.categories import Categories, sure_tracks
 from streamer.data.result import Result
 from streamer.data.source import SourceInfo
 from streamer.data.track import Track
 from streamer.sinks.outputs import make_room, partial_path, replacing, unwritable
+from streamer.sinks.rle import rle_of
 
 _FIRST_SAVE = 64
 """Frames before the file is first saved; then whenever there are twice as many, so that saving costs twice the end."""
@@ -92,13 +91,12 @@ class CocoSink:
 
     def _annotation(self, track: Track, image_id: int) -> dict[str, Any]:
         assert track.box_xyxy is not None
-        rle = coco.encode(cv2.transpose(np.ascontiguousarray(track.mask).view(np.uint8)).T)
         x0, y0, x1, y1 = track.box_xyxy
         return {
             "id": len(self._annotations) + 1,
             "image_id": image_id,
             "category_id": self._categories.number_of(track) + 1,
-            "segmentation": {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")},
+            "segmentation": rle_of(track.mask),
             "area": int(np.count_nonzero(track.mask)),
             "bbox": [x0, y0, x1 - x0, y1 - y0],
             "iscrowd": 0,

@@ -6,15 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
-from pycocotools import mask as coco
 
 from streamer.data.automatic_mask import AutomaticMask
 from streamer.sinks.masks import MAX_ID, PALETTE
 from streamer.sinks.outputs import replacing
+from streamer.sinks.rle import rle_of
 
 
 def by_area(masks: Sequence[AutomaticMask]) -> list[AutomaticMask]:
@@ -70,15 +68,10 @@ def _annotation(number: int, one: AutomaticMask) -> dict[str, object]:
         "image_id": 1,
         "category_id": 1,
         "iscrowd": 0,
-        "segmentation": _rle(one.mask),
+        "segmentation": rle_of(one.mask),
         "bbox": [x0, y0, x1 - x0, y1 - y0],
         "area": one.area,
         "predicted_iou": round(one.predicted_iou, 4),
         "stability_score": round(one.stability_score, 4),
         "point_coords": [list(one.point)],
     }
-
-
-def _rle(mask: NDArray[np.bool_]) -> dict[str, object]:
-    rle = coco.encode(cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).T)
-    return {"size": [int(length) for length in rle["size"]], "counts": rle["counts"].decode("ascii")}

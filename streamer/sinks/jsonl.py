@@ -12,11 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from pycocotools import mask as coco
-
 from streamer.data.camera_model import CameraModel
 from streamer.data.result import Result, StageStatus
 from streamer.data.source import SourceInfo
@@ -35,6 +30,7 @@ from streamer.sinks.lines import (
     StageLine,
 )
 from streamer.sinks.outputs import STDOUT, Claim, make_room, reason_of, unwritable
+from streamer.sinks.rle import rle_of
 
 
 class JsonlSink:
@@ -232,17 +228,10 @@ def _object(track: Track, masks: MasksInJsonl) -> ObjectLine:
         score=round(float(track.score), 4),
         state=track.state.value,
         age_s=None if track.age_s is None else round(track.age_s, 4),
-        mask=_rle(track.mask) if masks == "rle" else None,
+        mask=RleLine(**rle_of(track.mask)) if masks == "rle" else None,
         depth=None if track.depth is None else _depth(track.depth),
         position_m=None if track.position_m is None else _millimeters(track.position_m),
     )
-
-
-def _rle(mask: NDArray[np.bool_]) -> RleLine:
-    # COCO counts along columns; cv2.transpose is ten times as fast as np.asfortranarray.
-    rle = coco.encode(cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).T)
-    height, width = (int(length) for length in rle["size"])
-    return RleLine(size=(height, width), counts=rle["counts"].decode("ascii"))
 
 
 def _depth(depth: DepthStats) -> DepthLine:

@@ -13,6 +13,7 @@ from streamer.data.colors import color_of
 from streamer.data.result import Result
 from streamer.data.source import SourceInfo
 from streamer.data.track import Track
+from streamer.sinks.encoding import jpeg_of
 from streamer.sinks.jsonl import header_of, line_of, to_text
 from streamer.sinks.lines import MasksInJsonl
 from streamer.ui.overlay import Overlay, Style
@@ -67,9 +68,7 @@ class Pictures:
         shrink = _MAX_SIDE_PX / max(shot.result.frame.size)
         if shrink < 1:
             image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-        assert done
-        return Picture(jpeg.tobytes(), about(shot, self.style), shot.result.frame.captured_at_s)
+        return Picture(jpeg_of(image, _QUALITY), about(shot, self.style), shot.result.frame.captured_at_s)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,3 +33,8 @@ class AutomaticMask:
     def area(self) -> int:
         """Pixels of it."""
         return int(np.count_nonzero(self.mask))
+
+
+def by_area(masks: Sequence[AutomaticMask]) -> list[AutomaticMask]:
+    """The largest first: their place, from 1, is their number and gives their color in every output."""
+    return sorted(masks, key=lambda one: one.area, reverse=True)

@@ -9,15 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from streamer.data.automatic_mask import AutomaticMask
+from streamer.data.automatic_mask import AutomaticMask, by_area
 from streamer.sinks.masks import MAX_ID, PALETTE
 from streamer.sinks.outputs import replacing
 from streamer.sinks.rle import rle_of
-
-
-def by_area(masks: Sequence[AutomaticMask]) -> list[AutomaticMask]:
-    """The largest first: their place, from 1, is their number in every output."""
-    return sorted(masks, key=lambda one: one.area, reverse=True)
 
 
 def write_coco(path: Path, file_name: str, size: tuple[int, int], masks: Sequence[AutomaticMask]) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.data.automatic_mask import AutomaticMask
+from streamer.data.automatic_mask import AutomaticMask, by_area
 from streamer.data.colors import color_of
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.result import Result
@@ -28,7 +28,7 @@ def draw_everything(image_rgb: Image, masks: Sequence[AutomaticMask]) -> Image:
     """Every mask in a color of its own on a ``(H, W, 3)`` uint8 RGB image, the largest first: none is hidden."""
     drawn = image_rgb.copy()
     line_px = max(1, round(drawing.letter_px((image_rgb.shape[1], image_rgb.shape[0])) / 8))
-    for number, one in enumerate(sorted(masks, key=lambda one: one.area, reverse=True), start=1):
+    for number, one in enumerate(by_area(masks), start=1):
         x0, y0, x1, y1 = (int(corner) for corner in one.box_xyxy)
         part = np.ascontiguousarray(one.mask[y0:y1, x0:x1]).view(np.uint8)
         region = np.ascontiguousarray(drawn[y0:y1, x0:x1])

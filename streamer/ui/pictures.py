@@ -30,10 +30,8 @@ def draw_everything(image_rgb: Image, masks: Sequence[AutomaticMask]) -> Image:
     line_px = max(1, round(drawing.letter_px((image_rgb.shape[1], image_rgb.shape[0])) / 8))
     for number, one in enumerate(by_area(masks), start=1):
         x0, y0, x1, y1 = (int(corner) for corner in one.box_xyxy)
-        part = np.ascontiguousarray(one.mask[y0:y1, x0:x1]).view(np.uint8)
-        region = np.ascontiguousarray(drawn[y0:y1, x0:x1])
-        drawing.tint(region, color_of(number), _FILL, part)
-        drawn[y0:y1, x0:x1] = region
+        part = one.mask.view(np.uint8)[y0:y1, x0:x1]
+        drawing.tint(drawn[y0:y1, x0:x1], color_of(number), _FILL, part)
         outlines, _ = cv2.findContours(part, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=(x0, y0))
         cv2.drawContours(drawn, outlines, -1, color_of(number), line_px, cv2.LINE_AA)
     return drawn

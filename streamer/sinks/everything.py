@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from streamer.data.automatic_mask import AutomaticMask, by_area
-from streamer.sinks.masks import MAX_ID, PALETTE
+from streamer.sinks.masks import MAX_ID, indexed
 from streamer.sinks.outputs import replacing
 from streamer.sinks.rle import rle_of
 
@@ -49,10 +48,8 @@ def write_labels(path: Path, size: tuple[int, int], masks: Sequence[AutomaticMas
     labels = np.zeros(size[::-1], np.uint8)
     for number, one in enumerate(by_area(masks)[:MAX_ID], start=1):
         labels[one.mask] = number
-    image = Image.fromarray(labels)
-    image.putpalette(PALETTE.tobytes())
     with replacing(path) as partial:
-        image.save(partial)
+        indexed(labels).save(partial)
     return max(0, len(masks) - MAX_ID)
 
 

@@ -40,9 +40,14 @@ class MaskSink(PngSink):
         Raises:
             SinkError: An object's id is above 255.
         """
-        image = Image.fromarray(labels_of(result))
-        image.putpalette(PALETTE.tobytes())
-        return image
+        return indexed(labels_of(result))
+
+
+def indexed(labels: NDArray[np.uint8]) -> Image.Image:
+    """A picture of ``(H, W)`` labels in the colors of DAVIS."""
+    image = Image.fromarray(labels)
+    image.putpalette(PALETTE.tobytes())
+    return image
 
 
 def labels_of(result: Result, dtype: np.dtype[Any] = _INDEX) -> NDArray[Any]:

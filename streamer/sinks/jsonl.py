@@ -106,8 +106,8 @@ class JsonlSink:
             return
         try:
             self._file.close()
-            if self._error is None and self._partial != self._path:
-                os.replace(self._partial, self._path)
+            if self._error is None:
+                self._claim.rename()
         except OSError as error:
             if self._error is None:
                 raise unwritable(self._path, error) from error

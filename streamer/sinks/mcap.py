@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -85,8 +84,7 @@ class McapSink:
             elif self._error is None:
                 self._writer.finish()
                 self._file.save(end=b"")
-                if self._claim.path != self._path:
-                    os.replace(self._claim.path, self._path)
+                self._claim.rename()
         except OSError as error:
             raise self._broken_off(error) from error
         finally:

@@ -62,6 +62,7 @@ class Claim:
     """
 
     def __init__(self, target: Path) -> None:
+        self._target = target
         self._held: int | None = None
         self.path = partial_path(target)
         if self.path == target:
@@ -75,6 +76,15 @@ class Claim:
                 continue
             _hold(self._held)
             return
+
+    def rename(self) -> None:
+        """Give the file, whole now, the name of the output; what can be neither renamed nor half-written has it.
+
+        Raises:
+            OSError: It cannot be renamed.
+        """
+        if self.path != self._target:
+            os.replace(self.path, self._target)
 
     def release(self) -> None:
         """Let others have the place. May be called twice."""
@@ -175,8 +185,7 @@ def replacing(path: Path) -> Iterator[Path]:
         raise unwritable(path, error) from error
     try:
         yield claim.path
-        if claim.path != path:
-            os.replace(claim.path, path)
+        claim.rename()
     except OSError as error:
         raise unwritable(path, error) from error
     finally:

@@ -84,8 +84,7 @@ class RerunSink:
             self._recording = None
             self._file.close()
             self._check()
-            if self._claim.path != self._path:
-                os.replace(self._claim.path, self._path)
+            self._claim.rename()
         except OSError as error:
             raise unwritable(self._path, error) from error
         finally:

@@ -275,7 +275,7 @@ class VideoSink:
         self._container.close()
         if self._kind.index_at_end:
             self._index_first()
-        os.replace(self._partial, self._path)
+        self._claim.rename()
 
     def _index_first(self) -> None:
         """Move the index to the front; where that cannot be done, the file is as good but for being fetched slowly."""

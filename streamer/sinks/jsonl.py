@@ -29,7 +29,7 @@ from streamer.sinks.lines import (
     RleLine,
     StageLine,
 )
-from streamer.sinks.outputs import STDOUT, Claim, make_room, reason_of, unwritable
+from streamer.sinks.outputs import STDOUT, Claim, broken_off, make_room, reason_of, unwritable
 from streamer.sinks.rle import rle_of
 
 
@@ -115,12 +115,10 @@ class JsonlSink:
             self._claim.release()
 
     def _broken_off(self, error: OSError) -> SinkError:
-        reason = reason_of(error)
-        if self._path == STDOUT:
-            return SinkError(f"The standard output takes no more lines ({reason}): let whoever reads them run on.")
+        if self._path != STDOUT:
+            return broken_off(self._path, error, self._partial)
         return SinkError(
-            f"{self._path} cannot be written any further ({reason}): free some space or choose another place; what was "
-            f"written until then is in {self._partial.name}."
+            f"The standard output takes no more lines ({reason_of(error)}): let whoever reads them run on."
         )
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 from streamer.data.result import Result
 from streamer.errors import SinkError
 from streamer.sinks.optional import require
-from streamer.sinks.outputs import Claim, make_room, reason_of, unwritable
+from streamer.sinks.outputs import Claim, broken_off, make_room, unwritable
 from streamer.sinks.parameters import RobotLogParameters
 from streamer.sinks.ros2.definitions import definition_of
 from streamer.sinks.ros2.messages import Messages
@@ -65,7 +65,7 @@ class McapSink:
         try:
             self._file.save()
         except OSError as error:
-            self._error = self._broken_off(error)
+            self._error = broken_off(self._path, error, self._claim.path)
             raise self._error from error
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class McapSink:
                 self._file.save(end=b"")
                 self._claim.rename()
         except OSError as error:
-            raise self._broken_off(error) from error
+            raise broken_off(self._path, error, self._claim.path) from error
         finally:
             with suppress(OSError):
                 self._file.close()
@@ -96,12 +96,6 @@ class McapSink:
         if kind not in self._schemas:
             self._schemas[kind] = self._writer.register_msgdef(kind, definition_of(kind))
         return self._schemas[kind]
-
-    def _broken_off(self, error: OSError) -> SinkError:
-        return SinkError(
-            f"{self._path} cannot be written any further ({reason_of(error)}): free some space or choose another "
-            f"place; what was written until then is in {self._claim.path.name}."
-        )
 
 
 class EndedFile:

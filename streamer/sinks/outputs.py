@@ -166,6 +166,14 @@ def unwritable(path: Path, error: Exception) -> SinkError:
     return SinkError(f"{path} cannot be written ({reason_of(error)}): free some space or choose another place.")
 
 
+def broken_off(path: Path, error: Exception, kept: Path | None) -> SinkError:
+    """The error that says why writing ``path`` ended halfway, and in which file what was written until then is."""
+    rest = "" if kept is None else f"; what was written until then is in {kept.name}"
+    return SinkError(
+        f"{path} cannot be written any further ({reason_of(error)}): free some space or choose another place{rest}."
+    )
+
+
 def reason_of(error: Exception) -> str:
     """What the system says went wrong, without error numbers and paths."""
     return getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__

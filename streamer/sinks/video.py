@@ -22,7 +22,7 @@ from streamer.errors import SinkError
 from streamer.sinks.audio import AudioCopy, SoundSource, is_of_the_system
 from streamer.sinks.containers import CONTAINERS, Container
 from streamer.sinks.faststart import index_first
-from streamer.sinks.outputs import Claim, make_room, reason_of, shortened, unwritable
+from streamer.sinks.outputs import Claim, broken_off, make_room, shortened, unwritable
 
 Image = NDArray[np.unsignedinteger[Any]]
 
@@ -293,10 +293,7 @@ class VideoSink:
             yield
         except (av.FFmpegError, OSError) as error:
             kept = self._partial.exists() and self._partial.stat().st_size > 0
-            self._error = SinkError(
-                f"{self._path} cannot be written any further ({reason_of(error)}): free some space or choose another "
-                f"place{f'; what was written until then is in {self._partial.name}' if kept else ''}."
-            )
+            self._error = broken_off(self._path, error, self._partial if kept else None)
             raise self._error from error
 
 

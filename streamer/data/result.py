@@ -159,7 +159,7 @@ class Result:
     @cached_property
     def depth_m(self) -> NDArray[np.float32] | None:
         """``(H, W)`` float32 distance along the optical axis [m]; None where depth is relative, or not known yet."""
-        if self.inverse_depth is None or self.depth_unit is not DepthUnit.METERS:
+        if self.depth_unit is not DepthUnit.METERS or self.inverse_depth is None:
             return None
         return np.reciprocal(np.maximum(self.inverse_depth, np.float32(1 / FARTHEST_M)))
 

@@ -97,8 +97,8 @@ def time_of(stamp_ns: int) -> Fields:
 
 def knows_space(result: Result) -> bool:
     """Whether a pixel is a place in space: depth has meters, and the camera is known rather than assumed."""
-    camera = result.camera
-    return result.depth_m is not None and camera is not None and camera.provenance is not Provenance.ASSUMED
+    camera, metric = result.camera, result.depth_map is not None and result.depth_unit is DepthUnit.METERS
+    return metric and camera is not None and camera.provenance is not Provenance.ASSUMED
 
 
 def name_of(track: Track) -> str:

@@ -26,6 +26,8 @@ from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
 FOLDER = Path("recordings")
+_FOLDERS = frozenset({"masks", "depth_maps", "points", "yolo", "cutout"})
+"""Outputs that are folders; the others are files, but for ``output``, which may be the folder of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,27 +154,11 @@ class Targets:
             SinkError: A picture was asked for from a video, or a video from a picture, the output is the source, or
                 its place may not be written.
         """
-        name = info.name
         targets = replace(self, output=self._file(info, anew))
         if several:
-            targets = replace(
-                targets,
-                masks=self.masks / name if self.masks else None,
-                depth_maps=self.depth_maps / name if self.depth_maps else None,
-                jsonl=_beside(self.jsonl, name) if self.jsonl else None,
-                stats=_beside(self.stats, name) if self.stats else None,
-                mcap=_beside(self.mcap, name) if self.mcap else None,
-                rerun=_beside(self.rerun, name) if self.rerun else None,
-                points=self.points / name if self.points else None,
-                depth_video=_beside(self.depth_video, name) if self.depth_video else None,
-                coco=_beside(self.coco, name) if self.coco else None,
-                yolo=self.yolo / name if self.yolo else None,
-                cutout=self.cutout / name if self.cutout else None,
-                matte=_beside(self.matte, name) if self.matte else None,
-            )
-        videos = targets.output, targets.depth_video, targets.matte
-        for path in (*videos, targets.jsonl, targets.stats, targets.mcap, targets.rerun, targets.coco):
-            if path is not None and path != STDOUT and path.is_dir():
+            targets = targets._apart(info.name)
+        for name, path in targets._places().items():
+            if name not in _FOLDERS and path != STDOUT and path.is_dir():
                 raise SinkError(f"{path} is a folder: give the name of a file in it.")
         for path in targets:
             if path != STDOUT:
@@ -181,14 +167,24 @@ class Targets:
         return targets
 
     def __iter__(self) -> Iterator[Path]:
-        return (place for field in fields(self) if isinstance(place := getattr(self, field.name), Path))
+        return iter(self._places().values())
+
+    def _places(self) -> dict[str, Path]:
+        """Every place that is named, by what is written there."""
+        return {field.name: place for field in fields(self) if isinstance(place := getattr(self, field.name), Path)}
+
+    def _apart(self, source: str) -> Targets:
+        """The same for one of several sources, but for ``output``: folders in folders, files with its name in theirs."""
+        changed: dict[str, Any] = {
+            name: path / source if name in _FOLDERS else _beside(path, source)
+            for name, path in self._places().items()
+            if name != "output"
+        }
+        return replace(self, **changed)
 
     def moved(self, to: Callable[[Path], Path]) -> Targets:
         """The same outputs at other places; the standard output stays."""
-        places = {field.name: getattr(self, field.name) for field in fields(self)}
-        changed: dict[str, Any] = {
-            name: to(path) for name, path in places.items() if isinstance(path, Path) and path != STDOUT
-        }
+        changed: dict[str, Any] = {name: to(path) for name, path in self._places().items() if path != STDOUT}
         return replace(self, **changed)
 
     def _file(self, info: SourceInfo, anew: bool) -> Path | None:

@@ -24,6 +24,7 @@ from streamer.models.parameters import SegmenterParameters
 from streamer.models.protocols import Segmenter
 from streamer.models.registry import load_segmenter
 from streamer.models.tiny.weights import WORDS_WEIGHTS, load_words
+from streamer.models.tiny.words import COCO_CLASSES
 from training.photos import DATA_ROOT, read_image
 from training.word_features import NamedPhoto, coco_names, load_named
 
@@ -101,7 +102,7 @@ def absent_pairs(photos: Sequence[NamedPhoto], rng: np.random.Generator) -> list
     all_of = [
         (at, name)
         for at, photo in enumerate(photos)
-        for name in range(80)
+        for name in range(COCO_CLASSES)
         if name not in photo.names and name not in [crowd for crowd, _ in photo.crowds]
     ]
     return [all_of[place] for place in rng.choice(len(all_of), min(ABSENT_PAIRS, len(all_of)), replace=False)]

@@ -20,10 +20,9 @@ from streamer.models.tiny.words import COCO_CLASSES, CocoHead
 from training import loop
 from training.photos import remembered
 from training.run import Batch, Part, Training, parser
-from training.word_features import Sample, load_named, samples_of
+from training.word_features import NOT_COUNTED, Sample, load_named, samples_of
 from training.word_weights import assembled
 
-NOT_NAMED, NOT_COUNTED = -1, -2
 FOCUS = 2.0
 """Exponent of the focal loss (Lin et al., 2017)."""
 POSITIVE_SHARE = 0.5

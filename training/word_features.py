@@ -20,6 +20,8 @@ from streamer.models.tiny.words import STRIDE_PX, build_word_backbone
 from training.photos import COCO_HELD_OUT, read_image
 from training.pretrained import load_pretrained
 
+NOT_NAMED, NOT_COUNTED = -1, -2
+"""What stands in place of a name: nothing that has one, and what is neither right nor wrong."""
 MIN_COVERED = 0.25
 """Share of a cell that a thing must cover to be what the cell shows."""
 
@@ -47,7 +49,7 @@ class Sample:
 
     Attributes:
         stride16, stride32: ``(112, h, w)`` and ``(320, h/2, w/2)`` float16.
-        names: ``(h, w)`` int16 place of the name of what a cell shows; -1 where nothing named, -2 what does not count.
+        names: ``(h, w)`` int16 place of the name of what a cell shows, `NOT_NAMED` or `NOT_COUNTED`; both are below 0.
         sides: ``(4, h, w)`` float16 distances to the sides of its box [px of the input].
     """
 
@@ -123,10 +125,10 @@ def _sample(backbone: nn.Module, photo: NamedPhoto) -> Sample:
 def _truth(
     places: list[int], masks: list[NDArray], crowds: list[NDArray], scale: float, shape: tuple[int, int]
 ) -> tuple[NDArray[np.int16], NDArray[np.float16]]:
-    names = np.full(shape, -1, np.int16)
+    names = np.full(shape, NOT_NAMED, np.int16)
     sides = np.ones((4, *shape), np.float16)
     for mask in crowds:
-        names[_covered(mask, scale, shape) >= MIN_COVERED] = -2
+        names[_covered(mask, scale, shape) >= MIN_COVERED] = NOT_COUNTED
     middles_y, middles_x = ((np.indices(shape) + 0.5) * STRIDE_PX).astype(np.float32)
     for at in np.argsort([-int(mask.sum()) for mask in masks]):  # the smallest last: it is in front, or part of it
         rows, columns = (np.flatnonzero(masks[at].any(axis=axis)) for axis in (1, 0))

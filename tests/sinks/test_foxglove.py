@@ -3,8 +3,6 @@
 import json
 import socket
 import struct
-import threading
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from streamer.data.depth_unit import DepthUnit
 from streamer.errors import SinkError
 from streamer.sinks.foxglove import FoxgloveSink
 from streamer.sinks.parameters import RobotLogParameters
+from tests.going_on import going_on
 from tests.robot_logs import HEIGHT, START_NS, WIDTH, decoded_png, result
 
 MESSAGE_DATA = 1
@@ -59,24 +58,9 @@ def message_of(client, channels):
     return channel["topic"], stamp_ns, types.deserialize_cdr(data[13:], channel["schemaName"])
 
 
-@contextmanager
 def writing(sink):
     """Results arrive one after the other, as in a run; a subscription takes its time."""
-    ended = threading.Event()
-
-    def write_on():
-        index = 0
-        while not ended.wait(0.02):
-            sink.write(result(index))
-            index += 1
-
-    thread = threading.Thread(target=write_on)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return going_on(lambda index: sink.write(result(index)), every_s=0.02)
 
 
 def test_a_client_sees_the_topics_of_the_mcap_file_and_gets_what_it_subscribes_to(sink):

@@ -7,9 +7,8 @@ import contextlib
 import http.client
 import json
 import struct
-import threading
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from socket import create_connection
 
@@ -25,6 +24,7 @@ from streamer.ui.browser.browser import Browser
 from streamer.ui.overlay import Style
 from streamer.ui.window import events
 from streamer.ui.window.hud import Status
+from tests.going_on import going_on
 from tests.ui.browser.shows import INFO, SIZE, browser, port_of, result
 
 SUMMARY = {
@@ -39,24 +39,9 @@ SUMMARY = {
 }
 
 
-@contextmanager
 def kept_showing(shown, make=lambda index: result(index, (1,))):
     """Shows frame after frame from a thread of its own, as the frame loop does."""
-    ended = threading.Event()
-
-    def show():
-        index = 0
-        while not ended.wait(0.01):
-            shown.show(make(index), Status())
-            index += 1
-
-    thread = threading.Thread(target=show)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return going_on(lambda index: shown.show(make(index), Status()), every_s=0.01)
 
 
 def fetched(shown, path):

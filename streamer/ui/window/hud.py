@@ -117,6 +117,7 @@ def _draw_pointer(canvas: drawing.Image, layout: Layout, pointer: Pointer) -> No
 def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Status) -> None:
     width, _ = layout.canvas_size
     letter_px = layout.letter_px
+    baseline, _ = layout.baselines
     left = letter_px
     for shown, word, color in (
         (status.stalled, "STALLED", drawing.RED),
@@ -130,7 +131,7 @@ def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Sta
     right = width - letter_px
     if status.device:
         right -= drawing.text_width(status.device, letter_px)
-        drawing.write(canvas, status.device, right, _baseline(layout), letter_px, drawing.SILVER)
+        drawing.write(canvas, status.device, right, baseline, letter_px, drawing.SILVER)
     left += letter_px // 2
     for before, value, after in _readings(result, status):
         words = [(before, drawing.SILVER), (value, drawing.WHITE), (after, drawing.SILVER)]
@@ -138,7 +139,7 @@ def _draw_top(canvas: drawing.Image, layout: Layout, result: Result, status: Sta
         if left + sum(widths) > right:
             break
         for (word, color), word_width in zip(words, widths, strict=True):
-            drawing.write(canvas, word, left, _baseline(layout), letter_px, color)
+            drawing.write(canvas, word, left, baseline, letter_px, color)
             left += word_width
         left += letter_px
 
@@ -157,10 +158,9 @@ def _readings(result: Result, status: Status) -> list[tuple[str, str, str]]:
 
 
 def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: Status, pointer: Pointer) -> None:
-    width, height = layout.canvas_size
     letter_px = layout.letter_px
-    baseline = height - layout.bar_px + _baseline(layout)
-    right = width - letter_px
+    _, baseline = layout.baselines
+    right = layout.canvas_size[0] - letter_px
     if pointer.at is not None and layout.covers(pointer.at):
         x, y = layout.to_frame(pointer.at)
         reading = f"x {x:.0f}  y {y:.0f}"
@@ -174,7 +174,3 @@ def _draw_bottom(canvas: drawing.Image, layout: Layout, result: Result, status: 
         if text and letter_px + drawing.text_width(text, letter_px) + letter_px < right:
             drawing.write(canvas, text, letter_px, baseline, letter_px, color)
             return
-
-
-def _baseline(layout: Layout) -> int:
-    return layout.bar_px // 2 + round(0.37 * layout.letter_px)

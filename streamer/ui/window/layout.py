@@ -66,6 +66,12 @@ class Layout:
         return letter_px_of(self.canvas_size)
 
     @property
+    def baselines(self) -> tuple[int, int]:
+        """Where letters stand in the bar at the top, and in that at the bottom [px]."""
+        baseline = self.bar_px // 2 + round(0.37 * self.letter_px)
+        return baseline, self.canvas_size[1] - self.bar_px + baseline
+
+    @property
     def scale(self) -> float:
         """Pixels of the canvas for one of the frame."""
         return (self.area[2] - self.area[0]) / self.drawing_size[0]

@@ -44,7 +44,7 @@ class PhraseLine:
         width, height = layout.canvas_size
         letter_px = layout.letter_px
         canvas[height - layout.bar_px :] = drawing.INK
-        baseline = height - layout.bar_px // 2 + round(0.37 * letter_px)
+        _, baseline = layout.baselines
         left = letter_px + drawing.text_width(_HINT, letter_px)
         shown = f"{self.text}_"
         while len(shown) > 1 and left + drawing.text_width(shown, letter_px) > width - letter_px:

@@ -71,6 +71,8 @@ class Entities:
         Raises:
             SinkError: An object's id does not fit into a mask image.
         """
+        from rerun import Scalars
+
         recording.set_time("frame", sequence=result.index)
         recording.set_time("capture", timestamp=np.datetime64(self._stamps.of(result), "ns"))
         if not self._in_space and knows_space(result):
@@ -80,8 +82,6 @@ class Entities:
             recording.log(path, entity)
         self._log_tracks(recording, result)
         for path, value in _figures(result):
-            from rerun import Scalars
-
             recording.log(path, Scalars(value))
 
     def _camera(self, result: Result) -> Iterator[tuple[str, AsComponents]]:

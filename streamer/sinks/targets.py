@@ -174,7 +174,7 @@ class Targets:
         return {field.name: place for field in fields(self) if isinstance(place := getattr(self, field.name), Path)}
 
     def _apart(self, source: str) -> Targets:
-        """The same for one of several sources, but for ``output``: folders in folders, files with its name in theirs."""
+        """Places for one of several sources, but for ``output``: folders in the folders, files beside the files."""
         changed: dict[str, Any] = {
             name: path / source if name in _FOLDERS else _beside(path, source)
             for name, path in self._places().items()

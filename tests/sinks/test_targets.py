@@ -46,6 +46,22 @@ def test_several_sources_get_names_of_their_own(tmp_path):
     assert list(targets.of(VIDEO, several=False))[1:] == list(targets)[1:]
 
 
+def test_of_several_sources_data_sets_and_clouds_are_in_folders_of_their_own_too(tmp_path):
+    folders, files = ("points", "yolo", "cutout"), {"depth_video": "d.mkv", "coco": "c.json", "matte": "m.mov"}
+    named = {name: tmp_path / name for name in folders} | {name: tmp_path / file for name, file in files.items()}
+    apart = Targets(**named).of(VIDEO, several=True)
+    assert [getattr(apart, name) for name in folders] == [tmp_path / name / "dog" for name in folders]
+    beside = [tmp_path / name for name in ("d-dog.mkv", "c-dog.json", "m-dog.mov")]
+    assert [apart.depth_video, apart.coco, apart.matte] == beside
+    for name, path in named.items():
+        path.mkdir()
+        if name in files:
+            with pytest.raises(SinkError, match="is a folder: give the name of a file in it"):
+                Targets(**{name: path}).of(VIDEO, several=False)
+        else:
+            assert list(Targets(**{name: path}).of(VIDEO, several=False)) == [path]
+
+
 def test_what_was_written_is_what_is_there(tmp_path):
     (tmp_path / "a.mp4").touch()
     assert Targets(tmp_path / "a.mp4", jsonl=tmp_path / "b.jsonl").written() == [str(tmp_path / "a.mp4")]

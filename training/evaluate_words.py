@@ -25,8 +25,8 @@ from streamer.models.protocols import Segmenter
 from streamer.models.registry import load_segmenter
 from streamer.models.tiny.weights import WORDS_WEIGHTS, load_words
 from streamer.models.tiny.words import COCO_CLASSES
+from training.named_photos import NamedPhoto, coco_names, load_named
 from training.photos import DATA_ROOT, read_image
-from training.word_features import NamedPhoto, coco_names, load_named
 
 ABSENT_PAIRS = 200
 AUTOMATIC_MASKS = 40

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +15,10 @@ import scipy.io
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from training.named_photos import load_named
+
 DATA_ROOT = Path("../shared/data")
 CACHE = Path("runs/cache")
-COCO_HELD_OUT = 60
 MIN_REGION_FRACTION = 0.002
 
 Made = TypeVar("Made")
@@ -95,20 +94,13 @@ def load_bsds(root: Path, splits: tuple[str, ...], limit: int | None = None) -> 
 
 def load_coco(root: Path, held_out: bool) -> list[Photo]:
     """COCO photographs with their instances: the last 60 by image id, or all but those."""
-    annotations = json.loads((root / "coco-mini/annotations.json").read_text())
-    by_image = defaultdict(list)
-    for annotation in annotations["annotations"]:
-        if not annotation.get("iscrowd"):
-            by_image[annotation["image_id"]].append(annotation["segmentation"])
-    images = sorted(annotations["images"], key=lambda image: image["id"])
     photos = []
-    for image in images[-COCO_HELD_OUT:] if held_out else images[:-COCO_HELD_OUT]:
-        height, width = image["height"], image["width"]
+    for named in load_named(root, held_out):
         regions = [
-            coco_mask.merge(coco_mask.frPyObjects(polygons, height, width)) for polygons in by_image[image["id"]]
+            region
+            for region in named.masks
+            if coco_mask.area(region) >= MIN_REGION_FRACTION * region["size"][0] * region["size"][1]
         ]
-        regions = [region for region in regions if coco_mask.area(region) >= MIN_REGION_FRACTION * height * width]
         if regions:
-            path = root / "coco-mini/images" / image["file_name"]
-            photos.append(Photo(path.stem, read_image(path), regions))
+            photos.append(Photo(named.path.stem, read_image(named.path), regions))
     return photos

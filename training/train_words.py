@@ -18,9 +18,10 @@ from torch.nn import functional
 from streamer.models.tiny.weights import save_words
 from streamer.models.tiny.words import COCO_CLASSES, CocoHead
 from training import loop
+from training.named_photos import load_named
 from training.photos import remembered
 from training.run import Batch, Part, Training, parser
-from training.word_features import NOT_COUNTED, Sample, load_named, samples_of
+from training.word_features import NOT_COUNTED, Sample, samples_of
 from training.word_weights import assembled
 
 FOCUS = 2.0

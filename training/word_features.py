@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,30 +14,14 @@ from torch import Tensor, nn
 from streamer.models.detectors.words import to_pixels
 from streamer.models.tiny.backbone import fold_batch_norms
 from streamer.models.tiny.words import STRIDE_PX, build_word_backbone
-from training.photos import COCO_HELD_OUT, read_image
+from training.named_photos import NamedPhoto
+from training.photos import read_image
 from training.pretrained import load_pretrained
 
 NOT_NAMED, NOT_COUNTED = -1, -2
 """What stands in place of a name: nothing that has one, and what is neither right nor wrong."""
 MIN_COVERED = 0.25
 """Share of a cell that a thing must cover to be what the cell shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPhoto:
-    """One photograph and its instances.
-
-    Attributes:
-        path: Of the file.
-        names: ``(N,)`` places of their names among COCO's 80.
-        masks: N run-length encodings at the size of the file.
-        crowds: The same of what is there too often to be outlined one by one, with its place among the names.
-    """
-
-    path: Path
-    names: list[int]
-    masks: list[dict]
-    crowds: list[tuple[int, dict]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,44 +38,6 @@ class Sample:
     stride32: Tensor
     names: Tensor
     sides: Tensor
-
-
-def coco_names(root: Path) -> list[str]:
-    """COCO's 80 names in their order."""
-    return [one["name"] for one in json.loads((root / "coco-mini/annotations.json").read_text())["categories"]]
-
-
-def load_named(root: Path, held_out: bool) -> list[NamedPhoto]:
-    """coco-mini's photographs with names: the last 60 by image id, or all but those."""
-    found = json.loads((root / "coco-mini/annotations.json").read_text())
-    places = {one["id"]: place for place, one in enumerate(found["categories"])}
-    by_image = defaultdict(list)
-    for one in found["annotations"]:
-        by_image[one["image_id"]].append(one)
-    images = sorted(found["images"], key=lambda image: image["id"])
-    photos = []
-    for image in images[-COCO_HELD_OUT:] if held_out else images[:-COCO_HELD_OUT]:
-        size = image["height"], image["width"]
-        single = [one for one in by_image[image["id"]] if not one.get("iscrowd")]
-        photos.append(
-            NamedPhoto(
-                root / "coco-mini/images" / image["file_name"],
-                [places[one["category_id"]] for one in single],
-                [_encoded(one["segmentation"], size) for one in single],
-                [
-                    (places[one["category_id"]], _encoded(one["segmentation"], size))
-                    for one in by_image[image["id"]]
-                    if one.get("iscrowd")
-                ],
-            )
-        )
-    return photos
-
-
-def _encoded(segmentation: list | dict, size: tuple[int, int]) -> dict:
-    if isinstance(segmentation, list):
-        return coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
-    return coco_mask.frPyObjects(segmentation, *size)
 
 
 def frozen_backbone() -> nn.Module:

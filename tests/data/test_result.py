@@ -57,6 +57,12 @@ def test_its_depth_map_is_enlarged_to_the_frame_once_and_only_for_those_who_ask(
     assert Result(FRAME).inverse_depth is None
 
 
+def test_nothing_is_enlarged_to_learn_that_depth_has_no_meters():
+    result = Result(FRAME, depth_map=np.ones((2, 3), np.float32))
+    assert result.depth_m is None
+    assert "inverse_depth" not in vars(result)
+
+
 def test_without_clicks_the_arrays_are_empty_but_shaped_and_typed():
     one, other = (Track(id, np.zeros((4, 6), bool), None, 0.0, State.LOST) for id in (1, 2))
     assert (one.point_coords.shape, one.point_coords.dtype) == ((0, 2), np.float32)

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.batch.job import AnnotateJob
+from streamer.batch.listing import free_name
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.data.source import IMAGE_SUFFIXES
@@ -123,8 +124,7 @@ def names_of(photos: Sequence[Path]) -> list[str]:
     """What the pictures of each photo are called: as the photo, with a number where two are called the same."""
     names: list[str] = []
     for photo in photos:
-        tries = (photo.stem if number == 1 else f"{photo.stem}-{number}" for number in count(1))
-        names.append(next(name for name in tries if name not in names))
+        names.append(free_name(photo.stem, names))
     return names
 
 

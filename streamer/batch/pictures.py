@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,7 +22,7 @@ from streamer.engine import Engine
 from streamer.errors import ConfigError, PartialError, SinkError, SourceError, StreamerError
 from streamer.sinks.everything import write_coco, write_labels
 from streamer.sinks.image import write_image
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import replacing, write_json
 from streamer.sources.images import images_in, read_rgb
 from streamer.sources.open import kind_of, local, matches
 from streamer.terminal.progress import AnnotateConsole
@@ -203,5 +202,4 @@ def write_depth_json(path: Path, insides: Sequence[tuple[int, DepthInside]]) -> 
         }
         for object_id, one in insides
     ]
-    with replacing(path) as partial:
-        partial.write_text(json.dumps({"objects": objects}, indent=2) + "\n", encoding="utf-8")
+    write_json(path, {"objects": objects})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
 from pathlib import Path
 from typing import Any
 
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import write_json
 
 
 def machine() -> dict[str, Any]:
@@ -38,8 +37,7 @@ def title_of(clip: str, here: dict[str, Any]) -> str:
 def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
     """Write them as JSON; None for nowhere."""
     if path is not None:
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(path, figures)
 
 
 def _cpu_name() -> str:

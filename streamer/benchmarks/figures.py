@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from streamer.data.cores import core_count
 from streamer.sinks.outputs import write_json
 
 
@@ -18,7 +19,7 @@ def machine() -> dict[str, Any]:
     load_average = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     return {
         "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": core_count(),
         "torch_threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "system": platform.platform(terse=True),

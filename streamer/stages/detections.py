@@ -99,11 +99,8 @@ class DetectionsStage:
         self._phrases = ()
         for object_id in self._found:
             self._masks.remove(object_id)
-        self._masks.doubt(())
         self._found.clear()
-        self._denials.clear()
-        self._come = self._anchor = None
-        self._unexplained.clear()
+        self.start_scene()
 
     def propagate(self, motion: Motion) -> None:
         """Carried when an answer has come; from then on the tracker does."""

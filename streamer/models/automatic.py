@@ -26,6 +26,7 @@ from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Segmenter
+from streamer.models.stability import stability
 
 Logits = NDArray[np.float32]
 Enlarge = Callable[[Logits], Logits]
@@ -112,11 +113,11 @@ def candidates(
         for some in _batches(places, MOST_ENLARGED):
             logits = decoded.logits[some[:, 0], some[:, 1]]
             for (row, column), small, large in zip(some.tolist(), logits, enlarge(logits), strict=True):
-                stability = _stability(large, parameters.stability_score_offset)
-                if stability >= parameters.stability_score_thresh:
+                stable = stability(large, parameters.stability_score_offset)
+                if stable >= parameters.stability_score_thresh:
                     box = box_of(large > 0) or (0.0, 0.0, 1.0, 1.0)
                     x, y = batch[row].tolist()
-                    kept.append(Candidate(small, box, float(decoded.scores[row, column]), stability, (x, y)))
+                    kept.append(Candidate(small, box, float(decoded.scores[row, column]), stable, (x, y)))
     return kept
 
 
@@ -159,11 +160,6 @@ def _is_cut_off(box: Box, crop: tuple[int, int, int, int], image_size: tuple[int
     """Whether a box ends at the edge of its crop rather than at that of the image: another crop shows more of it."""
     inclusive = torch.tensor([[box[0], box[1], box[2] - 1, box[3] - 1]])
     return bool(is_box_near_crop_edge(inclusive, list(crop), [0, 0, *image_size])[0])
-
-
-def _stability(logits: Logits, offset: float) -> float:
-    inside, around = np.count_nonzero(logits > offset), np.count_nonzero(logits > -offset)
-    return inside / around if around else 0.0
 
 
 def _without_small_regions(found: list[AutomaticMask], parameters: AutomaticParameters) -> list[AutomaticMask]:

@@ -131,6 +131,12 @@ def suppressed(boxes: Sequence[Box], scores: Sequence[float], threshold: float) 
     return places
 
 
+def distinct(found: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Candidates whose boxes no surer one overlaps with an IoU above the threshold, the surest first."""
+    kept = suppressed([one.box_xyxy for one in found], [one.predicted_iou for one in found], threshold)
+    return [found[at] for at in kept]
+
+
 def _of_crop(
     segmenter: Segmenter,
     embedding: Embedding,
@@ -144,9 +150,8 @@ def _of_crop(
     size = x1 - x0, y1 - y0
     found = candidates(segmenter, embedding, points, parameters, lambda logits: segmenter.upscale(logits, size))
     found = [one for one in found if not _is_cut_off(one.box_xyxy, crop, image_size)]
-    kept = suppressed([one.box_xyxy for one in found], [one.predicted_iou for one in found], parameters.box_nms_thresh)
     masks = []
-    for one in (found[at] for at in kept):
+    for one in distinct(found, parameters.box_nms_thresh):
         mask = np.zeros(image_size[::-1], bool)
         mask[y0:y1, x0:x1] = segmenter.upscale(one.logits[None], size)[0] > 0
         left, top, right, bottom = one.box_xyxy

@@ -128,8 +128,7 @@ class MemoryTracker:
         """Move on to the present frame: clicks are followed, masks carried and refined."""
         self._index = motion.index
         states = self._states.values()
-        for state in (*states, *self._history.removed):
-            state.follow_points(*motion.follow(state.point_coords))
+        self._propagation.follow_points((*states, *self._history.removed), motion)
         for state in states:
             self._carry(state, motion)
         self._propagation.settle(states, motion)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from streamer.models.tiny.memory import MemoryNetwork
-from streamer.models.tiny.weights import SAM_WEIGHTS, load_sam, save_memory
+from streamer.models.tiny.weights import SAM_WEIGHTS, load_sam, save_halved
 from training import loop
 from training.memory_clips import Clip, DrawClip, Recipe, photo_clip
 from training.memory_following import VARIANTS, mean_iou, prepare
@@ -100,7 +100,7 @@ class MemoryTraining(Training):
         """``memory_tiny.safetensors``."""
         network = self.average.model
         assert isinstance(network, MemoryNetwork)
-        save_memory(network, self.folder / "memory_tiny.safetensors")
+        save_halved(network, self.folder / "memory_tiny.safetensors")
 
     def _begin(self, stage: Stage) -> Iterator[Batch]:
         draws: list[DrawClip] = [

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from streamer.models.tiny.backbone import build_backbone, fold_batch_norms
 from streamer.models.tiny.sam import build_sam
-from streamer.models.tiny.weights import load_sam, save_sam
+from streamer.models.tiny.weights import load_sam, save_halved
 from training import loop
 from training.benchmarks import load_benchmarks, summary
 from training.losses import mask_loss
@@ -141,7 +141,7 @@ class SamTraining(Training):
 
     def export(self) -> None:
         """``sam_tiny.safetensors``."""
-        save_sam(self.average.model, self.folder / "sam_tiny.safetensors")
+        save_halved(self.average.model, self.folder / "sam_tiny.safetensors")
 
     def _begin(self, stage: Stage) -> Iterator[Batch]:
         set_resolution(self.sam, stage.recipe.side_px)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path, PurePath
 
 from streamer.batch.job import refuse_endless
@@ -110,12 +111,15 @@ def _unique(entries: Iterable[Entry]) -> Iterator[Entry]:
     taken: set[str] = set()
     for entry in entries:
         name = entry.name if first[entry.name] == 1 else f"{entry.name}{PurePath(entry.source).suffix}"
-        number, free = 1, name
-        while free in taken:
-            number += 1
-            free = f"{name}-{number}"
+        free = free_name(name, taken)
         taken.add(free)
         yield replace(entry, name=free)
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it where it is taken: ``door``, ``door-2``, ``door-3``."""
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(free for free in names if free not in taken)
 
 
 def _manifest(path: Path) -> Iterator[Entry]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.batch.job import AnnotateJob
+from streamer.batch.listing import free_name
 from streamer.data.prompt import Prompt, check_inside
 from streamer.data.result import Result
 from streamer.data.source import IMAGE_SUFFIXES
@@ -22,7 +22,7 @@ from streamer.engine import Engine
 from streamer.errors import ConfigError, PartialError, SinkError, SourceError, StreamerError
 from streamer.sinks.everything import write_coco, write_labels
 from streamer.sinks.image import write_image
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import replacing, write_json
 from streamer.sources.images import images_in, read_rgb
 from streamer.sources.open import kind_of, local, matches
 from streamer.terminal.progress import AnnotateConsole
@@ -123,8 +123,7 @@ def names_of(photos: Sequence[Path]) -> list[str]:
     """What the pictures of each photo are called: as the photo, with a number where two are called the same."""
     names: list[str] = []
     for photo in photos:
-        tries = (photo.stem if number == 1 else f"{photo.stem}-{number}" for number in count(1))
-        names.append(next(name for name in tries if name not in names))
+        names.append(free_name(photo.stem, names))
     return names
 
 
@@ -203,5 +202,4 @@ def write_depth_json(path: Path, insides: Sequence[tuple[int, DepthInside]]) -> 
         }
         for object_id, one in insides
     ]
-    with replacing(path) as partial:
-        partial.write_text(json.dumps({"objects": objects}, indent=2) + "\n", encoding="utf-8")
+    write_json(path, {"objects": objects})

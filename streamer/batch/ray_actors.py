@@ -13,7 +13,6 @@ from typing import Any
 from streamer.batch.executor import Ended, Event, Lost, Progress
 from streamer.batch.order import Order
 from streamer.batch.record import Record
-from streamer.data import cores
 from streamer.errors import ConfigError
 
 _ASK_EVERY_S = 1.0
@@ -154,7 +153,6 @@ class Actor:
     """
 
     def __init__(self, folder: str, cores_each: int) -> None:
-        cores.set_limit(cores_each)
         if not Path(folder).is_dir():
             raise ConfigError(f"There is no folder {folder} on this machine of the cluster: share it with all of them.")
         os.chdir(folder)

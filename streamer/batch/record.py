@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import write_json
 
 FORMAT = 1
 
@@ -80,8 +80,7 @@ class Record:
         Raises:
             SinkError: It cannot be written.
         """
-        with replacing(path) as partial:
-            partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=2) + "\n", encoding="utf-8")
+        write_json(path, {"format": FORMAT, **asdict(self)})
 
     @classmethod
     def read(cls, path: Path, name: str, source: str) -> Self:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 from streamer.batch.job import AnnotateJob, annotate_one, refuse_endless
+from streamer.batch.listing import free_name
 from streamer.data.source import SourceInfo
 from streamer.engine import Engine
 from streamer.errors import PartialError, StreamerError
@@ -78,7 +78,7 @@ def _annotate_next(
     def targets_of(info: SourceInfo) -> Targets:
         if taken is None:
             return job.targets.of(info, several=False)
-        names[:] = [_free_name(info.name, taken)]
+        names[:] = [free_name(info.name, taken)]
         return job.targets.of(replace(info, name=names[0]), several=True)
 
     try:
@@ -89,8 +89,3 @@ def _annotate_next(
     finally:
         if taken is not None:
             taken.update(names)
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    return next(free for free in names if free not in taken)

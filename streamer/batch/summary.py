@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from streamer import __version__
 from streamer.batch.record import DONE, Record
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import replacing, write_json
 
 _COLUMNS = ("name", "source", "state", "reason", "attempts", "frames", "duration_s", "outputs", "notices")
 
@@ -47,8 +46,7 @@ def write_summary(path: Path, summary: dict[str, Any]) -> None:
     Raises:
         SinkError: It cannot be written.
     """
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json(path, summary)
     with replacing(path.with_suffix(".csv")) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, _COLUMNS)
         table.writeheader()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import time
 from pathlib import Path
 from typing import Any
 
-from streamer.sinks.outputs import replacing
+from streamer.data.cores import core_count
+from streamer.sinks.outputs import write_json
 
 
 def machine() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def machine() -> dict[str, Any]:
     load_average = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     return {
         "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": core_count(),
         "torch_threads": torch.get_num_threads(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "system": platform.platform(terse=True),
@@ -38,8 +38,7 @@ def title_of(clip: str, here: dict[str, Any]) -> str:
 def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
     """Write them as JSON; None for nowhere."""
     if path is not None:
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(path, figures)
 
 
 def _cpu_name() -> str:

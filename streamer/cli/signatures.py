@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 Command = Callable[..., Any]
+Given = TypeVar("Given", bound=Command)
 
 
-def with_options_of(other: Command, without: Iterable[str] = ()) -> Callable[[Command], Command]:
-    """Give a function that ends in ``**options`` the options of ``other`` in their place, those named left out."""
+def with_options_of(other: Command, without: Iterable[str] = ()) -> Callable[[Given], Given]:
+    """Give a function that ends in ``**options`` the options of ``other`` as well, those named left out.
 
-    def give(function: Command) -> Command:
+    They follow its own parameters, and come before those that stand after a ``*``.
+    """
+
+    def give(function: Given) -> Given:
         *own, _ = _parameters(function)
         taken = {*without, *(parameter.name for parameter in own)}
         theirs = [parameter for parameter in _parameters(other) if parameter.name not in taken]
-        function.__signature__ = inspect.Signature([*own, *theirs])  # type: ignore[attr-defined]
+        ordered = sorted([*own, *theirs], key=lambda parameter: parameter.kind)
+        function.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
         return function
 
     return give

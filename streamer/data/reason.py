@@ -18,4 +18,3 @@ class Reason(StrEnum):
     POINTS_LOST = "points lost"
     AREA_JUMP = "area jump"
     LOOKS_DIFFERENT = "looks different"
-    FOUND_AGAIN = "found again?"

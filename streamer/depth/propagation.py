@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.depth_unit import DepthUnit
-from streamer.data.result import FARTHEST_M
 from streamer.data.track import DepthStats
 from streamer.depth.alignment import align, steadied
+from streamer.depth.inside import outward
 from streamer.depth.parameters import (
     MAX_STATS_PX,
     MIN_STATS_PX,
@@ -109,7 +109,7 @@ class DepthPropagation:
         values = values[:: max(1, len(values) // MAX_STATS_PX)]
         if len(values) < MIN_STATS_PX:
             return None
-        quartiles = sorted(self._outward(value) for value in ranked(values, (0.25, 0.5, 0.75)))
+        quartiles = sorted(outward(np.array(ranked(values, (0.25, 0.5, 0.75))), self.unit).tolist())
         before = self._stats_before.get(object_id, quartiles)
         smooth = [STATS_MEMORY * old + (1 - STATS_MEMORY) * new for old, new in zip(before, quartiles, strict=True)]
         self._stats[object_id] = smooth
@@ -118,10 +118,6 @@ class DepthPropagation:
 
     def _forget_stats(self) -> None:
         self._stats, self._stats_before = {}, {}
-
-    def _outward(self, inverse_depth: float) -> float:
-        """A value of the map in the unit in which it is given out."""
-        return 1 / max(inverse_depth, 1 / FARTHEST_M) if self.unit is DepthUnit.METERS else inverse_depth
 
     def _follow_range(self, values: NDArray[np.float32]) -> tuple[float, float]:
         far, near = extent(values)

@@ -387,9 +387,7 @@ def load(config: str | Path | Config = "tiny", overrides: str | Sequence[str] = 
         ConfigError: No such preset, key or value.
         ModelError: Weights are missing or damaged.
     """
-    if not isinstance(config, Config):
-        config = configuration.load(config, overrides)
-    return Engine(config).load()
+    return _engine_of(config, overrides).load()
 
 
 def live(
@@ -414,7 +412,9 @@ def live(
         ConfigError: No such preset, key or value.
         SourceError: The source cannot be opened.
     """
-    if not isinstance(config, Config):
-        config = configuration.load(config, overrides)
-    engine = Engine(config)
+    engine = _engine_of(config, overrides)
     return Live(engine, source, prompts, discover, engine.close, **options)
+
+
+def _engine_of(config: str | Path | Config, overrides: str | Sequence[str]) -> Engine:
+    return Engine(config if isinstance(config, Config) else configuration.load(config, overrides))

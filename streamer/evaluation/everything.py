@@ -16,7 +16,7 @@ from pycocotools import mask as coco
 from streamer.data.automatic_mask import AutomaticMask
 from streamer.engine import Engine
 from streamer.errors import SourceError
-from streamer.sinks.outputs import replacing
+from streamer.sinks.outputs import write_json
 from streamer.sources.images import natural_order, read_rgb
 from streamer.terminal.progress import AnnotateConsole
 
@@ -66,8 +66,7 @@ def evaluate_everything(engine: Engine, job: EverythingEval) -> int:
     rows = [(name, f"{value:.3f}") for name, value in figures.items()]
     console.table(f"{len(samples)} pictures, {len(overlaps)} instances", ("", ""), rows)
     if job.json is not None:
-        with replacing(job.json) as partial:
-            partial.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_json(job.json, figures)
     return 0
 
 

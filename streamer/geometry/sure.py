@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.mask import box_of
+
 JUMP_SHARE = 0.12
 """Of its inverse depth, by which a pixel may differ within the 3x3 around it. Sweep: docs/meters.md."""
 OUTLYING = 4.0
@@ -29,6 +31,19 @@ def sure_pixels(
 
     Left out are its border, jumps (flying pixels), and what is at quite another depth than the rest of it.
     """
+    sure, box = np.zeros_like(mask), box_of(mask)
+    if box is None:
+        return sure
+    left, top, right, bottom = map(int, box)
+    # Only around the object: most are small, and this is asked about each on every frame.
+    part = np.s_[max(0, top - border_px) : bottom + border_px, max(0, left - border_px) : right + border_px]
+    sure[part] = _sure_part(inverse_depth[part], smooth[part], mask[part], border_px)
+    return sure
+
+
+def _sure_part(
+    inverse_depth: NDArray[np.float32], smooth: NDArray[np.bool_], mask: NDArray[np.bool_], border_px: int
+) -> NDArray[np.bool_]:
     around = np.ones((2 * border_px + 1,) * 2, np.uint8)
     sure = cv2.erode(mask.view(np.uint8), around, borderType=cv2.BORDER_CONSTANT, borderValue=1).view(bool) & smooth
     values = inverse_depth[sure]

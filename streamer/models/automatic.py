@@ -26,6 +26,7 @@ from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Segmenter
+from streamer.models.stability import stability
 
 Logits = NDArray[np.float32]
 Enlarge = Callable[[Logits], Logits]
@@ -112,11 +113,11 @@ def candidates(
         for some in _batches(places, MOST_ENLARGED):
             logits = decoded.logits[some[:, 0], some[:, 1]]
             for (row, column), small, large in zip(some.tolist(), logits, enlarge(logits), strict=True):
-                stability = _stability(large, parameters.stability_score_offset)
-                if stability >= parameters.stability_score_thresh:
+                stable = stability(large, parameters.stability_score_offset)
+                if stable >= parameters.stability_score_thresh:
                     box = box_of(large > 0) or (0.0, 0.0, 1.0, 1.0)
                     x, y = batch[row].tolist()
-                    kept.append(Candidate(small, box, float(decoded.scores[row, column]), stability, (x, y)))
+                    kept.append(Candidate(small, box, float(decoded.scores[row, column]), stable, (x, y)))
     return kept
 
 
@@ -128,6 +129,12 @@ def suppressed(boxes: Sequence[Box], scores: Sequence[float], threshold: float) 
     kept = batched_nms(corners, torch.as_tensor(scores, dtype=torch.float32), torch.zeros(len(boxes)), threshold)
     places: list[int] = kept.tolist()
     return places
+
+
+def distinct(found: Sequence[Candidate], threshold: float) -> list[Candidate]:
+    """Candidates whose boxes no surer one overlaps with an IoU above the threshold, the surest first."""
+    kept = suppressed([one.box_xyxy for one in found], [one.predicted_iou for one in found], threshold)
+    return [found[at] for at in kept]
 
 
 def _of_crop(
@@ -143,9 +150,8 @@ def _of_crop(
     size = x1 - x0, y1 - y0
     found = candidates(segmenter, embedding, points, parameters, lambda logits: segmenter.upscale(logits, size))
     found = [one for one in found if not _is_cut_off(one.box_xyxy, crop, image_size)]
-    kept = suppressed([one.box_xyxy for one in found], [one.predicted_iou for one in found], parameters.box_nms_thresh)
     masks = []
-    for one in (found[at] for at in kept):
+    for one in distinct(found, parameters.box_nms_thresh):
         mask = np.zeros(image_size[::-1], bool)
         mask[y0:y1, x0:x1] = segmenter.upscale(one.logits[None], size)[0] > 0
         left, top, right, bottom = one.box_xyxy
@@ -159,11 +165,6 @@ def _is_cut_off(box: Box, crop: tuple[int, int, int, int], image_size: tuple[int
     """Whether a box ends at the edge of its crop rather than at that of the image: another crop shows more of it."""
     inclusive = torch.tensor([[box[0], box[1], box[2] - 1, box[3] - 1]])
     return bool(is_box_near_crop_edge(inclusive, list(crop), [0, 0, *image_size])[0])
-
-
-def _stability(logits: Logits, offset: float) -> float:
-    inside, around = np.count_nonzero(logits > offset), np.count_nonzero(logits > -offset)
-    return inside / around if around else 0.0
 
 
 def _without_small_regions(found: list[AutomaticMask], parameters: AutomaticParameters) -> list[AutomaticMask]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from segment_anything.utils.amg import build_point_grid
 
-from streamer.models.automatic import candidates, suppressed
+from streamer.models.automatic import candidates, distinct
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Found, RememberingSegmenter
 
@@ -34,13 +35,11 @@ class EverythingSegmenter:
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Up to ``limit`` regions that hardly overlap, the surest first."""
         size, parameters = embedding.image_size, self._parameters
-        side = (np.arange(parameters.points_per_side) + 0.5) / parameters.points_per_side
-        points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2) * size
+        points = build_point_grid(parameters.points_per_side) * size
         segmenter = self._segmenter
         found = candidates(segmenter, embedding, points, parameters, lambda logits: segmenter.upscale(logits, size))
-        sure = [one.predicted_iou for one in found]
         covered, chosen = np.zeros(size[::-1], bool), list[Found]()
-        for one in (found[at] for at in suppressed([one.box_xyxy for one in found], sure, parameters.box_nms_thresh)):
+        for one in distinct(found, parameters.box_nms_thresh):
             mask = segmenter.upscale(one.logits[None], size)[0] > 0
             area = np.count_nonzero(mask)
             if area >= LEAST_SHARE * mask.size and np.count_nonzero(mask & covered) <= MOST_SHARED * area:

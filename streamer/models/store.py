@@ -10,7 +10,7 @@ from streamer.models.catalog import CATALOG, DEPTH, SEGMENTER, ModelCard, file_m
 from streamer.models.names import unknown
 from streamer.models.weights import hub
 from streamer.models.weights.cache import cache_folder
-from streamer.models.weights.download import Progress, fetch, ignore_progress, is_intact
+from streamer.models.weights.download import Progress, fetch, ignore_progress, is_intact, part_of
 
 TINY = "tiny"
 TINY_LICENCE = "mixed, see its card"
@@ -104,8 +104,7 @@ def _entry(name: str, card: ModelCard, cached: dict[str, tuple[int, Path]]) -> M
     size_bytes = card.size_bytes
     if card.file is not None:
         path = checkpoint_path(name)
-        part = path.with_name(f"{path.name}.part")
-        state = "cached" if path.exists() else "broken off" if part.exists() else "available"
+        state = "cached" if path.exists() else "broken off" if part_of(path).exists() else "available"
     elif name in cached:
         size_bytes, path = cached[name]
         state = _state(path)

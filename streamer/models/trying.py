@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from streamer.data.prompt import Prompt
 from streamer.errors import ModelError
 from streamer.models import registry
-from streamer.models.catalog import CATALOG, DEPTH, SEGMENTER
+from streamer.models.catalog import CATALOG, DEPTH, SEGMENTER, official_name
 from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.store import TINY
+from streamer.models.weights import hub
 
 T = TypeVar("T")
 SIZE = 1280, 720
@@ -39,8 +42,6 @@ def try_model(name: str, device: str = "auto") -> Iterator[str]:
 
 def _kinds_of(name: str) -> tuple[str, ...]:
     """What a model may be by its name: what is not in the catalog is told by its own config."""
-    from streamer.models.catalog import official_name
-
     name = official_name(name)
     if name == TINY:
         return SEGMENTER, DEPTH
@@ -54,17 +55,11 @@ def _kinds_of(name: str) -> tuple[str, ...]:
 
 
 def _is_depth(name: str) -> bool:
-    from pathlib import Path
-
-    from streamer.models.weights import hub
-
     folder = Path(name).expanduser()
     return hub.is_depth_model(folder if folder.is_dir() else hub.cached().get(name, (0, folder))[1])
 
 
 def _try_segmenter(name: str, device: str) -> Iterator[str]:
-    from streamer.data.prompt import Prompt
-
     segmenter, loaded_s = _timed(lambda: registry.load_segmenter(SegmenterParameters(model=name), device))
     yield f"{name} is loaded in {loaded_s:.1f} s, as a segmenter"
     embedding, encoded_s = _timed(lambda: segmenter.encode(_noise()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from streamer.errors import SinkError
 
@@ -200,3 +202,13 @@ def replacing(path: Path) -> Iterator[Path]:
         claim.release()
         if claim.path != path:
             claim.path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a document for people and programs, whole or not at all.
+
+    Raises:
+        SinkError: The folder or the file cannot be written.
+    """
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

@@ -23,7 +23,8 @@ from streamer.motion.motion import Motion
 from streamer.stages.masks import MasksStage
 from streamer.stages.parameters import ScheduleParameters
 from streamer.stages.protocol import Job, Situation, due_at_interval
-from streamer.tracking.association import associate, overlap
+from streamer.tracking.association import associate, is_same
+from streamer.tracking.soft_masks import INSIDE
 
 DENIALS = 3
 """Looks in a row that do not find a followed thing, after which it is uncertain that it is what it is called."""
@@ -98,11 +99,8 @@ class DetectionsStage:
         self._phrases = ()
         for object_id in self._found:
             self._masks.remove(object_id)
-        self._masks.doubt(())
         self._found.clear()
-        self._denials.clear()
-        self._come = self._anchor = None
-        self._unexplained.clear()
+        self.start_scene()
 
     def propagate(self, motion: Motion) -> None:
         """Carried when an answer has come; from then on the tracker does."""
@@ -155,7 +153,7 @@ class DetectionsStage:
         waiting = []
         before = self._carried_unexplained()
         for detection in (detections[place] for place in association.new):
-            if detection.label in lost and not any(_is_same(detection, one) for one in before):
+            if detection.label in lost and not any(is_same(detection, one) for one in before):
                 waiting.append(detection)
             else:
                 self._follow(detection, motion)
@@ -189,7 +187,7 @@ def carry(detection: Detection, anchor: Anchor) -> Detection | None:
     if detection.mask is None:
         box, mask = _carried_box(detection.box_xyxy, anchor), None
     else:
-        here = anchor.carry(anchor.grid.shrink(detection.mask.astype(np.uint8) * 255)) > 127
+        here = anchor.carry(anchor.grid.shrink(detection.mask.astype(np.uint8) * 255)) > INSIDE
         mask = _enlarged(here, detection.mask.shape)
         box = box_of(mask)
     return replace(detection, box_xyxy=box, mask=mask) if box is not None and _has_area(box) else None
@@ -202,7 +200,7 @@ def _carried_box(box: Box, anchor: Anchor) -> Box | None:
     axes = round(MIDDLE * (x1 - x0) / 2), round(MIDDLE * (y1 - y0) / 2)
     there = np.zeros(anchor.grid.shape, np.uint8)
     cv2.ellipse(there, (round((x0 + x1) / 2), round((y0 + y1) / 2)), axes, 0, 0, 360, 255, -1)
-    here = anchor.carry(there) > 127
+    here = anchor.carry(there) > INSIDE
     before, after = centroid_of(there > 0), centroid_of(here)
     if before is None or after is None:
         return None
@@ -214,12 +212,8 @@ def _carried_box(box: Box, anchor: Anchor) -> Box | None:
 
 
 def _enlarged(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    return cv2.resize(mask.astype(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
+    return cv2.resize(mask.astype(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_LINEAR) > INSIDE
 
 
 def _has_area(box: Sequence[float]) -> bool:
     return box[2] - box[0] >= MIN_SIDE_PX and box[3] - box[1] >= MIN_SIDE_PX
-
-
-def _is_same(one: Detection, other: Detection) -> bool:
-    return one.label == other.label and overlap(one.box_xyxy, other.box_xyxy) > 0

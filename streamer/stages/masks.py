@@ -203,8 +203,8 @@ class MasksStage:
 
     def _state(self, one: TrackedMask, age_s: float | None) -> State:
         """The tracker's word, unless its models starve: nobody knows what has become of what was seen so long ago."""
-        late = (self._tracker.mask_age or 0) > self._schedule.keyframe_interval
-        too_old = late and age_s is not None and age_s > self._max_age_s
+        is_old = age_s is not None and age_s > self._max_age_s
+        too_old = is_old and (self._tracker.mask_age or 0) > self._schedule.keyframe_interval
         doubted = too_old or one.object_id in self._doubted
         return State.UNCERTAIN if doubted and one.state is State.TRACKED else one.state
 

@@ -109,7 +109,7 @@ class BatchConsole(Terminal):
     def _show(self) -> None:
         if self.lively:
             total = sum(self._lengths.values())
-            done = total - self._left + sum(min(bar.frames, bar.length or 0) for bar in self._bars.values())
+            done = total - self._frames_left()
             self._progress.update(self._all, completed=done, total=max(total, 1), said=self._words())
         elif self._plain_due():
             self.say(self._words())
@@ -120,10 +120,14 @@ class BatchConsole(Terminal):
         rate_hz = frames / passed_s if passed_s > 0 else 0.0
         words = [f"{self._done} of {self._count} videos", f"{frames} frames", f"{rate_hz:.1f} fps"]
         words += [f"{count} {state}" for state, count in sorted(self._states.items()) if state != "finished" and count]
-        left = self._left - sum(min(bar.frames, bar.length or 0) for bar in self._bars.values())
+        left = self._frames_left()
         if left > 0 and frames >= _WARM_UP:
             words.append(f"{_span(left / rate_hz)} left")
         return ", ".join(words)
+
+    def _frames_left(self) -> int:
+        """Frames of videos of known length that are still to be done."""
+        return self._left - sum(min(bar.frames, bar.length or 0) for bar in self._bars.values())
 
 
 def _span(duration_s: float) -> str:

@@ -55,7 +55,7 @@ def associate(detections: Sequence[Detection], tracks: Sequence[Track]) -> Assoc
             taken.add(place)
     new: list[int] = []
     for place, detection in enumerate(detections):
-        if place not in explained and not any(_same(detection, detections[other]) for other in new):
+        if place not in explained and not any(is_same(detection, detections[other]) for other in new):
             new.append(place)
     denied = tuple(object_id for object_id in boxes if object_id not in confirmed)
     return Association(confirmed, tuple(new), denied)
@@ -75,5 +75,6 @@ def overlap(one: Box, other: Box) -> float:
     return float(np.clip(iou, MIN_IOU, 1.0))
 
 
-def _same(one: Detection, other: Detection) -> bool:
+def is_same(one: Detection, other: Detection) -> bool:
+    """Whether two detections are of one thing."""
     return one.label == other.label and overlap(one.box_xyxy, other.box_xyxy) > 0

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from streamer.data.mask import box_of
 from streamer.data.prompt import FOREGROUND, MaskLevel, Prompt
 from streamer.models.protocols import Decoded, Embedding
+from streamer.models.stability import stability
 from streamer.motion.pyramid import Grid
-from streamer.tracking.parameters import CLICK_RADIUS_PX, DRAWN_BOX_WEIGHT, STABILITY_OFFSET, STABILITY_WEIGHT
+from streamer.tracking.parameters import CLICK_RADIUS_PX, DRAWN_BOX_WEIGHT, STABILITY_WEIGHT
 from streamer.tracking.snapping import snapped
 from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, box_overlap, overlap, pieces_of, soft
 
@@ -123,15 +124,9 @@ class _Candidate:
     predicted_iou: float
 
     @property
-    def stability(self) -> float:
-        """IoU of the masks at a higher and a lower threshold."""
-        low, high = (np.count_nonzero(self.logits > offset) for offset in (-STABILITY_OFFSET, STABILITY_OFFSET))
-        return high / low if low else 0.0
-
-    @property
     def worth(self) -> float:
         """How good it is thought to be."""
-        return self.predicted_iou + STABILITY_WEIGHT * self.stability
+        return self.predicted_iou + STABILITY_WEIGHT * stability(self.logits)
 
 
 def _candidates(decoder: Decoder, embedding: Embedding, prompt: Prompt, grid: Grid) -> list[_Candidate]:

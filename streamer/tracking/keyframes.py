@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.models.protocols import Embedding, Found, Memory, RememberingSegmenter
+from streamer.models.protocols import Embedding, Memory, RememberingSegmenter
 from streamer.motion.pyramid import Grid
 from streamer.tracking import clicks
 from streamer.tracking.clicks import ClickAnswer, ClickRequest
 from streamer.tracking.parameters import KNOWN_SHARE, PRESENT
-from streamer.tracking.soft_masks import INSIDE, SoftMask, soft
+from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, soft
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +35,19 @@ class Recall:
     def is_present(self) -> bool:
         """Whether it is rather there than not."""
         return self.presence > PRESENT and bool(self.soft_mask.max(initial=0) > INSIDE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Discovery:
+    """An object that nobody asked about.
+
+    Attributes:
+        soft_mask: ``(h, w)`` uint8 on the grid of the keyframe.
+        score: Predicted IoU, 0 to 1.
+    """
+
+    soft_mask: SoftMask
+    score: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +97,7 @@ class Answers:
     clicked: Sequence[ClickAnswer] = ()
     given: Sequence[int] = ()
     recalled: Mapping[int, Recall] = field(default_factory=dict)
-    found: Sequence[Found] = ()
+    found: Sequence[Discovery] = ()
     embedding: Embedding | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -99,7 +112,7 @@ def look(segmenter: RememberingSegmenter, encode: Callable[[], Embedding], asked
     masks = {each: one.soft_mask for each, one in recalled.items() if one.is_present}
     masks |= {one.request.object_id: one.soft_mask for one in clicked} | dict(asked.given)
     found = _found(segmenter, embedding, asked, list(masks.values()))
-    masks |= {-1 - at: asked.grid.shrink(one.mask.astype(np.uint8) * 255) for at, one in enumerate(found)}
+    masks |= {-1 - at: one.soft_mask for at, one in enumerate(found)}
     return Answers(
         segmenter.memory.remember(embedding, masks),
         asked.versions,
@@ -114,21 +127,20 @@ def look(segmenter: RememberingSegmenter, encode: Callable[[], Embedding], asked
 
 def _found(
     segmenter: RememberingSegmenter, embedding: Embedding, asked: Questions, known: Sequence[SoftMask]
-) -> list[Found]:
+) -> list[Discovery]:
     """Objects that nobody asked about, without those that are followed already."""
     if not asked.find:
         return []
     taken = np.zeros(asked.grid.shape, bool)
     for soft_mask in known:
         taken |= soft_mask > INSIDE
-    return [one for one in segmenter.find(embedding, asked.find + len(known)) if _is_new(one, taken, asked.grid)][
-        : asked.find
-    ]
+    found = segmenter.find(embedding, asked.find + len(known))
+    on_grid = [Discovery(asked.grid.shrink(one.mask.astype(np.uint8) * 255), one.score) for one in found]
+    return [one for one in on_grid if _is_new(one.soft_mask > INSIDE, taken)][: asked.find]
 
 
-def _is_new(found: Found, taken: NDArray[np.bool_], grid: Grid) -> bool:
-    there = grid.shrink(found.mask.astype(np.uint8) * 255) > INSIDE
-    return bool(np.count_nonzero(there & taken) <= KNOWN_SHARE * np.count_nonzero(there))
+def _is_new(mask: Mask, taken: Mask) -> bool:
+    return bool(np.count_nonzero(mask & taken) <= KNOWN_SHARE * np.count_nonzero(mask))
 
 
 def look_again(segmenter: RememberingSegmenter, embedding: Embedding, asked: Questions, passes: int) -> Answers:

@@ -17,14 +17,14 @@ from streamer.data.prompt import FOREGROUND, MaskLevel, Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State
 from streamer.models.image_call import MAX_BATCH, ImageCall
-from streamer.models.protocols import Embedding, Found, RememberingSegmenter
+from streamer.models.protocols import Embedding, RememberingSegmenter
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.motion.pyramid import sparse
 from streamer.tracking.clicks import ClickAnswer, ClickRequest
 from streamer.tracking.compositing import separated
 from streamer.tracking.history import History
-from streamer.tracking.keyframes import Answers, Questions, Recall, look, look_again
+from streamer.tracking.keyframes import Answers, Discovery, Questions, Recall, look, look_again
 from streamer.tracking.memory_bank import MemoryBank
 from streamer.tracking.parameters import VANISHED_PX, VANISHED_SHARE, TrackingParameters
 from streamer.tracking.propagation import Propagation
@@ -128,8 +128,7 @@ class MemoryTracker:
         """Move on to the present frame: clicks are followed, masks carried and refined."""
         self._index = motion.index
         states = self._states.values()
-        for state in (*states, *self._history.removed):
-            state.follow_points(*motion.follow(state.point_coords))
+        self._propagation.follow_points((*states, *self._history.removed), motion)
         for state in states:
             self._carry(state, motion)
         self._propagation.settle(states, motion)
@@ -241,10 +240,10 @@ class MemoryTracker:
         self._history.add_prompt(object_id)
         return state
 
-    def _add_found(self, found: Found, anchor: Anchor) -> int:
+    def _add_found(self, found: Discovery, anchor: Anchor) -> int:
         self._last_id += 1
         state = self._states[self._last_id] = TrackState(self._last_id)
-        self._believe(state, anchor.grid.shrink(found.mask.astype(np.uint8) * 255), found.score, anchor)
+        self._believe(state, found.soft_mask, found.score, anchor)
         return state.id
 
     def _is_current(self, object_id: int, answer: Answers) -> bool:

@@ -88,7 +88,6 @@ class TrackingParameters(Parameters):
 
 # Clicks (clicks.py).
 STABILITY_WEIGHT = 0.2  # of how stable a candidate is beside its predicted IoU: swept
-STABILITY_OFFSET = 1.0  # [logits] SAM's automatic mask generator (Kirillov et al., 2023)
 DRAWN_BOX_WEIGHT = 1.0  # a box that a person drew counts as much as the predicted IoU: it is meant, not foretold
 CLICK_RADIUS_PX = 3  # [px of the grid] around a click that SAM would not follow
 

@@ -17,7 +17,7 @@ from streamer.tracking.track_state import TrackState
 
 
 class Propagation:
-    """Carries masks with the flow.
+    """Carries masks, and what a person pointed at, with the flow.
 
     Args:
         refinement: Whether they follow the colors and edges of every frame on the way.
@@ -26,6 +26,16 @@ class Propagation:
     def __init__(self, refinement: bool) -> None:
         self._refinement = refinement
         self._image: RefinementImage | None = None
+
+    def follow_points(self, states: Iterable[TrackState], motion: Motion) -> None:
+        """Follow the points of all objects to the present frame at once: what costs is to prepare its two images."""
+        pointed_at = [state for state in states if len(state.point_coords)]
+        if not pointed_at:
+            return
+        moved_to, good = motion.follow(np.concatenate([state.point_coords for state in pointed_at]))
+        ends = np.cumsum([len(state.point_coords) for state in pointed_at])[:-1]
+        for state, points, arrived in zip(pointed_at, np.split(moved_to, ends), np.split(good, ends), strict=True):
+            state.follow_points(points, arrived)
 
     def bring(self, states: Iterable[TrackState], motion: Motion) -> None:
         """Bring to the present frame every mask that is not there yet."""

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.motion.pyramid import halve
 from streamer.tracking.parameters import LOGIT_RANGE, SCRAP, STEEPNESS
 
 SoftMask = NDArray[np.uint8]
@@ -63,13 +62,6 @@ def box_overlap(first: NDArray[np.float32], second: tuple[float, float, float, f
     areas = [float(np.prod(box[2:] - box[:2])) for box in (first, other)]
     shared = float(np.prod(sides))
     return shared / max(sum(areas) - shared, 1e-6)
-
-
-def same_place(first: SoftMask, second: SoftMask, share: float) -> bool:
-    """Whether one soft mask covers at least this share of the smaller one of two."""
-    one, other = (halve(soft_mask) > INSIDE for soft_mask in (first, second))
-    smaller = min(np.count_nonzero(one), np.count_nonzero(other))
-    return bool(0 < share * smaller <= np.count_nonzero(one & other))
 
 
 def pieces_of(soft_mask: SoftMask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

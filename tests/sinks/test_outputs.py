@@ -1,10 +1,11 @@
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from streamer.errors import SinkError
-from streamer.sinks.outputs import Claim, make_folder, make_room, partial_path, replacing
+from streamer.sinks.outputs import Claim, make_folder, make_room, partial_path, replacing, write_json
 
 
 def test_replacing_shows_the_final_name_only_when_whole(tmp_path: Path) -> None:
@@ -88,3 +89,13 @@ def test_names_as_long_as_a_disk_takes_them(tmp_path: Path, letter: str) -> None
     with replacing(path) as partial:
         partial.write_text("whole")
     assert path.read_text() == "whole"
+
+
+def test_a_document_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "figures.json"
+    write_json(path, {"rate_hz": 29.97, "rows": [1, 2]})
+    assert json.loads(path.read_text()) == {"rate_hz": 29.97, "rows": [1, 2]}
+    with pytest.raises(TypeError):
+        write_json(path, {"rows": object()})
+    assert json.loads(path.read_text())["rows"] == [1, 2]
+    assert list(path.parent.iterdir()) == [path]

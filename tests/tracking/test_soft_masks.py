@@ -9,7 +9,6 @@ from streamer.tracking.soft_masks import (
     harden,
     is_empty,
     overlap,
-    same_place,
     smallest_piece,
     without_scraps,
 )
@@ -58,4 +57,3 @@ def test_overlap_is_symmetric_within_0_and_1_and_1_for_a_mask_with_itself(first,
 @given(masks)
 def test_hardening_moves_no_pixel_over_the_outline(soft_mask):
     np.testing.assert_array_equal(harden(soft_mask) > INSIDE, soft_mask > INSIDE)
-    assert same_place(soft_mask, soft_mask, 0.5) in (True, False)

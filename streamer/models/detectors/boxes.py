@@ -142,10 +142,7 @@ def _in_float32(outputs: Any) -> Any:
 FAMILIES = {
     "grounding-dino": Family(_one_text, _grounding_dino, 0.35),
     "mm-grounding-dino": Family(_one_text, _grounding_dino, 0.35),
-    # OWL was trained with captions of photographs.
-    "owlv2": Family(
-        lambda phrases: [[f"a photo of a {phrase}" for phrase in phrases]], _by_text_labels, 0.2, {"truncation": True}
-    ),
+    "owlv2": Family(_captions, _by_text_labels, 0.2, {"truncation": True}),
     "omdet-turbo": Family(lambda phrases: [list(phrases)], _by_text_labels, 0.3),
 }
 """By the ``model_type`` of a model's config."""

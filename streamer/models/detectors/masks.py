@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -26,19 +26,33 @@ MIN_AREA_SHARE = 0.001
 
 
 class _MaskModel:
-    """What both have in common: a processor, a network, and a threshold."""
+    """What both have in common: a processor, a network, and a threshold.
+
+    Args:
+        model: A Hugging Face name or a folder; nothing is downloaded.
+        device: Where it runs.
+        precision: Number format of the model.
+        min_score: Below which nothing counts; None takes what the model's authors do.
+
+    Raises:
+        ModelError: The model is not there, damaged, or another one.
+    """
+
+    _kinds: ClassVar[tuple[str, str]]
+    """Names of the classes of the network and of the processor."""
+    _authors_score: ClassVar[float]
 
     def __init__(
-        self, kinds: tuple[str, str], model: str | Path, device: torch.device, precision: str, min_score: float
+        self, model: str | Path, device: torch.device, precision: str = "auto", min_score: float | None = None
     ) -> None:
         import transformers
 
-        network, processor = (getattr(transformers, kind) for kind in kinds)
+        network, processor = (getattr(transformers, kind) for kind in self._kinds)
         self.name = str(model)
         self._processor: Any = told(lambda: processor.from_pretrained(model, local_files_only=True), model, WHAT)
         self._dtype, self._device = pick_precision(precision, device), device
         self._network: Any = from_folder(network, model, WHAT).to(device, self._dtype)
-        self._min_score = min_score
+        self._min_score = self._authors_score if min_score is None else min_score
 
     def _inputs(self, **arguments: Any) -> Any:
         inputs = self._processor(return_tensors="pt", **arguments).to(self._device)
@@ -49,21 +63,11 @@ class _MaskModel:
 class ClipSegDetector(_MaskModel):
     """CLIPSeg (Lüddecke & Ecker, CVPR 2022): one heat map per phrase, of which each piece is a thing.
 
-    Args:
-        model: A Hugging Face name (``CIDAS/clipseg-rd64-refined``) or a folder; nothing is downloaded.
-        device: Where it runs.
-        precision: Number format of the model.
-        min_score: Probability of a pixel from which it counts; None takes 0.4.
-
-    Raises:
-        ModelError: The model is not there, damaged, or another one.
+    It is ``CIDAS/clipseg-rd64-refined``, or one like it; scores are probabilities of pixels.
     """
 
-    def __init__(
-        self, model: str | Path, device: torch.device, precision: str = "auto", min_score: float | None = None
-    ) -> None:
-        threshold = CLIPSEG_MIN_SCORE if min_score is None else min_score
-        super().__init__(("CLIPSegForImageSegmentation", "CLIPSegProcessor"), model, device, precision, threshold)
+    _kinds = "CLIPSegForImageSegmentation", "CLIPSegProcessor"
+    _authors_score = CLIPSEG_MIN_SCORE
 
     @torch.inference_mode()
     def detect(self, image_rgb: NDArray[np.uint8], phrases: Sequence[str]) -> list[Detection]:
@@ -93,21 +97,11 @@ def pieces(phrase: str, heat: NDArray[np.float32], threshold: float) -> Iterator
 class Sam3Detector(_MaskModel):
     """SAM 3 (Carion et al., 2025): a mask for every instance of a phrase.
 
-    Args:
-        model: ``facebook/sam3``, which is gated, or a folder; nothing is downloaded.
-        device: Where it runs.
-        precision: Number format of the model.
-        min_score: Below which an instance does not count; None takes 0.5.
-
-    Raises:
-        ModelError: The model is not there, damaged, or another one.
+    It is ``facebook/sam3``, which is gated; scores are of instances.
     """
 
-    def __init__(
-        self, model: str | Path, device: torch.device, precision: str = "auto", min_score: float | None = None
-    ) -> None:
-        threshold = SAM3_MIN_SCORE if min_score is None else min_score
-        super().__init__(("Sam3Model", "Sam3Processor"), model, device, precision, threshold)
+    _kinds = "Sam3Model", "Sam3Processor"
+    _authors_score = SAM3_MIN_SCORE
 
     @torch.inference_mode()
     def detect(self, image_rgb: NDArray[np.uint8], phrases: Sequence[str]) -> list[Detection]:

@@ -16,8 +16,6 @@ from streamer.models.sam.networks import LayerNorm2d, MaskDecoder, PromptEncoder
 
 IMAGE_SIZE_PX = 1024
 WIDTH = 256
-# As SAM's; they are no part of a checkpoint.
-PIXEL_MEAN, PIXEL_STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
 # MobileSAM's names, which are those of TinyViT's authors, and timm's.
 _NAMES = (
@@ -63,8 +61,6 @@ def build_mobile_sam(img_size: int = IMAGE_SIZE_PX) -> Sam:
             transformer_dim=WIDTH,
             transformer=TwoWayTransformer(depth=2, embedding_dim=WIDTH, num_heads=8, mlp_dim=2048),
         ),
-        pixel_mean=PIXEL_MEAN,
-        pixel_std=PIXEL_STD,
     )
     return sam.eval()
 

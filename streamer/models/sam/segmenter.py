@@ -110,11 +110,11 @@ class SamSegmenter:
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Objects without any prompt: up to ``limit``, the one most worth following first.
 
-        SAM's own ``SamAutomaticMaskGenerator`` on the embedding at hand; see :mod:`streamer.models.sam.automatic`.
+        SAM's automatic masks on the embedding at hand; see :mod:`streamer.models.sam.automatic`.
         """
         from streamer.models.sam import automatic  # not above: it takes torchvision, which a click need not wait for
 
-        return automatic.find(self, self._sam, embedding, self.low_res_size(embedding.image_size), limit)
+        return automatic.find(self, embedding, self.low_res_size(embedding.image_size), limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""

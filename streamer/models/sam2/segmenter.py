@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,10 +35,6 @@ class PromptableSegmenter:
         self.name = name
         self.network = network
         self._processor, self._device = processor, device
-        # What `SamAutomaticMaskGenerator` reads of the model that it believes to ask.
-        self._as_sam = SimpleNamespace(
-            mask_threshold=0.0, image_encoder=SimpleNamespace(img_size=network.square.side_px), device=device
-        )
 
     def warm_up(self) -> None:
         """Do now what would make the first frame slow, where there is such a thing."""
@@ -90,7 +85,7 @@ class PromptableSegmenter:
         valid_size = self.network.square.valid_low_res(embedding.image_size)
         from streamer.models.sam import automatic  # not above: it takes torchvision
 
-        return automatic.find(self, self._as_sam, embedding, valid_size, limit)
+        return automatic.find(self, embedding, valid_size, limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:
         """``(h, w, C)`` float32 embedding of the part of the square input that holds the image."""

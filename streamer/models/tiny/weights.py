@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from streamer.errors import ModelError
 from streamer.models.sam.networks import Sam
@@ -37,13 +38,6 @@ def load_sam(path: Path = SAM_WEIGHTS) -> Sam:
     return sam
 
 
-def save_sam(sam: Sam, path: Path) -> None:
-    """Write the weights in half precision, which is how they are shipped."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: value.to("cpu", torch.float16).contiguous() for name, value in sam.state_dict().items()}
-    save_file(state, path)
-
-
 def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
     """The memory of the tiny SAM, float32 on the CPU, in evaluation mode.
 
@@ -58,8 +52,8 @@ def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
     return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
 
 
-def save_memory(network: MemoryNetwork, path: Path) -> None:
-    """Write the weights in half precision, which is how they are shipped."""
+def save_halved(network: nn.Module, path: Path) -> None:
+    """Write the weights of a `Sam` or its memory in half precision, which is how they are shipped."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: value.to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()}
     save_file(state, path)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from streamer.models.protocols import Embedding, Memory, Recalled
+from streamer.models.stability import stability
 from streamer.models.video.session import ObjectMemory, VideoModel
 
 SoftMask = NDArray[np.uint8]
@@ -19,8 +20,6 @@ INSIDE = 127
 """The middle of uint8."""
 OUTSIDE_LOGIT = -10.0
 """Of pixels that another object has: SAM 2's own."""
-STABILITY_OFFSET = 1.0
-"""[logits] As SAM's automatic mask generator has it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +72,8 @@ class VideoMemory:
         for each, one, memory in zip(object_ids, logits, tracked.memories, strict=True):
             embedding.query[each] = _Seen(one > 0, memory)
         presence = tracked.object_scores.sigmoid().cpu().numpy()
-        return Recalled(logits, presence, np.array([_stability(one) for one in low], np.float32))
+        stable = np.array([stability(one) for one in low], np.float32)  # for the IoU, which sessions do not tell
+        return Recalled(logits, presence, stable)
 
     def _on_square(self, mask: SoftMask) -> Tensor:
         """``(S, S)`` float32, 0 or 1."""
@@ -89,9 +89,3 @@ def _apart(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(N, H, W)`` logits of which at most one is above 0 in each pixel: the largest."""
     largest = logits.argmax(axis=0)[None] == np.arange(len(logits))[:, None, None]
     return np.where(largest, logits, np.minimum(logits, OUTSIDE_LOGIT)).astype(np.float32)
-
-
-def _stability(logits: NDArray[np.float32]) -> float:
-    """How little the mask changes with its threshold, 0 to 1: what stands for the IoU, which sessions do not tell."""
-    wide = np.count_nonzero(logits > -STABILITY_OFFSET)
-    return np.count_nonzero(logits > STABILITY_OFFSET) / wide if wide else 0.0

@@ -29,13 +29,13 @@ def ignore_progress(done_bytes: int, total_bytes: int) -> None:
 def fetch(url: str, path: Path, size_bytes: int, sha256: str, progress: Progress = ignore_progress) -> None:
     """Bring the file at ``url`` to ``path``.
 
-    It grows in ``path`` + ``.part``, where a later call goes on from, and is renamed when its size and SHA-256 are
+    It grows in :func:`part_of` it, where a later call goes on from, and is renamed when its size and SHA-256 are
     right; so whatever has the name is whole.
 
     Raises:
         ModelError: No connection, no space, no permission, or what arrived is not the right file.
     """
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _transfer(url, part, size_bytes, progress)
@@ -50,6 +50,11 @@ def fetch(url: str, path: Path, size_bytes: int, sha256: str, progress: Progress
         ) from None
     except OSError as error:
         raise ModelError(_explain_write(error, path)) from None
+
+
+def part_of(path: Path) -> Path:
+    """Where a file grows until it is whole."""
+    return path.with_name(f"{path.name}.part")
 
 
 def is_intact(path: Path, size_bytes: int, sha256: str) -> bool:

@@ -14,6 +14,7 @@ from segment_anything import SamPredictor
 from segment_anything.utils.transforms import ResizeLongestSide
 
 from streamer.data.prompt import Prompt
+from streamer.models.automatic import Candidate
 from streamer.models.protocols import Decoded, Embedding
 from streamer.models.sam import automatic
 from streamer.models.sam.segmenter import SamSegmenter
@@ -324,28 +325,29 @@ class Blobs:
 def test_find_keeps_the_largest_objects_once_and_no_background() -> None:
     blobs = Blobs()
     embedding = Embedding(torch.zeros(1, 4, 16, 16), (256, 256))
-    found = automatic.find(blobs, small_sam(), embedding, (64, 64), limit=5)  # type: ignore[arg-type]
+    found = automatic.find(blobs, embedding, (64, 64), limit=5)  # type: ignore[arg-type]
     areas = [each.mask.mean() * 64**2 for each in found]
     assert len(found) >= 2
     np.testing.assert_allclose(areas[:2], [np.pi * 64, np.pi * 36], rtol=0.15)
     assert all(each.mask.mean() < 0.1 for each in found)
     assert found[0].score == pytest.approx(0.9)
-    assert len(automatic.find(blobs, small_sam(), embedding, (64, 64), limit=1)) == 1  # type: ignore[arg-type]
+    assert len(automatic.find(blobs, embedding, (64, 64), limit=1)) == 1  # type: ignore[arg-type]
 
 
-def record(x: int, y: int, side: int = 16, iou: float = 0.8) -> dict[str, object]:
+def region(x: int, y: int, side: int = 16, iou: float = 0.8) -> automatic.Region:
     mask = np.zeros((48, 64), bool)
     mask[y : y + side, x : x + side] = True
-    return {"segmentation": mask, "predicted_iou": iou, "stability_score": 0.9, "area": int(mask.sum())}
+    logits = np.where(mask, 20, -20).astype(np.float32)
+    return automatic.Region(mask, Candidate(logits, (x, y, x + side, y + side), iou, 0.9, (x, y)))
 
 
 def test_what_is_whole_comes_before_what_the_frame_cuts_off() -> None:
-    whole, at_a_side = record(20, 20), record(0, 20)
+    whole, at_a_side = region(20, 20), region(0, 20)
     assert automatic._worthiest([at_a_side, whole], limit=2) == [whole, at_a_side]
 
 
 def test_what_is_worth_far_less_than_the_best_is_left_out() -> None:
-    sure, unsure = record(8, 8), record(40, 8, iou=0.3)
+    sure, unsure = region(8, 8), region(40, 8, iou=0.3)
     assert automatic._worthiest([unsure, sure], limit=5) == [sure]
     assert automatic._worthiest([unsure], limit=5) == [unsure], "it is the best one where there is no other"
 

@@ -14,7 +14,7 @@ from streamer.evaluation.metrics import calibration_error
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork, image_features, read_out
 from streamer.models.tiny.memory_decoder import READOUT_WIDTH, Carried, set_apart
 from streamer.models.tiny.sam import build_sam
-from streamer.models.tiny.weights import load_memory, save_memory
+from streamer.models.tiny.weights import load_memory, save_halved
 from training import loop
 from training.memory_clips import Recipe, cut_away, photo_clip, visible_masks
 from training.memory_flow import carry, flow_over
@@ -122,7 +122,7 @@ def test_objects_share_no_cell() -> None:
 
 def test_weights_survive_the_file(tmp_path: Path) -> None:
     memory = network()
-    save_memory(memory, tmp_path / "memory.safetensors")
+    save_halved(memory, tmp_path / "memory.safetensors")
     loaded = load_memory(tmp_path / "memory.safetensors")
     assert torch.equal(loaded.keys.key.weight, memory.keys.key.weight.half().float())
     assert (tmp_path / "memory.safetensors").stat().st_size < 4e6

@@ -15,7 +15,7 @@ from streamer.errors import ModelError
 from streamer.models.tiny.backbone import build_backbone, fold_batch_norms
 from streamer.models.tiny.dpt import build_dpt, save_dpt
 from streamer.models.tiny.sam import build_sam
-from streamer.models.tiny.weights import SAM_WEIGHTS, dpt_folder, load_sam, save_sam
+from streamer.models.tiny.weights import SAM_WEIGHTS, dpt_folder, load_sam, save_halved
 from training.benchmarks import Benchmark, measure
 from training.depth_benchmarks import DepthBenchmark, measure_depth
 from training.depth_samples import DepthFrame
@@ -64,7 +64,7 @@ def test_automatic_masks_work_on_it(sam: Sam, scenes: list[Rendered]) -> None:
 
 
 def test_weights_survive_saving(sam: Sam, tmp_path: Path) -> None:
-    save_sam(sam, tmp_path / "sam.safetensors")
+    save_halved(sam, tmp_path / "sam.safetensors")
     again = load_sam(tmp_path / "sam.safetensors").state_dict()
     assert all(torch.equal(value, again[name]) for name, value in sam.state_dict().items())
 

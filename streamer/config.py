@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,7 @@ def _read(name_or_file: str | Path) -> dict[str, Any]:
                 f"There is no preset {str(name_or_file)!r}: choose one of {', '.join(presets())}, or name a .yaml file."
             )
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"The config {path} cannot be read ({error.strerror}): check the path.") from None
     except RecursionError:
@@ -95,6 +97,12 @@ def _read(name_or_file: str | Path) -> dict[str, Any]:
     if not isinstance(entries, dict):
         raise ConfigError(f"The config {path} must hold sections with keys, but it holds a {type(entries).__name__}.")
     return entries
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> Any:
+    """What YAML says; a batch asks for the same preset for each of its videos. Not to be changed."""
+    return yaml.safe_load(text)
 
 
 def _apply(entries: dict[str, Any], override: str) -> None:

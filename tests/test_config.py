@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from streamer.config import Config, load, presets, presets_folder
+from streamer.config import Config, _parsed, load, presets, presets_folder
 from streamer.errors import ConfigError
 
 
@@ -80,3 +80,13 @@ def test_a_file_may_name_only_what_it_changes(tmp_path):
     assert load(path).schedule.depth_interval == 2
     path.write_text("")
     assert load(path) == Config()
+
+
+def test_a_preset_is_parsed_once_for_many_videos_and_none_changes_it_for_others(monkeypatch):
+    calls = []
+    parse = yaml.safe_load
+    monkeypatch.setattr(yaml, "safe_load", lambda text: calls.append(text) or parse(text))
+    _parsed.cache_clear()
+    assert load("tiny", ["video.crf=30"]).video.crf == 30
+    assert load("tiny").video.crf == 20
+    assert sum(len(text) > 100 for text in calls) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from streamer.batch.record import Record
 from streamer.errors import ConfigError
 
 _ASK_EVERY_S = 1.0
+_ANSWER_S = 10.0
+"""How long a cluster may take to answer at all [s]."""
 _MOST_FAILURES = 10
 """Actors that may die without anything to do before something is wrong with all of them."""
 
@@ -92,8 +95,8 @@ class RayActors:
         try:
             record: Record = self._ray.get(answer)
         except self._ray.exceptions.RayError as error:
-            del self._slots[slot]
-            gone = each.node is not None and each.node not in self._nodes()
+            self.abandon(slot)
+            gone = self._went_with_its_machine(each, error)
             reason = "its machine went away" if gone else f"its worker died ({_last_line(error)})"
             return Lost(slot, reason, blameless=gone)
         if record.traceback is not None:  # what went wrong inside may have left the models in any state
@@ -132,8 +135,14 @@ class RayActors:
         if self._failed > _MOST_FAILURES:
             raise ConfigError(f"No worker can live on the Ray cluster ({_last_line(error)}): look at its logs.")
 
-    def _nodes(self) -> set[str]:
-        return {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
+    def _went_with_its_machine(self, slot: _Slot, error: Exception) -> bool:
+        """Whether it was not the worker that failed. The cluster takes some 15 s to miss a machine that falls silent,
+        but the connection breaks at once, and to a worker that dies by itself it does not break without a word."""
+        if isinstance(error, self._ray.exceptions.ActorUnavailableError):
+            return True
+        return slot.node is not None and slot.node not in {
+            each["NodeID"] for each in self._ray.nodes() if each["Alive"]
+        }
 
     def _room(self, cores_each: int, gpus_each: float) -> int:
         free = self._ray.cluster_resources()
@@ -192,6 +201,7 @@ def _connected(address: str) -> Any:
     except ImportError:
         raise ConfigError("--ray needs Ray: `pip install 'streamer[ray]'`.") from None
     try:
+        _knock(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, ignore_reinit_error=True)
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -199,3 +209,14 @@ def _connected(address: str) -> Any:
             f"There is no Ray cluster at {address} ({reason}): start one with `ray start --head`, or leave --ray out."
         ) from None
     return ray
+
+
+def _knock(address: str) -> None:
+    """Find out whether anybody listens at an address: Ray itself would ask for minutes.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_S).close()

@@ -16,6 +16,7 @@ import av
 from streamer.data.timeline import Timeline
 from streamer.sinks.audio_tracks import AudioTrack, CopiedTrack, EncodedTrack, can_be_copied, can_hold
 from streamer.sinks.outputs import reason_of
+from streamer.sinks.subtitle_track import EncodedSubtitles
 from streamer.sinks.tags import copy_tags
 
 SoundSource = Path | str | Callable[[], Any]
@@ -129,11 +130,14 @@ class AudioCopy:
             self._warn(f"Audio ({codec}) was left out, because {self._container.format.name} cannot hold it.")
 
     def _add_subtitles(self, stream: av.subtitles.stream.SubtitleStream, options: dict[str, str]) -> None:
-        if can_hold(stream, self._container.format.name, options):
-            self._tracks[stream.index] = CopiedTrack(stream, self._container, [])
-            return
-        codec = stream.codec_context.name if stream.codec_context else "of an unknown kind"
-        self._warn(f"Subtitles ({codec}) were left out, because {self._container.format.name} cannot hold them.")
+        try:
+            if can_hold(stream, self._container.format.name, options):
+                self._tracks[stream.index] = CopiedTrack(stream, self._container, [])
+            else:
+                self._tracks[stream.index] = EncodedSubtitles(stream, self._container)
+        except (ValueError, av.FFmpegError, OSError):
+            codec = stream.codec_context.name if stream.codec_context else "of an unknown kind"
+            self._warn(f"Subtitles ({codec}) were left out, because {self._container.format.name} cannot hold them.")
 
     def copy_until(self, time_s: Fraction | float) -> None:
         """Copy the packets that begin before this time of the video [s]."""

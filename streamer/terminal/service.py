@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-
 _STATUS_EVERY_S = 1.0
 """Each word costs the frame loop a system call, and the supervisor a wake-up."""
 

@@ -114,10 +114,29 @@ def test_sounds_languages_title_chapters_and_subtitles_come_along(tmp_path: Path
         assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One", "Two"]
         assert [stream.metadata.get("language") for stream in container.streams.audio] == ["eng", "deu"]
         assert [bool(stream.disposition & Disposition.default) for stream in container.streams.audio] == [False, True]
+        assert container.streams.subtitles[0].metadata["language"] == "fra"
         if suffix == ".mkv":
             assert container.streams.audio[1].metadata["title"] == "Kommentar"
-            assert container.streams.subtitles[0].metadata["language"] == "fra"
-            texts = [bytes(packet).decode() for packet in container.demux(subtitles=0) if packet.size]
-            assert texts == ["Hello", "World"]
-    left_out = None if suffix == ".mkv" else "Subtitles (srt) were left out, because mp4 cannot hold them."
-    assert sink.warning == left_out
+    assert texts_of(path) == [(Fraction(1, 10), b"Hello"), (Fraction(3, 5), b"World")]
+    assert sink.warning is None
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", "mov_text"), (".webm", "webvtt"), (".mkv", "srt")])
+def test_subtitles_are_written_anew_where_a_container_has_words_of_its_own(
+    tmp_path: Path, film: Path, suffix: str, codec: str
+) -> None:
+    write(tmp_path / "other.mp4", [index / 20 for index in range(30)], rate_hz=Fraction(20), audio_from=film)
+    path = tmp_path / f"out{suffix}"
+    times_s = [index / 20 for index in range(30)]
+    write(path, times_s, rate_hz=Fraction(20), audio_from=tmp_path / "other.mp4")
+    with av.open(str(path)) as container:
+        assert container.streams.subtitles[0].codec_context.name == codec
+    assert texts_of(path) == [(Fraction(1, 10), b"Hello"), (Fraction(3, 5), b"World")]
+
+
+def texts_of(path: Path) -> list[tuple[Fraction, bytes]]:
+    """When which subtitles are shown."""
+    with av.open(str(path)) as container:
+        stream = container.streams.subtitles[0]
+        shown = [(packet, stream.codec_context.decode2(packet)) for packet in container.demux(stream) if packet.size]
+        return [(packet.pts * packet.time_base, text.dialogue) for packet, texts in shown for text in texts or ()]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -52,6 +53,8 @@ Spec = str | int | Path | Source | Iterable[Any]
 Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
 """Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
 
+_FIRST_FRAME_S = 1.0
+"""Longest wait for a first frame before models begin to load without it [s]."""
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
 
@@ -79,6 +82,7 @@ class Engine:
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
+        self._first_out = Event()
 
     @property
     def device(self) -> str:
@@ -226,7 +230,7 @@ class Engine:
             self._settle(workers)
         for stage in slow if deferred else ():
             if (load := self._models.loader(stage)) is not None:
-                workers.prepare(stage, self._share_models, partial(self._load, load, workers))
+                workers.prepare(stage, self._after_first_frame, partial(self._load, load, workers))
         return workers
 
     def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
@@ -234,6 +238,11 @@ class Engine:
         load()
         _ = self.device
         self._settle(workers)
+
+    def _after_first_frame(self) -> None:
+        """Import torch, which takes the interpreter for seconds, once the first frame does not have to wait for it."""
+        self._first_out.wait(_FIRST_FRAME_S)
+        self._share_models()
 
     def _share_models(self) -> None:
         """Import torch, and have it leave cores to others before it counts on all."""
@@ -320,7 +329,7 @@ class Engine:
             else:
                 reader.start()
             device = (lambda: self._models.known_device) if deferred else self.device
-            yield Run(reader, pipeline, Meter(device), prefetch, live)
+            yield Run(reader, pipeline, Meter(device), prefetch, live, self._first_out)
 
     def _forget(self, pipeline: Pipeline) -> None:
         self._pipelines.remove(pipeline)

@@ -2,7 +2,7 @@
 
 import typer
 
-from streamer.cli.bench import file, live, loop, memory, models, scene, serve
+from streamer.cli.bench import file, live, loop, memory, models, scene, serve, start
 
 app = typer.Typer(help="How fast and how good it is on this machine.", no_args_is_help=True)
 app.command("models")(models.bench_models)
@@ -12,3 +12,4 @@ app.command("loop")(loop.bench_loop)
 app.command("scene")(scene.bench_scene)
 app.command("live")(live.bench_live)
 app.command("serve")(serve.bench_serve)
+app.command("start")(start.bench_start)

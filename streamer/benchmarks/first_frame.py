@@ -1,0 +1,31 @@
+"""``python -m streamer.benchmarks.first_frame live CLIP``: the command with a window that ends it at its first picture.
+
+Everything is as in ``streamer live``, but for the desktop's own window, which a machine without a screen has not.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+class FirstPicture:
+    """In the place of the window."""
+
+    def show(self, drawing: Any, result: Any, status: Any = None) -> None:
+        """The first picture is there."""
+        os._exit(0)
+
+
+def main() -> None:
+    """Run the command line."""
+    from streamer.__main__ import program
+    from streamer.session import live, live_window
+
+    live.can_show = lambda otherwise, terminal: True  # type: ignore[assignment]
+    live_window.open_window = lambda info, style: FirstPicture()  # type: ignore[assignment,return-value]
+    program()
+
+
+if __name__ == "__main__":
+    main()

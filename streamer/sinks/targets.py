@@ -347,12 +347,15 @@ def video_sink(
     drop: bool = False,
     start_s: float | None = 0.0,
 ) -> BackgroundSink:
-    """An MP4 or Matroska file of a source, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
+    """A video of a source, HDR where that is kept, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
+    from streamer.sinks.containers import hdr_container
+    from streamer.sinks.lifting import lifted
     from streamer.sinks.video import VideoSink
 
+    hdr = info.hdr
     writer = VideoSink(
         path,
-        draw,
+        draw if hdr is None else lambda result: lifted(draw(result), result.frame, hdr),
         rate_hz=info.rate_hz,
         time_base=info.time_base,
         start_s=start_s,
@@ -360,5 +363,6 @@ def video_sink(
         video_stream=info.video_stream,
         crf=video.crf,
         preset=video.preset,
+        kind=None if hdr is None else hdr_container(path, hdr, video.crf, video.preset),
     )
     return BackgroundSink(writer, drop=drop, warning=lambda: writer.warning)

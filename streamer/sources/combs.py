@@ -21,7 +21,7 @@ _OTHERS = 0.1
 """The part of all frames with a verdict that may say otherwise."""
 _COMBED = 0.9
 """How much a row differs from the next, where things move, as a part of how much it does from the one after that. With
-combs it is 0.94 and more, also of a hand-held camera, without 0.57 to 0.66; test pictures, which fool `idet`, have 0.6."""
+combs it is 0.94 and more, for hand-held cameras too, else 0.57 to 0.66. Test pictures that fool `idet` have 0.6."""
 _MOVING = 10
 """How much a pixel's level must change to be moving, of 255."""
 _COLUMNS = 4

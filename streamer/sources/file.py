@@ -97,6 +97,7 @@ class VideoSource(BaseSource):
             raise
         self._origin = _first_of(self._stream.start_time, self._pending.pts)
         self._pictures = Pictures(self._stream, self._pending)
+        self._resized: tuple[float, tuple[int, int]] | None = None
         self._keep_bits = keep_bits
         self._hdr = hdr_of(self._pending) if keep_hdr else None
         self._info = SourceInfo(
@@ -115,11 +116,12 @@ class VideoSource(BaseSource):
 
     @property
     def remark(self) -> str | None:
-        if not self._pictures.others:
+        if self._resized is None:
             return None
+        time_s, size = self._resized
         return (
-            f"{self._label} changes its size: {self._pictures.others} frames were fitted into "
-            f"{self._info.size[0]}x{self._info.size[1]}, the size of the first."
+            f"{self._label} changes its size after {time_s:.2f} s, to {size[0]}x{size[1]}: what is not of the first "
+            f"frame's size is fitted into {self._info.size[0]}x{self._info.size[1]}."
         )
 
     def _notices(self) -> Iterator[str]:
@@ -144,6 +146,8 @@ class VideoSource(BaseSource):
         index = self._index
         self._index += 1
         image, time_s = self._pictures.picture_of(video_frame), self._time_of(video_frame)
+        if self._resized is None and self._pictures.others:
+            self._resized = time_s, (video_frame.width, video_frame.height)
         self._gaps.add(time_s)
         wants_all = self._keep_bits or self._hdr is not None
         original = self._pictures.original_of(video_frame, self._hdr is not None) if wants_all else None

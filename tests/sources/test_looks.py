@@ -76,14 +76,16 @@ def test_a_size_that_changes_is_fitted_between_bars_and_told(tmp_path: Path) -> 
     second = make_video(tmp_path / "second.ts", 3, size=(96, 96), images=white)
     (tmp_path / "clip.ts").write_bytes(first.read_bytes() + second.read_bytes())
     source = VideoSource(tmp_path / "clip.ts")
-    frames = list(iter(source.read, None))
+    frames = [frame for frame in (source.read() for _ in range(3)) if frame is not None]
+    assert source.remark is None
+    frames += list(iter(source.read, None))
     assert {frame.size for frame in frames} == {(128, 64)}
     assert frames[0].image_rgb.min() > 200
     lit = np.flatnonzero(frames[-1].image_rgb[32, :, 0] > 128)
     assert (lit[0], lit[-1]) == (32, 95)
     assert source.damage is None
-    assert source.remark is not None
-    assert "changes its size: 3 frames were fitted into 128x64" in source.remark
+    told = "changes its size after 0.12 s, to 96x96: what is not of the first frame's size is fitted into 128x64."
+    assert source.remark == f"{tmp_path / 'clip.ts'} {told}"
 
 
 def combed(path: Path, count: int = 20, size: tuple[int, int] = (128, 96)) -> Path:

@@ -91,7 +91,7 @@ class Source(Protocol):
 
     @property
     def remark(self) -> str | None:
-        """One sentence about what was done to frames on the way that a person should know, as soon as it is; or None."""
+        """One sentence about what was done to frames that a person should know, as soon as it is known; else None."""
         ...
 
     def read(self) -> Frame | None:

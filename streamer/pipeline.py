@@ -168,7 +168,7 @@ class Pipeline:
         self._listener().remove(object_id)
 
     def undo(self) -> None:
-        """Take back what was said last."""
+        """Take back what a person said last."""
         self._listener().undo()
         self._answer_now()
 

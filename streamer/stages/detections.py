@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from streamer.data.detection import Box, Detection, phrases_of
+from streamer.data.detection import Detection, phrases_of
 from streamer.data.frame import Frame
-from streamer.data.mask import box_of, centroid_of
 from streamer.data.part import Part
 from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
-from streamer.data.track import State
+from streamer.data.track import State, Track
 from streamer.models.protocols import Detector
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
+from streamer.stages.carrying import carry
 from streamer.stages.masks import MasksStage
 from streamer.stages.parameters import ScheduleParameters
 from streamer.stages.protocol import Job, Situation, due_at_interval
+from streamer.stages.refused import Refused
 from streamer.tracking.association import associate, is_same
-from streamer.tracking.soft_masks import INSIDE
 
 DENIALS = 3
 """Looks in a row that do not find a followed thing, after which it is uncertain that it is what it is called."""
@@ -32,10 +28,6 @@ MAX_DETECTIONS = 50
 """Of one look, the surest."""
 MAX_LOST = 20
 """Lost objects that are looked for still; of more, those found first are forgotten, so that long runs stay bounded."""
-MIDDLE = 0.6
-"""Share of a box's sides that mostly shows the thing in it."""
-MIN_SIDE_PX = 2
-"""Of a box on the frame; less is nothing that could be followed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +43,7 @@ class DetectionsStage:
 
     A detection that overlaps a track of its label bears it out; any other becomes a new track. Where a track of its
     label is lost, the tracker has until the next look to recognize it there, so that what comes back keeps its number.
+    What a person deletes does not come back, unless it was out of sight.
 
     Args:
         detector: Gives the detector, loaded at the first look, on the thread where that runs.
@@ -75,7 +68,8 @@ class DetectionsStage:
         self._is_new = False
         self._come: tuple[_Look, Anchor] | None = None
         self._anchor: Anchor | None = None
-        self._found: set[int] = set()
+        self._found: dict[int, Track | None] = {}  # as shown last; None before that
+        self._refused = Refused()
         self._denials: Counter[int] = Counter()
         self._unexplained: list[Detection] = []
         self._unexplained_at: Anchor | None = None
@@ -98,7 +92,7 @@ class DetectionsStage:
         """Look for nothing any more, and follow nothing that was found by words."""
         self._phrases = ()
         for object_id in self._found:
-            self._masks.remove(object_id)
+            self._masks.remove(object_id, undoable=False)
         self._found.clear()
         self.start_scene()
 
@@ -109,6 +103,7 @@ class DetectionsStage:
         self._come = self._anchor = self._unexplained_at = None
         self._unexplained.clear()
         self._denials.clear()
+        self._refused.forget()
         self._masks.doubt(())
 
     def due(self, situation: Situation) -> Reason | None:
@@ -127,6 +122,7 @@ class DetectionsStage:
         self._come, self._anchor = (answer, anchor), anchor
 
     def at(self, motion: Motion) -> Part:
+        self._notice_deletions(motion)
         if self._come is not None:
             (look, anchor), self._come = self._come, None
             self._take_in(look, anchor, motion)
@@ -134,17 +130,26 @@ class DetectionsStage:
             return Part()
         return Part(None if self._anchor is None else self._anchor.age, values={"phrases": list(self._phrases)})
 
+    def _notice_deletions(self, motion: Motion) -> None:
+        shown = {track.id: track for track in self._masks.tracks}
+        self._found |= dict.fromkeys(self._refused.take_back(shown))
+        for object_id, before in list(self._found.items()):
+            if object_id in shown:
+                self._found[object_id] = shown[object_id]
+            elif before is not None:
+                self._refused.add(before, motion)
+                del self._found[object_id]
+
     def _take_in(self, look: _Look, anchor: Anchor, motion: Motion) -> None:
         detections = [
             carried
             for detection in look.detections
             if detection.label in self._phrases and (carried := carry(detection, anchor)) is not None
         ]
-        tracks = [track for track in self._masks.tracks if track.id in self._found or track.label in self._phrases]
-        known = {track.id for track in self._masks.tracks}
-        self._found &= known
+        detections = self._refused.left(detections, motion)
+        tracks = self._masks.tracks
         asked = [track for track in tracks if track.label in look.phrases]
-        association = associate(detections, asked)
+        association = associate(detections, asked, [track for track in tracks if track.label not in look.phrases])
         for object_id in association.confirmed:
             self._denials.pop(object_id, None)
         self._denials.update(object_id for object_id in association.denied if object_id in self._found)
@@ -165,7 +170,7 @@ class DetectionsStage:
             prompt = Prompt(mask=detection.mask, label=detection.label)
         else:
             prompt = Prompt(box=detection.box_xyxy, label=detection.label)
-        self._found.add(self._masks.prompt(prompt, motion))
+        self._found[self._masks.prompt(prompt, motion, undoable=False)] = None
 
     def _carried_unexplained(self) -> list[Detection]:
         anchor = self._unexplained_at
@@ -176,44 +181,5 @@ class DetectionsStage:
     def _forget_oldest_lost(self) -> None:
         lost = [track.id for track in self._masks.tracks if track.state is State.LOST and track.id in self._found]
         for object_id in sorted(lost)[:-MAX_LOST]:
-            self._masks.remove(object_id)
-            self._found.discard(object_id)
-
-
-def carry(detection: Detection, anchor: Anchor) -> Detection | None:
-    """A detection on the anchor's frame, moved to the present one; None where nothing is left of it there."""
-    if anchor.age == 0:
-        return detection if _has_area(detection.box_xyxy) else None
-    if detection.mask is None:
-        box, mask = _carried_box(detection.box_xyxy, anchor), None
-    else:
-        here = anchor.carry(anchor.grid.shrink(detection.mask.astype(np.uint8) * 255)) > INSIDE
-        mask = _enlarged(here, detection.mask.shape)
-        box = box_of(mask)
-    return replace(detection, box_xyxy=box, mask=mask) if box is not None and _has_area(box) else None
-
-
-def _carried_box(box: Box, anchor: Anchor) -> Box | None:
-    """Moved and grown as what lies in its middle: its corners show the background, which goes another way."""
-    corners = np.asarray(box, np.float32).reshape(2, 2)
-    (x0, y0), (x1, y1) = anchor.grid.from_frame(corners).astype(float)
-    axes = round(MIDDLE * (x1 - x0) / 2), round(MIDDLE * (y1 - y0) / 2)
-    there = np.zeros(anchor.grid.shape, np.uint8)
-    cv2.ellipse(there, (round((x0 + x1) / 2), round((y0 + y1) / 2)), axes, 0, 0, 360, 255, -1)
-    here = anchor.carry(there) > INSIDE
-    before, after = centroid_of(there > 0), centroid_of(here)
-    if before is None or after is None:
-        return None
-    moved = anchor.grid.to_frame(np.asarray([before, after], np.float32))
-    growth = (np.count_nonzero(here) / np.count_nonzero(there)) ** 0.5
-    x0, y0, x1, y1 = ((corners - moved[0]) * growth + moved[1]).ravel().tolist()
-    width, height = anchor.grid.frame_size
-    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
-
-
-def _enlarged(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    return cv2.resize(mask.astype(np.uint8) * 255, shape[::-1], interpolation=cv2.INTER_LINEAR) > INSIDE
-
-
-def _has_area(box: Sequence[float]) -> bool:
-    return box[2] - box[0] >= MIN_SIDE_PX and box[3] - box[1] >= MIN_SIDE_PX
+            self._masks.remove(object_id, undoable=False)
+            del self._found[object_id]

@@ -84,22 +84,28 @@ class MasksStage:
 
     # A person speaks.
 
-    def prompt(self, prompt: Prompt, motion: Motion) -> int:
-        """Say something about an object on the present frame. Returns its id."""
+    def prompt(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
+        """Say something about an object on the present frame. Returns its id.
+
+        Args:
+            prompt: What is said.
+            motion: Where everything is now.
+            undoable: Whether `undo` takes it back: a person says it, not a detector.
+        """
         if not self._has_looked:  # a mask that was given needs no answer, but the first look is what it is for
             self._wanted = self._wanted or Reason.PROMPT
         add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
-        object_id = add(prompt, motion)
+        object_id = add(prompt, motion, undoable)
         if prompt.label is not None:
             self._labels[object_id] = prompt.label
         return object_id
 
-    def remove(self, object_id: int) -> None:
+    def remove(self, object_id: int, undoable: bool = True) -> None:
         """Follow an object no longer."""
-        self._tracker.remove_object(object_id)
+        self._tracker.remove_object(object_id, undoable)
 
     def undo(self) -> None:
-        """Take back what was said last."""
+        """Take back what a person said last."""
         self._tracker.undo()
 
     def force(self) -> None:

@@ -14,6 +14,8 @@ MIN_IOU = 0.3
 """Of a detection's box with a track's, from which they may be of one thing; 0.3 as in SORT (Bewley et al., 2016)."""
 INSIDE = 0.7
 """Share of the smaller box inside of the larger one, from which they may be as well: a mask of a part, or of more."""
+ANOTHER_NAME = 0.7
+"""IoU of boxes from which two things of different names are one that is called both: a hat fills no man's box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,17 @@ class Association:
     denied: tuple[int, ...]
 
 
-def associate(detections: Sequence[Detection], tracks: Sequence[Track]) -> Association:
+def associate(detections: Sequence[Detection], tracks: Sequence[Track], others: Sequence[Track] = ()) -> Association:
     """Give each detection to at most one track of its label, those that overlap most first.
 
-    A detection of a thing that another one has borne out already, or that is a new one already, is dropped. Lost tracks
-    are neither borne out nor denied.
+    A detection of a thing that another one has borne out already, or that is a new one already, is dropped, and so is
+    one that fills the same box as something that has another label or none. Lost tracks are neither borne out nor
+    denied.
+
+    Args:
+        detections: The surest first.
+        tracks: With labels that were looked for.
+        others: All else that is followed.
     """
     followed = [track for track in tracks if track.label is not None and track.state is not State.LOST]
     boxes = {track.id: track.box_xyxy for track in followed if track.box_xyxy is not None}
@@ -53,10 +61,13 @@ def associate(detections: Sequence[Detection], tracks: Sequence[Track]) -> Assoc
         if amount > 0 and object_id not in confirmed and place not in taken:
             confirmed[object_id] = place
             taken.add(place)
+    shown = [track.box_xyxy for track in (*tracks, *others) if track.state is not State.LOST and track.box_xyxy]
     new: list[int] = []
     for place, detection in enumerate(detections):
-        if place not in explained and not any(is_same(detection, detections[other]) for other in new):
-            new.append(place)
+        is_known = any(is_one_box(detection.box_xyxy, box) for box in shown)
+        if place in explained or is_known or any(is_same(detection, detections[other]) for other in new):
+            continue
+        new.append(place)
     denied = tuple(object_id for object_id in boxes if object_id not in confirmed)
     return Association(confirmed, tuple(new), denied)
 
@@ -77,4 +88,11 @@ def overlap(one: Box, other: Box) -> float:
 
 def is_same(one: Detection, other: Detection) -> bool:
     """Whether two detections are of one thing."""
-    return one.label == other.label and overlap(one.box_xyxy, other.box_xyxy) > 0
+    if one.label != other.label:
+        return is_one_box(one.box_xyxy, other.box_xyxy)
+    return overlap(one.box_xyxy, other.box_xyxy) > 0
+
+
+def is_one_box(one: Box, other: Box) -> bool:
+    """Whether two boxes are of one thing whatever it is called."""
+    return overlap(one, other) >= ANOTHER_NAME

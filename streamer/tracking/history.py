@@ -51,6 +51,10 @@ class History:
         self._entries.pop()
         return last
 
+    def forget_prompts(self, object_id: int) -> None:
+        """An object is gone for good: what was said about it cannot be taken back any more."""
+        self._entries = [entry for entry in self._entries if entry != object_id]
+
     def forget_found(self) -> None:
         """Removed objects of which no person has spoken cannot be brought back any more."""
         for state in self.removed:

@@ -73,27 +73,32 @@ class MemoryTracker:
 
     # A person speaks.
 
-    def add_points_or_box(self, prompt: Prompt, motion: Motion) -> int:
+    def add_points_or_box(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
         """Take in clicks and a box about the present frame. Returns the object's id."""
-        return self._add(prompt).id
+        return self._add(prompt, undoable).id
 
-    def add_mask(self, prompt: Prompt, motion: Motion) -> int:
+    def add_mask(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
         """Take in the true mask of an object on the present frame. Returns the object's id."""
         assert prompt.mask is not None
-        state, anchor = self._add(prompt), motion.open()
+        state, anchor = self._add(prompt, undoable), motion.open()
         soft_mask = motion.grid.shrink(prompt.mask.astype(np.uint8) * 255)
         state.be_given(soft_mask, anchor, self._propagation.colors_of(soft_mask, anchor))
         self._propagation.compare_colors(self._states.values())
         return state.id
 
-    def remove_object(self, object_id: int) -> None:
+    def remove_object(self, object_id: int, undoable: bool = True) -> None:
         """Follow an object no longer. An unknown id does nothing."""
         state = self._states.pop(object_id, None)
-        if state is not None:
+        if state is None:
+            return
+        if undoable:
             self._history.add_removal(state, self._index)
+        else:
+            self._history.forget_prompts(object_id)
+            self._bank.forget_object(object_id)
 
     def undo(self) -> None:
-        """Take back the last click, box, mask or removal; an object of which nothing is left goes away."""
+        """Take back a person's last click, box, mask or removal; an object of which nothing is left goes away."""
         restored = self._history.take_removal()
         if restored is not None:
             state, index = restored
@@ -229,7 +234,7 @@ class MemoryTracker:
             return [self._segmenter.encode(images_rgb[0])]
         return self._segmenter.encode_batch(images_rgb)
 
-    def _add(self, prompt: Prompt) -> TrackState:
+    def _add(self, prompt: Prompt, undoable: bool) -> TrackState:
         object_id = prompt.object_id if prompt.object_id is not None else self._last_id + 1
         self._last_id = max(self._last_id, object_id)
         state = self._states.get(object_id)
@@ -237,7 +242,8 @@ class MemoryTracker:
             state = self._states[object_id] = TrackState(object_id)
             self._bank.forget_object(object_id)
         state.add_prompt(prompt)
-        self._history.add_prompt(object_id)
+        if undoable:
+            self._history.add_prompt(object_id)
         return state
 
     def _add_found(self, found: Discovery, anchor: Anchor) -> int:

@@ -81,20 +81,26 @@ class Tracker(Protocol[Answer]):
         """How many objects are followed, lost ones included."""
         ...
 
-    def add_points_or_box(self, prompt: Prompt, motion: Motion) -> int:
-        """Take in clicks and a box about the present frame. Returns the object's id."""
+    def add_points_or_box(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
+        """Take in clicks and a box about the present frame. Returns the object's id.
+
+        Args:
+            prompt: What is said.
+            motion: Where everything is now.
+            undoable: Whether `undo` takes it back: a person says it, not a detector.
+        """
         ...
 
-    def add_mask(self, prompt: Prompt, motion: Motion) -> int:
+    def add_mask(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
         """Take in the true mask of an object on the present frame. Returns the object's id."""
         ...
 
-    def remove_object(self, object_id: int) -> None:
+    def remove_object(self, object_id: int, undoable: bool = True) -> None:
         """Follow an object no longer. An unknown id does nothing."""
         ...
 
     def undo(self) -> None:
-        """Take back the last click, box, mask or removal; an object of which nothing is left goes away."""
+        """Take back a person's last click, box, mask or removal; an object of which nothing is left goes away."""
         ...
 
     def start_scene(self, keep_found: bool) -> None:

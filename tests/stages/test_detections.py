@@ -10,6 +10,7 @@ import pytest
 from streamer.config import Config
 from streamer.data.detection import Detection
 from streamer.data.mask import box_of
+from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State
 from streamer.engine import Engine, Run
@@ -20,7 +21,8 @@ from streamer.pipeline import Pipeline
 from streamer.scheduling.workers import InlineWorkers
 from streamer.sources.arrays import ArraySource
 from streamer.sources.reader import Reader
-from streamer.stages.detections import DENIALS, DetectionsStage, carry
+from streamer.stages.carrying import carry
+from streamer.stages.detections import DENIALS, DetectionsStage
 from streamer.stages.masks import ClicksStage, MasksStage
 from streamer.stages.parameters import ScheduleParameters
 from streamer.terminal.telemetry import Meter
@@ -207,3 +209,35 @@ def test_a_photograph_has_its_masks_at_once():
         (result,) = engine.run([moving_scene(0)[0]])
     assert {track.label for track in result.tracks} == {"ball", "box"}
     assert all(np.count_nonzero(track.mask) > 1000 for track in result.tracks)
+
+
+def test_what_a_person_deleted_does_not_come_back_until_the_person_brings_it_back():
+    table = Table()
+    ball = states(table.play(range(6))[-1])["ball"][0]
+    table.pipeline.remove(ball)
+    after = table.play(range(6, 6 + 5 * INTERVAL))
+    assert not any("ball" in states(result) for result in after)
+    assert states(after[-1])["box"][1] is State.TRACKED
+    table.pipeline.undo()
+    again = table.play(range(26, 26 + 2 * INTERVAL))
+    assert states(again[-1])["ball"] == (ball, State.TRACKED)
+    assert len(again[-1].tracks) == 2
+
+
+def test_undo_takes_back_what_a_person_did_and_nothing_that_a_detector_found():
+    table = Table(text="ball")
+    table.play(range(3))
+    table.pipeline.undo()
+    assert states(table.play(range(3, 5))[-1]).keys() == {"ball"}
+    clicked = table.pipeline.prompt(Prompt([(255, 153)]))
+    assert {track.id for track in table.play(range(5, 7))[-1].tracks} == {1, clicked}
+    table.pipeline.undo()
+    assert states(table.play(range(7, 9))[-1]) == {"ball": (1, State.TRACKED)}
+
+
+def test_what_somebody_pointed_at_is_not_found_once_more():
+    table = Table(text=None)
+    table.pipeline.prompt(Prompt(box=box_of(moving_scene(0)[1] == 1)))
+    table.play(range(3))
+    table.stage.look_for("ball")
+    assert [track.id for track in table.play(range(3, 6))[-1].tracks] == [1]

@@ -35,11 +35,11 @@ class QuietTracker:
     def __len__(self):
         return self.objects
 
-    def add_points_or_box(self, prompt, motion):
+    def add_points_or_box(self, prompt, motion, undoable=True):
         self.noted.append("points or box")
         return 1
 
-    def add_mask(self, prompt, motion):
+    def add_mask(self, prompt, motion, undoable=True):
         self.noted.append("mask")
         return 1
 

@@ -54,16 +54,16 @@ class ThresholdTracker:
     def __len__(self) -> int:
         return len(self._channels)
 
-    def add_points_or_box(self, prompt: Prompt, motion: Motion) -> int:
+    def add_points_or_box(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
         x, y = prompt.point_coords[0]
         return self._add(prompt, int(motion.present.image_rgb[_row(motion, y), _column(motion, x)].argmax()))
 
-    def add_mask(self, prompt: Prompt, motion: Motion) -> int:
+    def add_mask(self, prompt: Prompt, motion: Motion, undoable: bool = True) -> int:
         assert prompt.mask is not None
         y, x = np.argwhere(prompt.mask).mean(axis=0)
         return self._add(prompt, int(motion.present.image_rgb[_row(motion, y), _column(motion, x)].argmax()))
 
-    def remove_object(self, object_id: int) -> None:
+    def remove_object(self, object_id: int, undoable: bool = True) -> None:
         channel = self._channels.pop(object_id, None)
         self._shown.pop(object_id, None)
         if channel is not None:

@@ -83,3 +83,12 @@ def test_a_detection_goes_to_the_track_that_it_overlaps_most_and_a_second_one_of
 def test_a_part_of_a_followed_thing_bears_it_out():
     result = associate([Detection("dog", 0.9, (4, 4, 8, 8))], [track(1, (0, 0, 40, 40))])
     assert dict(result.confirmed) == {1: 0}
+
+
+def test_one_thing_that_is_called_two_names_is_one_and_what_is_followed_already_is_not_new():
+    box, almost, part = (10.0, 10.0, 60.0, 60.0), (10.0, 12.0, 60.0, 60.0), (10.0, 10.0, 60.0, 30.0)
+    found = [Detection("dog", 0.9, box), Detection("cat", 0.8, almost), Detection("cat", 0.7, part)]
+    assert associate(found, []).new == (0, 2)
+    nameless = track(1, almost, label=None)
+    assert associate(found, [], [nameless]).new == (2,)
+    assert associate(found, [], [track(1, almost, label=None, state=State.LOST)]).new == (0, 2)

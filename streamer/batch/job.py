@@ -33,6 +33,7 @@ class AnnotateJob:
         known_depths: How far the things at some pixels of the first frame of each source are.
         follow_s: A file is still being written, and ends where nothing was added for this long [s].
         keep_hdr: Whether HDR videos stay HDR.
+        part: The first frame, and the one after the last, of what is to be done of a long video; None for all of it.
     """
 
     sources: Sequence[str]
@@ -43,10 +44,11 @@ class AnnotateJob:
     known_depths: KnownDepths | None = None
     follow_s: float | None = None
     keep_hdr: bool = False
+    part: tuple[int, int | None] | None = None
 
     def options_of(self, source: str) -> dict[str, Any]:
         """What to open this source with, for :func:`streamer.sources.open.open_source`."""
-        options = {"video_track": self.video_track, "follow_s": self.follow_s}
+        options = {"video_track": self.video_track, "follow_s": self.follow_s, "part": self.part}
         said = {name: value for name, value in options.items() if value is not None}
         kind, output = kind_of(source), self.targets.output
         if self.keep_hdr and kind in ("video", "stream"):

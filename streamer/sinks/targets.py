@@ -49,6 +49,7 @@ class Targets:
         depth_video: Lossless depth in meters.
         coco: A data set as one JSON file.
         yolo: Folder of a data set.
+        results: Everything but the frames, for what joins the parts of a video.
         masks_in_jsonl: What the JSON lines hold of masks: "rle" (and the box), "box", or "none".
     """
 
@@ -67,6 +68,7 @@ class Targets:
     points_format: str = "ply"
     cutout: Path | None = None
     matte: Path | None = None
+    results: Path | None = None
     masks_in_jsonl: MasksInJsonl = "rle"
 
     def __bool__(self) -> bool:
@@ -248,6 +250,7 @@ class Targets:
         from streamer.sinks.image import ImageSink
         from streamer.sinks.jsonl import JsonlSink
         from streamer.sinks.masks import MaskSink
+        from streamer.sinks.results import ResultsSink
 
         if self.output is not None:
             if self.output.suffix.lower() in IMAGE_SUFFIXES:
@@ -261,6 +264,8 @@ class Targets:
         if self.jsonl is not None:
             lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
             sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
+        if self.results is not None:
+            sinks.append(BackgroundSink(ResultsSink(self.results), drop=drop))
         if self.cutout is not None:
             sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
         if self.matte is not None:

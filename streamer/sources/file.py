@@ -45,6 +45,7 @@ class VideoSource(BaseSource):
         follow_s: The file is still being written, and ends where nothing was added for this long [s].
         keep_bits: Give each frame of more than 8 bits its `Original`.
         keep_hdr: The same for HDR, in its own colors and light.
+        part: The first frame that is given, and the one after the last; indices and times are those of the whole.
 
     Raises:
         SourceError: It does not exist, is no video, or has not one frame that decodes.
@@ -58,6 +59,7 @@ class VideoSource(BaseSource):
         follow_s: float | None = None,
         keep_bits: bool = False,
         keep_hdr: bool = False,
+        part: tuple[int, int | None] = (0, None),
     ) -> None:
         super().__init__()
         remote = is_url(str(path))
@@ -98,6 +100,7 @@ class VideoSource(BaseSource):
         self._origin = _first_of(self._stream.start_time, self._pending.pts)
         self._pictures = Pictures(self._stream, self._pending)
         self._resized: tuple[float, tuple[int, int]] | None = None
+        self._begin_index, self._end_index = part
         self._keep_bits = keep_bits
         self._hdr = hdr_of(self._pending) if keep_hdr else None
         self._info = SourceInfo(
@@ -139,7 +142,13 @@ class VideoSource(BaseSource):
             )
 
     def _read(self) -> Frame | None:
-        video_frame, self._pending = self._pending or next(self._decoded, None), None
+        video_frame = self._next()
+        while video_frame is not None and self._index < self._begin_index:
+            self._index += 1
+            self._gaps.add(self._time_of(video_frame))
+            video_frame = self._next()
+        if self._end_index is not None and self._index >= self._end_index:
+            return None
         if video_frame is None:
             self._damage = self._damage or self._damage_found()
             return None
@@ -152,6 +161,10 @@ class VideoSource(BaseSource):
         wants_all = self._keep_bits or self._hdr is not None
         original = self._pictures.original_of(video_frame, self._hdr is not None) if wants_all else None
         return Frame(index, time_s, image, time.monotonic(), damaged=is_damaged(video_frame), original=original)
+
+    def _next(self) -> av.VideoFrame | None:
+        frame, self._pending = self._pending or next(self._decoded, None), None
+        return frame
 
     def _release(self) -> None:
         self._decoded.close()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import av
-
-from streamer.errors import SourceError
+from streamer.sources.length import packets_in
 
 OVERLAP = 24
 """Frames that a part shares with the one before: objects are found by then, and depth has settled."""
@@ -46,7 +42,7 @@ def parts_of(source: str, wanted: int) -> list[Part]:
     Raises:
         SourceError: It is no video file.
     """
-    count = _packets_in(source)
+    count = packets_in(source)
     of = max(1, min(wanted, count // _SHORTEST))
     begins = [count * number // of for number in range(of)]
     ends = [*begins[1:], None]
@@ -54,21 +50,3 @@ def parts_of(source: str, wanted: int) -> list[Part]:
         Part(number, of, max(0, begin - OVERLAP), begin, end)
         for number, (begin, end) in enumerate(zip(begins, ends, strict=True), 1)
     ]
-
-
-def _packets_in(source: str) -> int:
-    """About how many frames there are, found without decoding any."""
-    try:
-        with av.open(str(Path(source).absolute()), metadata_errors="replace") as container:
-            if not container.streams.video:
-                raise SourceError(f"{source} holds no video: --split is for video files.")
-            return sum(1 for _ in _demuxed(container))
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{source} cannot be read as a video ({error}): --split is for video files.") from None
-
-
-def _demuxed(container: av.container.InputContainer) -> Iterator[av.Packet]:
-    try:
-        yield from (packet for packet in container.demux(container.streams.video[0]) if packet.size)
-    except (av.FFmpegError, IndexError):  # what comes before the damage counts
-        return

@@ -2,11 +2,12 @@
 
 import typer
 
-from streamer.cli.bench import file, live, load, loop, memory, models, scene, serve, soak
+from streamer.cli.bench import batch, file, live, load, loop, memory, models, scene, serve, soak
 
 app = typer.Typer(help="How fast and how good it is on this machine.", no_args_is_help=True)
 app.command("models")(models.bench_models)
 app.command("file")(file.bench_file)
+app.command("batch")(batch.bench_batch)
 app.command("memory")(memory.bench_memory)
 app.command("loop")(loop.bench_loop)
 app.command("scene")(scene.bench_scene)

@@ -6,6 +6,7 @@ Everything is as in ``streamer live``, but for the desktop's own window, which a
 from __future__ import annotations
 
 import os
+import runpy
 from typing import Any
 
 
@@ -18,13 +19,12 @@ class FirstPicture:
 
 
 def main() -> None:
-    """Run the command line."""
-    from streamer.__main__ import program
+    """Run ``python -m streamer`` with it."""
     from streamer.session import live, live_window
 
     live.can_show = lambda otherwise, terminal: True  # type: ignore[assignment]
     live_window.open_window = lambda info, style: FirstPicture()  # type: ignore[assignment,return-value]
-    program()
+    runpy.run_module("streamer", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

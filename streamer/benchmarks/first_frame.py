@@ -22,7 +22,7 @@ def main() -> None:
     """Run ``python -m streamer`` with it."""
     from streamer.session import live, live_window
 
-    live.can_show = lambda otherwise, terminal: True  # type: ignore[assignment]
+    live.can_show = lambda otherwise, terminal: True
     live_window.open_window = lambda info, style: FirstPicture()  # type: ignore[assignment,return-value]
     runpy.run_module("streamer", run_name="__main__", alter_sys=True)
 

@@ -149,7 +149,7 @@ class MasksStage:
         rested = situation.index - situation.last_index >= self._schedule.min_keyframe_gap
         return self._tracker.trouble if rested else None
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings]:
+    def job(self, frame: Frame, motion: Motion) -> Job[HasTimings]:
         find = self._how_many_to_find(frame.index)
         self._wanted, self._has_looked = None, True
         return Job(self._tracker.keyframe(frame.image_rgb, motion, find), motion.open())
@@ -238,7 +238,7 @@ class ClicksStage:
     def due(self, situation: Situation) -> Reason | None:
         return Reason.PROMPT if self._tracker.unanswered and not situation.calm else None
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings] | None:
+    def job(self, frame: Frame, motion: Motion) -> Job[HasTimings] | None:
         corrections = self._tracker.corrections()
         return None if corrections is None else Job(*corrections)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any, TypeVar, cast
 
@@ -57,6 +57,17 @@ class Models:
         from streamer.models.runtime import devices
 
         return devices.pick_device(self._config.device).type == "cuda"
+
+    @property
+    def small(self) -> bool:
+        """Whether they are the bundled ones, whose layers are over before many cores have agreed on how to share them.
+
+        Beside five busy programs on two cores, a file took 9 s on one core and 24 s on both: whichever core is done
+        first turns in circles until the other one, which somebody else has taken, is done as well.
+        """
+        own = self._own_segmenter or self._own_depth_estimator
+        chosen = (self._config.segmenter, self._config.depth)
+        return own is None and all(section is None or section.model == "tiny" for section in chosen)
 
     @property
     def segmenter(self) -> RememberingSegmenter | None:
@@ -123,15 +134,26 @@ class Models:
     def load_beside(self, meanwhile: Callable[[Callable[[float], bool]], None]) -> None:
         """Load them in another thread; ``meanwhile`` runs in this one, and is given what waits for them.
 
-        What waits takes the longest wait [s], and returns whether they are all there.
+        What waits takes the longest wait [s], and returns whether they are all there. They begin to load with the first
+        wait, since importing torch would hold up what is shown before it. Nothing is called where they are there.
 
         Raises:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
+        if self.loaded:
+            return
+        loading: list[Future[None]] = []
         with ThreadPoolExecutor(1, thread_name_prefix="streamer-loading") as thread:
-            loading = thread.submit(self.load)
-            meanwhile(lambda limit_s: bool(wait([loading], limit_s).done))
-            loading.result()
+
+            def loaded_within(limit_s: float) -> bool:
+                if not loading:
+                    loading.append(thread.submit(self.load))
+                return bool(wait(loading, limit_s).done)
+
+            meanwhile(loaded_within)
+            for one in loading:
+                one.result()
+        self.load()
 
     def loader(self, stage: str) -> Callable[[], object] | None:
         """What loads the model of this stage, in whatever thread there is time for it; None where it needs none.

@@ -13,7 +13,7 @@ from segment_anything.modeling import Sam
 from transformers import DPTForDepthEstimation
 
 from streamer.engine import Engine, load
-from streamer.models.tiny.backbone import trim_efficientnets
+from streamer.models.dpt.timm_backbone import trim_efficientnets
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX
 from streamer.models.tiny.weights import DPT_FOLDER, SAM_WEIGHTS, load_sam
 from training.baselines import measure_baselines

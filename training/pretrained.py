@@ -10,7 +10,6 @@ from pathlib import Path
 
 import timm
 import torch
-from timm.layers import BatchNormAct2d
 from torch import nn
 
 from streamer.models.tiny.backbone import BACKBONE
@@ -45,5 +44,5 @@ def load_pretrained(network: nn.Module) -> None:
     names = classifier.state_dict().keys()
     network.load_state_dict(dict(zip(names, pretrained.values(), strict=True)), strict=False)
     for module in network.modules():
-        if isinstance(module, BatchNormAct2d) and module.running_var is not None:
+        if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
             module.running_var += TENSORFLOW_EPSILON - module.eps

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import DPTForDepthEstimation
 
-from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD, build_dpt, save_dpt
+from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD
 from training import loop
 from training.depth_benchmarks import depth_summary, estimate, load_depth_benchmarks
 from training.depth_samples import depth_samples, load_hololens, load_place, load_rgbd
+from training.dpt_model import build_dpt, save_dpt
 from training.losses import depth_loss, drift_loss
 from training.photos import load_coco, remembered
 from training.pretrained import load_pretrained

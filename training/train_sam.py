@@ -13,7 +13,7 @@ import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
 
-from streamer.models.tiny.backbone import build_backbone, fold_batch_norms
+from streamer.models.tiny.backbone import EfficientNetLite0, fold_batch_norms
 from streamer.models.tiny.sam import build_sam
 from streamer.models.tiny.weights import load_sam, save_halved
 from training import loop
@@ -55,7 +55,7 @@ STAGES = (
 def new_model() -> Sam:
     """The tiny SAM with the pretrained backbone; everything else is random, but starts out attending to places."""
     sam = build_sam()
-    features = build_backbone()
+    features = EfficientNetLite0()
     load_pretrained(features)
     fold_batch_norms(features)
     sam.image_encoder.backbone = features

@@ -103,7 +103,7 @@ def annotate_one(
         job.targets.check_meters(job.known_depths is not None or engine.gives_meters)
         if run.info.notice:
             terminal.warn(run.info.notice)
-        style = style_of(engine)
+        style = style_of(engine, watched=job.show or run.info.still)
         playback = Playback(
             run,
             style,

@@ -64,7 +64,7 @@ def _spent_ms(config: Config, scene: SceneSource) -> dict[str, list[float]]:
     overlay = Overlay()
     spent: dict[str, list[float]] = defaultdict(list)
     with Engine(config) as engine:
-        pipeline, style = engine.pipeline(), style_of(engine)
+        pipeline, style = engine.pipeline(), style_of(engine, watched=False)
         for prompt in prompts_for(scene.truth(0).labels, "box"):
             pipeline.prompt(prompt)
         while (frame := scene.read()) is not None:

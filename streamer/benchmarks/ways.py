@@ -103,7 +103,7 @@ class Ways:
         start_s = time.perf_counter()
         with self._engine.open(self._clip.path, self._prompts) as run:
             targets = Targets(self._folder / "annotated.mp4")
-            style, video = style_of(self._engine), self._config.video
+            style, video = style_of(self._engine, watched=False), self._config.video
             playback = Playback(run, style, self._stop, Terminal(), targets=targets, video=video, report=report)
             playback.play()
             seconds = time.perf_counter() - start_s
@@ -113,7 +113,7 @@ class Ways:
     def obvious_loop(self) -> FileRow:
         """Every frame through every model, as upstream documents them, in the same drawing."""
         wanted, depth = self._config.segmenter, self._config.depth
-        device, draw = self._config.device, partial(Overlay().draw, style=style_of(self._engine))
+        device, draw = self._config.device, partial(Overlay().draw, style=style_of(self._engine, watched=False))
         segment = None if wanted is None else UpstreamSam(wanted.model, wanted.checkpoint, device).segment
         estimate = None if depth is None else UpstreamDepth(depth.model, device).estimate
         start_s = time.perf_counter()

@@ -13,19 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from segment_anything.utils.amg import (
-    build_all_layer_point_grids,
-    generate_crop_boxes,
-    is_box_near_crop_edge,
-    remove_small_regions,
-)
-from torchvision.ops import batched_nms
 
 from streamer.data.automatic_mask import AutomaticMask, Box
 from streamer.data.mask import box_of
 from streamer.data.prompt import Prompt
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Segmenter
+from streamer.models.sam.networks import amg
 from streamer.models.stability import stability
 
 Logits = NDArray[np.float32]
@@ -69,10 +63,10 @@ def automatic_masks(
         embedding: Of the image, where there is one already.
     """
     height, width = image_rgb.shape[:2]
-    grids = build_all_layer_point_grids(
+    grids = amg.build_all_layer_point_grids(
         parameters.points_per_side, parameters.crop_n_layers, parameters.crop_n_points_downscale_factor
     )
-    boxes, layers = generate_crop_boxes((height, width), parameters.crop_n_layers, parameters.crop_overlap_ratio)
+    boxes, layers = amg.generate_crop_boxes((height, width), parameters.crop_n_layers, parameters.crop_overlap_ratio)
     found: list[AutomaticMask] = []
     smallness: list[float] = []
     for (x0, y0, x1, y1), layer in zip(boxes, layers, strict=True):
@@ -125,10 +119,20 @@ def suppressed(boxes: Sequence[Box], scores: Sequence[float], threshold: float) 
     """Places of the boxes that no better one overlaps with an IoU above the threshold, the best first."""
     if not boxes:
         return []
-    corners = torch.as_tensor(boxes, dtype=torch.float32) - torch.tensor([0.0, 0.0, 1.0, 1.0])  # as upstream's boxes
-    kept = batched_nms(corners, torch.as_tensor(scores, dtype=torch.float32), torch.zeros(len(boxes)), threshold)
-    places: list[int] = kept.tolist()
-    return places
+    x0, y0, x1, y1 = np.array(boxes, np.float32).T - np.array([[0], [0], [1], [1]], np.float32)  # as upstream's boxes
+    areas = (x1 - x0) * (y1 - y0)
+    open_ = np.argsort(-np.array(scores, np.float32), kind="stable")
+    kept: list[int] = []
+    while len(open_):
+        best, open_ = open_[0], open_[1:]
+        kept.append(int(best))
+        shared_x = np.minimum(x1[best], x1[open_]) - np.maximum(x0[best], x0[open_])
+        shared_y = np.minimum(y1[best], y1[open_]) - np.maximum(y0[best], y0[open_])
+        shared = np.maximum(shared_x, 0) * np.maximum(shared_y, 0)
+        with np.errstate(invalid="ignore"):  # two boxes of a pixel have no area, upstream's way
+            iou = shared / (areas[best] + areas[open_] - shared)
+        open_ = open_[~(iou.astype(np.float64) > threshold)]
+    return kept
 
 
 def distinct(found: Sequence[Candidate], threshold: float) -> list[Candidate]:
@@ -164,7 +168,7 @@ def _of_crop(
 def _is_cut_off(box: Box, crop: tuple[int, int, int, int], image_size: tuple[int, int]) -> bool:
     """Whether a box ends at the edge of its crop rather than at that of the image: another crop shows more of it."""
     inclusive = torch.tensor([[box[0], box[1], box[2] - 1, box[3] - 1]])
-    return bool(is_box_near_crop_edge(inclusive, list(crop), [0, 0, *image_size])[0])
+    return bool(amg.is_box_near_crop_edge(inclusive, list(crop), [0, 0, *image_size])[0])
 
 
 def _without_small_regions(found: list[AutomaticMask], parameters: AutomaticParameters) -> list[AutomaticMask]:
@@ -173,7 +177,7 @@ def _without_small_regions(found: list[AutomaticMask], parameters: AutomaticPara
     for one in found:
         mask, changed = one.mask, False
         for mode in ("holes", "islands"):
-            mask, now = remove_small_regions(mask, parameters.min_mask_region_area, mode=mode)
+            mask, now = amg.remove_small_regions(mask, parameters.min_mask_region_area, mode=mode)
             changed = changed or bool(now)
         untouched.append(float(not changed))
         mask = np.ascontiguousarray(mask, bool)

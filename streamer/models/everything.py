@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from segment_anything.utils.amg import build_point_grid
 
 from streamer.models.automatic import candidates, distinct
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Found, RememberingSegmenter
+from streamer.models.sam.networks import amg
 
 LEAST_SHARE = 0.002
 """Of the frame: what is smaller is lost within a few frames, and its place is wanted for another."""
@@ -35,7 +35,7 @@ class EverythingSegmenter:
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Up to ``limit`` regions that hardly overlap, the surest first."""
         size, parameters = embedding.image_size, self._parameters
-        points = build_point_grid(parameters.points_per_side) * size
+        points = amg.build_point_grid(parameters.points_per_side) * size
         segmenter = self._segmenter
         found = candidates(segmenter, embedding, points, parameters, lambda logits: segmenter.upscale(logits, size))
         covered, chosen = np.zeros(size[::-1], bool), list[Found]()

@@ -66,14 +66,21 @@ def _with_memory(sam: Any, device: str, precision: str) -> RememberingSegmenter:
     return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), precision)
 
 
+def _build_tiny_depth(parameters: DepthParameters, device: str) -> DepthEstimator:
+    from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny.depth import TinyDepth
+    from streamer.models.tiny.weights import load_dpt
+
+    depth = TinyDepth(load_dpt(), TINY, pick_device(device), parameters.precision, parameters.compile)
+    depth.warm_up()
+    return depth
+
+
 def _build_dpt(parameters: DepthParameters, device: str) -> DepthEstimator:
     from streamer.models.dpt.estimator import DptEstimator
     from streamer.models.runtime.devices import pick_device
-    from streamer.models.tiny import weights as tiny
 
-    model = parameters.model
-    source: str | Path = tiny.dpt_folder() if model == TINY else model
-    estimator = DptEstimator(source, pick_device(device), parameters.precision, parameters.compile, name=model)
+    estimator = DptEstimator(parameters.model, pick_device(device), parameters.precision, parameters.compile)
     estimator.warm_up()
     return estimator
 
@@ -82,9 +89,10 @@ SEGMENTERS: dict[str, Callable[[SegmenterParameters, str], Segmenter]] = {
     TINY: _build_tiny_sam,
     **{name: _build_checkpoint if name in file_models() else _build_promptable for name in names_of(SEGMENTER)},
 }
-DEPTH_ESTIMATORS: dict[str, Callable[[DepthParameters, str], DepthEstimator]] = dict.fromkeys(
-    (TINY, *names_of(DEPTH)), _build_dpt
-)
+DEPTH_ESTIMATORS: dict[str, Callable[[DepthParameters, str], DepthEstimator]] = {
+    TINY: _build_tiny_depth,
+    **dict.fromkeys(names_of(DEPTH), _build_dpt),
+}
 
 
 def load_segmenter(parameters: SegmenterParameters, device: str) -> Segmenter:

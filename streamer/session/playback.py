@@ -199,10 +199,10 @@ def opened(engine: Engine, source: Spec, terminal: Terminal, **options: Any) -> 
         yield run
 
 
-def style_of(engine: Engine) -> Style:
-    """How results of this engine are drawn at first."""
+def style_of(engine: Engine, watched: bool = True) -> Style:
+    """How results of this engine are drawn at first, for people who watch, or for a video that is only written."""
     config = engine.config
-    return Style.of(config.overlay, masks=config.segmenter is not None, depth=config.depth is not None)
+    return Style.of(config.overlay, config.segmenter is not None, config.depth is not None, watched)
 
 
 def open_window(info: SourceInfo, style: Style) -> Window:

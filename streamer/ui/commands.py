@@ -45,7 +45,7 @@ _LEVEL_WORDS: dict[MaskLevel, str] = {
     "part": "the smallest part",
     "object": "the whole",
 }
-_NEXT_PLACE: dict[DepthPlace, DepthPlace] = {"off": "overlay", "overlay": "side", "side": "off"}
+_NEXT_PLACE: dict[DepthPlace, DepthPlace] = {"off": "overlay", "overlay": "side", "side": "off", "inset": "off"}
 
 
 class Prompted(Protocol):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.data.colors import color_of
+from streamer.data.colors import Color, color_of
 from streamer.data.result import Result
 from streamer.data.track import State, Track
 from streamer.ui import drawing
@@ -20,6 +20,11 @@ from streamer.ui.parameters import DepthPlace, OverlayParameters
 from streamer.ui.readings import depth_text, error_text, label_text, map_text, scale_title
 
 _WAITING, _WAITING_SHADE = "no depth yet", 0.4
+_INSET_SHARE, _INSET_LETTERS = 0.4, 0.75
+"""Of the sides of the picture, and of its letters: of half the sides it would hide a quarter of what is followed."""
+
+Outlined = tuple[Track, list[NDArray[np.int32]]]
+"""An object with the strokes of its outline, in 1/16 px of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ class Style:
     Attributes:
         masks: Whether masks, contours, boxes, clicks and labels are drawn at all.
         mask_opacity: Of the fill, from 0 to 1.
-        depth: ``off``, ``overlay`` (over the picture) or ``side`` (beside it; the drawing is twice as wide).
+        depth: ``off``, ``overlay`` (over the picture), ``inset`` (small, in its lower right corner) or ``side`` (beside
+            it; the drawing is twice as wide).
         depth_opacity: Of the depth in ``overlay``, from 0 to 1.
         labels, boxes, points: Whether these are drawn.
     """
@@ -43,12 +49,15 @@ class Style:
     points: bool = True
 
     @classmethod
-    def of(cls, parameters: OverlayParameters, masks: bool = True, depth: bool = True) -> Self:
-        """What the parameters ask for, where masks and depth are there to be drawn."""
+    def of(cls, parameters: OverlayParameters, masks: bool = True, depth: bool = True, watched: bool = True) -> Self:
+        """What the parameters ask for, where masks and depth are there to be drawn, and somebody watches or not."""
+        place: DepthPlace = "side" if watched else "inset"
+        if parameters.depth != "auto":
+            place = parameters.depth
         return cls(
             masks=masks,
             mask_opacity=parameters.mask_opacity,
-            depth=parameters.depth if depth else "off",
+            depth=place if depth else "off",
             depth_opacity=parameters.depth_opacity,
         )
 
@@ -98,38 +107,74 @@ def draw(result: Result, style: Style, scratch: drawing.Image | None = None) -> 
     image, beside = canvas[:, :width], canvas[:, width:]
     image[:] = result.frame.image_rgb
     scratch = np.empty_like(image) if scratch is None else scratch
-    has_depth = style.depth != "off" and result.depth_map is not None and result.depth_range is not None
+    has_depth = result.depth_map is not None and result.depth_range is not None
+    taken: list[drawing.Box] = []
     if style.depth == "overlay" and has_depth:
         depth = _color_depth(result, scratch)
         cv2.addWeighted(image, 1 - style.depth_opacity, depth, style.depth_opacity, 0, dst=image)
-    elif has_depth:
-        _color_depth(result, beside)
-    elif beside.size:
-        _draw_waiting(beside, image)
+        taken = [_draw_scale(image, result, drawing.letter_px((width, height)))]
     seen = [track for track in result.tracks if track.box_xyxy is not None and track.state != State.LOST]
-    taken = []
-    if has_depth:
-        taken = [_draw_scale(beside if style.depth == "side" else image, result)]
-    if style.masks:
-        _draw_objects(image, beside if has_depth else beside[:0], seen, style, scratch)
-        if style.labels:
-            _draw_labels(image, seen, taken if style.depth == "overlay" else [])
+    outlined = _outlined(seen if style.masks else [], (width, height))
+    _draw_objects(image, outlined, style, scratch)
+    if style.depth == "side":
+        _draw_depth(beside, result, outlined, drawing.letter_px((width, height)))
+    if style.depth == "inset":
+        taken = [_draw_inset(image, result, outlined)]
+    if style.masks and style.labels:
+        _draw_labels(image, seen, taken)
     return canvas
 
 
-def _draw_waiting(beside: drawing.Image, image: drawing.Image) -> None:
+def _outlined(tracks: Sequence[Track], frame_size: tuple[int, int]) -> list[Outlined]:
+    return [(track, list(strokes(track, drawing.letter_px(frame_size)))) for track in tracks]
+
+
+def inset_box(frame_size: tuple[int, int]) -> drawing.Box:
+    """Where depth lies as an inset on a picture of this (width, height), without its border: x0, y0, x1, y1 [px]."""
+    width, height = frame_size
+    margin = drawing.letter_px(frame_size) // 2
+    x1, y1 = max(width - margin, 1), max(height - margin, 1)
+    return max(0, x1 - max(1, round(_INSET_SHARE * width))), max(0, y1 - max(1, round(_INSET_SHARE * height))), x1, y1
+
+
+def _draw_inset(image: drawing.Image, result: Result, outlined: Sequence[Outlined]) -> drawing.Box:
+    x0, y0, x1, y1 = inset_box(result.frame.size)
+    letter_px = drawing.letter_px(result.frame.size)
+    border = max(1, letter_px // 8)
+    box = drawing.clip((x0 - border, y0 - border, x1 + border, y1 + border), image)
+    inset = np.empty((y1 - y0, x1 - x0, 3), np.uint8)
+    _draw_depth(inset, result, outlined, max(9, round(_INSET_LETTERS * letter_px)))
+    image[box[1] : box[3], box[0] : box[2]] = drawing.INK
+    image[y0:y1, x0:x1] = inset
+    return box
+
+
+def _draw_depth(room: drawing.Image, result: Result, outlined: Sequence[Outlined], letter_px: int) -> None:
+    """The depth map with the objects' outlines and its scale, as large as the room; or that there is none yet."""
+    if result.depth_map is None or result.depth_range is None:
+        _draw_waiting(room, result.frame.image_rgb, letter_px)
+        return
+    _color_depth(result, room)
+    _draw_scale(room, result, letter_px)
+    zoom = np.divide(room.shape[1::-1], result.frame.size)
+    for track, lines in outlined:
+        if (zoom != 1).any():
+            lines = [np.rint(line * zoom).astype(np.int32) for line in lines]
+        _outline(room, track, lines, max(1, round(letter_px / 7) // 2))
+
+
+def _draw_waiting(room: drawing.Image, image: drawing.Image, letter_px: int) -> None:
     """Where depth will be: the picture, gray and dark, with the word that says what is missing."""
-    gray = cv2.convertScaleAbs(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), alpha=_WAITING_SHADE)
-    cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB, dst=beside)
-    height, width = image.shape[:2]
-    letter_px = drawing.letter_px((width, height))
+    height, width = room.shape[:2]
+    gray = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (width, height), interpolation=cv2.INTER_AREA)
+    cv2.cvtColor(cv2.convertScaleAbs(gray, alpha=_WAITING_SHADE), cv2.COLOR_GRAY2RGB, dst=room)
     left = (width - drawing.text_width(_WAITING, letter_px)) // 2
-    drawing.write(beside, _WAITING, left, height // 2, letter_px)
+    drawing.write(room, _WAITING, left, height // 2, letter_px)
 
 
 def _color_depth(result: Result, out: drawing.Image) -> drawing.Image:
     small = cv2.applyColorMap(normalize_depth(result), drawing.depth_colors()[:, None])
-    return cv2.resize(small, result.frame.size, dst=out, interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(small, out.shape[1::-1], dst=out, interpolation=cv2.INTER_LINEAR)
 
 
 def normalize_depth(result: Result) -> NDArray[np.uint8] | None:
@@ -142,30 +187,33 @@ def normalize_depth(result: Result) -> NDArray[np.uint8] | None:
     return cv2.addWeighted(result.depth_map, scale, result.depth_map, 0, -far * scale, dtype=cv2.CV_8U)
 
 
-def _draw_objects(
-    image: drawing.Image, beside: drawing.Image, tracks: Sequence[Track], style: Style, scratch: drawing.Image
-) -> None:
+def _draw_objects(image: drawing.Image, outlined: Sequence[Outlined], style: Style, scratch: drawing.Image) -> None:
     height, width = image.shape[:2]
     letter_px = drawing.letter_px((width, height))
     line_px = max(1, round(letter_px / 7))
     click_px = max(2, round(0.011 * (width * height) ** 0.5))
-    for track in tracks:
+    for track, _ in outlined:
         _fill(image, track, style.mask_opacity, scratch)
-    for track in tracks:
-        lines = list(strokes(track, letter_px))
-        dimmed = 1.0 if track.state == State.TRACKED else 0.75
-        color = tuple(round(channel * dimmed) for channel in color_of(track.id))
-        for target, thickness in ((image, line_px), (beside, max(1, line_px // 2))):
-            if target.size:
-                closed = track.state == State.TRACKED
-                cv2.polylines(target, lines, closed, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+    for track, lines in outlined:
+        _outline(image, track, lines, line_px)
         if style.boxes:
             x0, y0, x1, y1 = box_of(track)
-            cv2.rectangle(image, (x0, y0), (x1 - 1, y1 - 1), color, max(1, line_px // 2))
+            cv2.rectangle(image, (x0, y0), (x1 - 1, y1 - 1), _line_color(track), max(1, line_px // 2))
     if style.points:
-        for track in tracks:
+        for track, _ in outlined:
             for (x, y), label in zip(track.point_coords, track.point_labels, strict=True):
                 drawing.crosshair(image, x, y, click_px, label == 1)
+
+
+def _outline(image: drawing.Image, track: Track, lines: Sequence[NDArray[np.int32]], line_px: int) -> None:
+    closed = track.state == State.TRACKED
+    cv2.polylines(image, lines, closed, _line_color(track), line_px, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def _line_color(track: Track) -> Color:
+    red, green, blue = color_of(track.id)
+    dimmed = 1.0 if track.state == State.TRACKED else 0.75
+    return round(red * dimmed), round(green * dimmed), round(blue * dimmed)
 
 
 def _fill(image: drawing.Image, track: Track, opacity: float, scratch: drawing.Image) -> None:
@@ -224,10 +272,9 @@ def _overlap(one: drawing.Box, other: drawing.Box) -> int:
     return max(0, across) * max(0, down)
 
 
-def _draw_scale(image: drawing.Image, result: Result) -> drawing.Box:
+def _draw_scale(image: drawing.Image, result: Result, letter_px: int) -> drawing.Box:
     assert result.depth_range is not None
     height, width = image.shape[:2]
-    letter_px = drawing.letter_px((width, height))
     far, near = (map_text(value, result.depth_unit) for value in result.depth_range)
     title = scale_title(result.depth_unit)
     if result.depth_error is not None:

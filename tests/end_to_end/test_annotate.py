@@ -11,6 +11,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from streamer.sinks.masks import PALETTE
+from streamer.ui.overlay import inset_box
 from tests.end_to_end.conftest import SIZE, TIMES_MS, audio_packets_of, frame_lines, frames_of, names_in
 from tests.videos import make_video
 
@@ -37,17 +38,19 @@ def annotated(clip, tmp_path_factory):
     return folder, out
 
 
-def test_every_frame_is_there_at_its_own_time_beside_its_depth(annotated, clip):
+def test_every_frame_is_there_at_its_own_time_with_its_depth_in_the_corner(annotated, clip):
     times_s, images = frames_of(annotated[0] / "out.mp4")
     assert times_s == pytest.approx([time_ms / 1000 for time_ms in TIMES_MS], abs=1e-6)
-    assert {image.shape for image in images} == {(HEIGHT, 2 * WIDTH, 3)}
-    frames = np.float32(clip.images)
+    assert {image.shape for image in images} == {(HEIGHT, WIDTH, 3)}
+    x0, y0, x1, y1 = inset_box((WIDTH, HEIGHT))
+    above = slice(0, y0 - 4)
+    frames = np.float32(clip.images)[:, above]
     for index, image in enumerate(images):
-        differences = np.abs(frames - image[:, :WIDTH]).mean(axis=(1, 2, 3))
+        differences = np.abs(frames - image[above]).mean(axis=(1, 2, 3))
         assert differences.argmin() == index
         assert differences[index] < 25
-    depth = np.float32(images)[:, :, WIDTH:]
-    assert depth.std(axis=(1, 2)).mean() > 20, "there is no depth beside the picture"
+    depth = np.float32(images)[:, y0:y1, x0:x1]
+    assert depth.std(axis=(1, 2)).mean() > 20, "there is no depth in the corner"
 
 
 def test_the_depth_maps_are_what_the_lines_tell_of(annotated):

@@ -96,13 +96,19 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
             ["torch", "transformers"],
         ),
         ("from streamer.__main__ import main; main()", ["torch", "transformers", "cv2", "av"]),
+        (
+            "import numpy, streamer\n"
+            "with streamer.load('tiny') as engine: list(engine.run([numpy.zeros((64, 64, 3), numpy.uint8)]))\n"
+            "from streamer.models.tiny.weights import load_words; load_words()",
+            ["timm", "torchvision", "transformers", "torch._dynamo", "sympy", "scipy", "pandas", "matplotlib"],
+        ),
     ],
-    ids=["import", "help"],
+    ids=["import", "help", "models"],
 )
 def test_what_is_slow_is_not_imported_before_it_is_needed(code, absent):
     report = f"import sys, atexit; atexit.register(lambda: print('LOADED', [m for m in {absent} if m in sys.modules]))"
     done = subprocess.run(
-        [sys.executable, "-c", f"{report}; {code}", "--help"], cwd=PROJECT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", f"{report}\n{code}", "--help"], cwd=PROJECT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "LOADED []"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from segment_anything import SamAutomaticMaskGenerator
+from torchvision.ops import batched_nms
 
 from streamer.models.automatic import automatic_masks, suppressed
 from streamer.models.parameters import AutomaticParameters
@@ -92,3 +94,14 @@ def test_the_better_of_two_boxes_is_kept():
     boxes = [(0, 0, 10, 10), (1, 0, 11, 10), (50, 50, 60, 60)]
     assert suppressed(boxes, [0.5, 0.9, 0.7], 0.7) == [1, 2]
     assert suppressed([], [], 0.7) == []
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7])
+def test_what_is_suppressed_is_what_torchvision_suppresses(threshold: float) -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, 12, (300, 2, 2))  # small and whole, so that overlaps lie on the threshold
+    boxes = [(float(x0), float(y0), float(x0 + w + 1), float(y0 + h + 1)) for (x0, y0), (w, h) in corners]
+    scores = (rng.integers(0, 20, 300) / 20).tolist()  # and many are as sure as others
+    inclusive = torch.tensor(boxes) - torch.tensor([0.0, 0.0, 1.0, 1.0])
+    truth = batched_nms(inclusive, torch.tensor(scores), torch.zeros(300), threshold)
+    assert suppressed(boxes, scores, threshold) == truth.tolist()

@@ -6,7 +6,7 @@ import pytest
 import timm
 import torch
 
-from streamer.models.tiny.backbone import BACKBONE, build_backbone
+from streamer.models.tiny.backbone import BACKBONE, EfficientNetLite0
 from training import pretrained
 from training.pretrained import TENSORFLOW_EPSILON, find_weights, load_pretrained
 
@@ -22,7 +22,7 @@ def test_the_backbone_sees_what_the_whole_network_of_its_authors_saw() -> None:
         stored = torch.load(find_weights(), weights_only=True, map_location="cpu")
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    features = build_backbone().eval()
+    features = EfficientNetLite0().eval()
     load_pretrained(features)
     classifier = timm.create_model(BACKBONE, pretrained=False).eval()
     classifier.load_state_dict(dict(zip(classifier.state_dict(), stored.values(), strict=True)))

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from streamer.data.mask import innermost_of
-from streamer.models.tiny.dpt import build_dpt
 from streamer.models.tiny.sam import build_sam
 from training import augment, loop, prompts, train_depth, train_sam
 from training.benchmarks import iou
 from training.depth_benchmarks import estimate, score
 from training.depth_samples import DepthFrame, load_place, make_depth_sample, stand_in
+from training.dpt_model import build_dpt
 from training.losses import align, depth_loss, drift_loss, mask_loss, true_iou
 from training.photos import DATA_ROOT, Photo, encode_mask, load_bsds, load_coco
 from training.prompting import correct, decode, embed_points, set_resolution

@@ -17,7 +17,8 @@ from streamer.data.mask import box_of
 from streamer.data.result import Result
 from streamer.data.track import DepthStats, State, Track
 from streamer.ui import drawing, outlines
-from streamer.ui.overlay import Overlay, Style, caption, draw, drawing_size, free_place, normalize_depth
+from streamer.ui.overlay import Overlay, Style, caption, draw, drawing_size, free_place, inset_box, normalize_depth
+from streamer.ui.parameters import OverlayParameters
 
 BARE = Style(labels=False, points=False)
 
@@ -67,7 +68,7 @@ def test_the_fill_is_blended_with_its_opacity(opacity):
 def test_the_frame_itself_is_never_written_into():
     result = make_result(tracks=[make_track(ellipse(), points=[(80, 60)], labels=[1])])
     before = result.frame.image_rgb.copy()
-    for depth in ("off", "overlay", "side"):
+    for depth in ("off", "overlay", "inset", "side"):
         draw(result, Style(depth=depth, boxes=True))
     np.testing.assert_array_equal(result.frame.image_rgb, before)
 
@@ -107,7 +108,7 @@ def test_an_uncertain_object_is_filled_half_as_strongly():
     assert strength(State.UNCERTAIN) == pytest.approx(strength(State.TRACKED) / 2, rel=0.05)
 
 
-@pytest.mark.parametrize(("depth", "width"), [("off", 160), ("overlay", 160), ("side", 320)])
+@pytest.mark.parametrize(("depth", "width"), [("off", 160), ("overlay", 160), ("inset", 160), ("side", 320)])
 @pytest.mark.parametrize("has_depth", [True, False])
 def test_the_size_of_a_drawing_depends_on_the_style_alone(depth, width, has_depth):
     style = Style(depth=depth)
@@ -123,6 +124,39 @@ def test_depth_beside_the_picture_goes_from_dark_and_far_to_bright_and_near():
     lightness = cv2.cvtColor(drawing[:, 160:], cv2.COLOR_RGB2LAB)[10, :, 0].astype(int)
     assert (np.diff(lightness) >= -1).all()
     assert lightness[-1] - lightness[0] > 200
+
+
+@pytest.mark.parametrize("has_depth", [True, False])
+def test_depth_as_an_inset_is_what_lies_beside_in_small_and_hides_nothing_else(has_depth):
+    size = 640, 480
+    result = make_result(size, [make_track(ellipse(size), points=[(320, 240)], labels=[1])], depth=has_depth)
+    inset, beside = (draw(result, Style(depth=depth, labels=False)) for depth in ("inset", "side"))
+    x0, y0, x1, y1 = inset_box(size)
+    assert 0.15 < (x1 - x0) * (y1 - y0) / (640 * 480) < 0.17
+    small = cv2.resize(beside[:, 640:], (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA).astype(int)
+    left = np.s_[:, : (x1 - x0) // 2]  # the scale has letters of its own
+    assert np.abs(inset[y0:y1, x0:x1].astype(int) - small)[left].mean() < 8
+    away = np.ones((480, 640), bool)
+    away[y0 - 2 :, x0 - 2 :] = False
+    np.testing.assert_array_equal(inset[away], beside[:, :640][away])
+
+
+def test_labels_keep_clear_of_the_inset():
+    size = 640, 480
+    x0, y0, x1, y1 = inset_box(size)
+    mask = np.zeros((480, 640), bool)
+    mask[y0 + 2 : y1, x0 + 20 : x1 - 20] = True
+    result = make_result(size, [make_track(mask)])
+    drawn, bare = (draw(result, Style(depth="inset", labels=labels)) for labels in (True, False))
+    np.testing.assert_array_equal(drawn[y0:y1, x0:x1], bare[y0:y1, x0:x1])
+    assert (drawn != bare).any()
+
+
+def test_depth_lies_beside_what_is_watched_and_in_the_corner_of_what_is_only_written():
+    assert Style.of(OverlayParameters()).depth == "side"
+    assert Style.of(OverlayParameters(), watched=False).depth == "inset"
+    assert Style.of(OverlayParameters(), depth=False, watched=False).depth == "off"
+    assert Style.of(OverlayParameters(depth="side"), watched=False).depth == "side"
 
 
 def test_a_depth_map_of_half_the_size_is_drawn_at_the_size_of_the_frame():
@@ -154,7 +188,7 @@ def test_depth_over_the_picture_is_blended():
     size=st.tuples(st.integers(1, 90), st.integers(1, 90)),
     center=st.tuples(st.floats(-0.2, 1.2), st.floats(-0.2, 1.2)),
     state=st.sampled_from(State),
-    depth=st.sampled_from(["off", "overlay", "side"]),
+    depth=st.sampled_from(["off", "overlay", "inset", "side"]),
 )
 def test_odd_and_tiny_sizes_and_masks_at_the_border_can_be_drawn(size, center, state, depth):
     mask = ellipse(size, center)

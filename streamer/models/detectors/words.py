@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torchvision.ops import box_iou
 
 from streamer.data.detection import Box, Detection
 from streamer.models.detectors.colors import share_of_color
@@ -112,8 +111,7 @@ def boxes_of(margins: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
     left, top, right, bottom = sides[:, rows, columns]
     votes = torch.stack([x - left, y - top, x + right, y + bottom], dim=1)
     boxes, kept, open_ = [], [], torch.ones(len(votes), dtype=torch.bool)
-    overlaps = box_iou(votes, votes)
-    within = _share_within(votes)
+    overlaps, within = _overlaps(votes)
     while open_.any():
         best = int(open_.nonzero()[0])
         same = open_ & (overlaps[best] > SAME_BOX)
@@ -125,12 +123,13 @@ def boxes_of(margins: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
     return (torch.stack(boxes), torch.stack(kept)) if boxes else (torch.empty(0, 4), torch.empty(0))
 
 
-def _share_within(boxes: Tensor) -> Tensor:
-    """``(N, N)``: which share of box j lies inside of box i."""
+def _overlaps(boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """``(N, N)``: the IoU of boxes i and j, and which share of box j lies inside of box i."""
     low = torch.maximum(boxes[:, None, :2], boxes[None, :, :2])
     high = torch.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = (high - low).clamp(min=0).prod(2)
     areas = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-3).prod(1)
-    return (high - low).clamp(min=0).prod(2) / areas
+    return shared / (areas[:, None] + areas - shared), shared / areas
 
 
 def _on_image(box: Tensor, image_rgb: NDArray[np.uint8]) -> Box:

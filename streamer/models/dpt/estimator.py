@@ -114,7 +114,7 @@ def _trim_backbone(network: Any) -> None:
     """Let a timm backbone run without what its features do not need: the same within rounding, in less time."""
     backbone = getattr(network.config, "backbone_config", None)
     if getattr(backbone, "model_type", None) == "timm_backbone":
-        from streamer.models.tiny.backbone import trim_efficientnets  # not above: it takes timm, which others need not
+        from streamer.models.dpt.timm_backbone import trim_efficientnets  # not above: others need no timm
 
         trim_efficientnets(network)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from segment_anything.utils.amg import build_point_grid
 
 from streamer.models.automatic import Candidate, Logits, candidates, distinct
 from streamer.models.parameters import AutomaticParameters
 from streamer.models.protocols import Embedding, Found, Segmenter
+from streamer.models.sam.networks import amg
 
 LOW_RES_PX_PER_POINT = 20
 """Pixels of the logits between two points of the grid that is asked about, in x and in y: five cells of embeddings."""
@@ -59,7 +59,7 @@ def find(segmenter: Segmenter, embedding: Embedding, valid_size: tuple[int, int]
         return logits[..., :rows, :columns]
 
     points_per_side = max(MIN_POINTS_PER_SIDE, max(valid_size) // LOW_RES_PX_PER_POINT)
-    points = build_point_grid(points_per_side) * embedding.image_size
+    points = amg.build_point_grid(points_per_side) * embedding.image_size
     found = distinct(candidates(segmenter, embedding, points, SURE_ENOUGH, valid), SURE_ENOUGH.box_nms_thresh)
     chosen = [one.candidate for one in _worthiest([Region(valid(one.logits) > 0, one) for one in found], limit)]
     if not chosen:

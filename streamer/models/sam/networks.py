@@ -1,4 +1,4 @@
-"""Upstream's networks without the rest of its package.
+"""Upstream's networks, and its functions around automatic masks, without the rest of its package.
 
 ``import segment_anything.modeling`` runs ``segment_anything/__init__.py``, which takes torchvision and with it
 ``torch._dynamo``: most of the time that a start takes, and 200 MB, for what only its predictor needs.
@@ -14,19 +14,19 @@ from typing import Any
 _PACKAGE = "segment_anything"
 
 
-def _networks() -> Any:
-    """The subpackage with the networks, imported while an empty package stands for the whole."""
+def _parts(*names: str) -> list[Any]:
+    """Modules of the package, imported while an empty one stands for the whole."""
     spec = None if _PACKAGE in sys.modules else find_spec(_PACKAGE)
-    if spec is None:
-        return import_module(f"{_PACKAGE}.modeling")
-    sys.modules[_PACKAGE] = module_from_spec(spec)  # its code has not been run
+    if spec is not None:
+        sys.modules[_PACKAGE] = module_from_spec(spec)  # its code has not been run
     try:
-        return import_module(f"{_PACKAGE}.modeling")
+        return [import_module(f"{_PACKAGE}.{name}") for name in names]
     finally:
-        del sys.modules[_PACKAGE]  # who wants the whole may import it
+        if spec is not None:
+            del sys.modules[_PACKAGE]  # who wants the whole may import it
 
 
-_modeling = _networks()
+_modeling, amg = _parts("modeling", "utils.amg")
 ImageEncoderViT = _modeling.ImageEncoderViT
 MaskDecoder = _modeling.MaskDecoder
 PromptEncoder = _modeling.PromptEncoder

@@ -16,6 +16,7 @@ from streamer.models.protocols import Decoded, Embedding, Found
 from streamer.models.runtime.attention import FastImageEncoder
 from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
+from streamer.models.sam import automatic
 from streamer.models.sam.decoder import PromptDecoder
 from streamer.models.sam.networks import ImageEncoderViT
 from streamer.models.sam.square import InputSquare
@@ -112,8 +113,6 @@ class SamSegmenter:
 
         SAM's automatic masks on the embedding at hand; see :mod:`streamer.models.sam.automatic`.
         """
-        from streamer.models.sam import automatic  # not above: it takes torchvision, which a click need not wait for
-
         return automatic.find(self, embedding, self.low_res_size(embedding.image_size), limit)
 
     def features(self, embedding: Embedding) -> NDArray[np.float32]:

@@ -83,7 +83,7 @@ class PromptableSegmenter:
     def find(self, embedding: Embedding, limit: int) -> list[Found]:
         """Objects without any prompt: up to ``limit``, the one most worth following first."""
         valid_size = self.network.square.valid_low_res(embedding.image_size)
-        from streamer.models.sam import automatic  # not above: it takes torchvision
+        from streamer.models.sam import automatic
 
         return automatic.find(self, embedding, valid_size, limit)
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from streamer.models.sam.detail import DetailMaskDecoder, pack
 from streamer.models.sam.networks import LayerNorm2d, Sam, TwoWayTransformer
 from streamer.models.sam.painting import PaintingPromptEncoder
-from streamer.models.tiny.backbone import CHANNELS, build_backbone, fold_batch_norms
+from streamer.models.tiny.backbone import CHANNELS, EfficientNetLite0, fold_batch_norms
 
 IMAGE_SIZE_PX = 512
 EMBEDDING_STRIDE_PX = 16
@@ -52,7 +52,7 @@ class TinyImageEncoder(nn.Module):
     def __init__(self, img_size: int = IMAGE_SIZE_PX) -> None:
         super().__init__()
         self.img_size = img_size
-        self.backbone = build_backbone()
+        self.backbone = EfficientNetLite0()
         fold_batch_norms(self.backbone)
         stride4, stride8, stride16, stride32 = CHANNELS
         self.from_stride4 = nn.Conv2d(16 * stride4, WIDTH, 1)

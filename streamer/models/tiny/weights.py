@@ -11,6 +11,8 @@ from torch import nn
 
 from streamer.errors import ModelError
 from streamer.models.sam.networks import Sam
+from streamer.models.tiny.backbone import fold_batch_norms
+from streamer.models.tiny.dpt import TinyDpt, renamed
 from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.sam import build_sam
 from streamer.models.tiny.words import TinyWords
@@ -57,6 +59,24 @@ def save_halved(network: nn.Module, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: value.to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()}
     save_file(state, path)
+
+
+def load_dpt(folder: Path = DPT_FOLDER) -> TinyDpt:
+    """The tiny DPT from its folder, float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: The weights are missing, damaged or of another architecture.
+    """
+    dpt, weights = TinyDpt(), dpt_folder(folder) / "model.safetensors"
+    try:
+        state = renamed(load_file(weights))
+        lacking = dpt.load_state_dict({name: value.float() for name, value in state.items()}, strict=False).missing_keys
+    except (OSError, SafetensorError, RuntimeError, KeyError):
+        lacking = ["all"]
+    if lacking:
+        raise ModelError(f"The weights of the tiny DPT in {folder} are missing or damaged: reinstall streamer.")
+    fold_batch_norms(dpt.backbone)
+    return dpt.eval()
 
 
 def dpt_folder(folder: Path = DPT_FOLDER) -> Path:

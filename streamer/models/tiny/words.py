@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from streamer.models.tiny.backbone import BACKBONE, CHANNELS, trim_efficientnets
+from streamer.models.tiny.backbone import CHANNELS, EfficientNetLite0, fold_batch_norms
 
 COCO_CLASSES, IMAGENET_CLASSES = 80, 1000
 STRIDE_PX = 16
@@ -41,7 +40,7 @@ class Seen:
 
 def build_word_backbone() -> nn.Module:
     """EfficientNet-Lite0 with its maps of strides 16 and 32 [px]; its batch norms are not folded yet."""
-    return timm.create_model(BACKBONE, pretrained=False, features_only=True, out_indices=(3, 4))
+    return EfficientNetLite0((16, 32))
 
 
 class CocoHead(nn.Module):
@@ -100,7 +99,7 @@ class TinyWords(nn.Module):
     def __init__(self, words: int) -> None:
         super().__init__()
         self.backbone = build_word_backbone()
-        trim_efficientnets(self)
+        fold_batch_norms(self.backbone)
         self.coco_head = CocoHead()
         self.imagenet_head = ImageNetHead()
         self.register_buffer("coco_thresholds", torch.zeros(COCO_CLASSES))

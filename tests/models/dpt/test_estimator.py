@@ -20,7 +20,7 @@ from transformers import (
 
 from streamer.errors import ModelError
 from streamer.models.dpt.estimator import DptEstimator
-from streamer.models.tiny.backbone import trim_efficientnets
+from streamer.models.dpt.timm_backbone import trim_efficientnets
 from streamer.models.tiny.weights import dpt_folder
 from streamer.models.weights.random_weights import DPT_SIZES
 from tests.small_models import write_small_dpt

@@ -12,13 +12,12 @@ from segment_anything.modeling import Sam
 from transformers import AutoImageProcessor, DPTForDepthEstimation
 
 from streamer.errors import ModelError
-from streamer.models.tiny.backbone import build_backbone, fold_batch_norms
-from streamer.models.tiny.dpt import build_dpt, save_dpt
 from streamer.models.tiny.sam import build_sam
-from streamer.models.tiny.weights import SAM_WEIGHTS, dpt_folder, load_sam, save_halved
+from streamer.models.tiny.weights import SAM_WEIGHTS, dpt_folder, load_dpt, load_sam, save_halved
 from training.benchmarks import Benchmark, measure
 from training.depth_benchmarks import DepthBenchmark, measure_depth
 from training.depth_samples import DepthFrame
+from training.dpt_model import build_dpt, save_dpt
 from training.scenes import Rendered, as_photo, held_out
 
 MAX_BYTES = 24_000_000
@@ -84,7 +83,14 @@ def test_damaged_sam_weights_say_what_to_do(tmp_path: Path) -> None:
 
 def test_a_folder_without_weights_is_no_dpt(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="lacks"):
-        dpt_folder(tmp_path)
+        load_dpt(tmp_path)
+
+
+def test_a_damaged_dpt_says_what_to_do(tmp_path: Path) -> None:
+    for file in dpt_folder().iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[:100_000])
+    with pytest.raises(ModelError, match="missing or damaged"):
+        load_dpt(tmp_path)
 
 
 def test_dpt_loads_in_full_precision_and_its_processor_fits(dpt: DPTForDepthEstimation) -> None:
@@ -102,21 +108,6 @@ def test_dpt_survives_saving(tmp_path: Path) -> None:
     save_dpt(fresh, tmp_path)
     again = DPTForDepthEstimation.from_pretrained(tmp_path).state_dict()
     assert all(torch.equal(value, again[name]) for name, value in fresh.state_dict().items())
-
-
-def test_folding_batch_norms_changes_nothing() -> None:
-    torch.manual_seed(0)
-    backbone = build_backbone().eval()
-    for name, buffer in backbone.named_buffers():
-        if name.endswith(("running_mean", "running_var")):
-            buffer.copy_(torch.rand_like(buffer) + 0.5)
-    pixels = torch.rand(1, 3, 64, 64)
-    with torch.inference_mode():
-        before = backbone(pixels)
-        fold_batch_norms(backbone)
-        after = backbone(pixels)
-    assert not any("running_mean" in name for name, _ in backbone.named_buffers())
-    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(before, after, strict=True))
 
 
 def test_weights_do_not_depend_on_the_input_size() -> None:

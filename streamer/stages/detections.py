@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from streamer.data.detection import Detection, phrases_of
 from streamer.data.frame import Frame
 from streamer.data.part import Part
-from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State, Track
 from streamer.models.protocols import Detector
@@ -166,11 +165,7 @@ class DetectionsStage:
         self._forget_oldest_lost()
 
     def _follow(self, detection: Detection, motion: Motion) -> None:
-        if detection.mask is not None:
-            prompt = Prompt(mask=detection.mask, label=detection.label)
-        else:
-            prompt = Prompt(box=detection.box_xyxy, label=detection.label)
-        self._found[self._masks.prompt(prompt, motion, undoable=False)] = None
+        self._found[self._masks.prompt(detection.prompt(), motion, undoable=False)] = None
 
     def _carried_unexplained(self) -> list[Detection]:
         anchor = self._unexplained_at

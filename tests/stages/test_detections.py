@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -123,6 +124,31 @@ def test_a_late_answer_is_carried_to_where_things_are_now():
     assert {track.label for track in result.tracks} == {"ball", "box"}
     for track in result.tracks:
         assert iou(track.mask, labels == {"ball": 1, "box": 2}[track.label]) > 0.8
+
+
+def test_a_point_on_a_thing_is_carried_with_it_and_is_nobodys_click():
+    motion = Motion(FlowParameters(max_side_px=320))
+    motion.advance(0, moving_scene(0)[0])
+    anchor = motion.open()
+    for index in range(1, 6):
+        motion.advance(index, moving_scene(index)[0])
+    carried = carry(Detection("ball", 0.9, box_of(moving_scene(0)[1] == 1), point=(60.0, 80.0)), anchor)
+    assert carried.point == pytest.approx((75, 80), abs=3)
+    table = Table(PointingDetector(), text="ball")
+    (track,) = table.play(range(3))[-1].tracks
+    assert len(track.point_coords) == 0
+    table.pipeline.prompt(Prompt([track.centroid], object_id=track.id))
+    assert len(table.play(range(3, 5))[-1].tracks[0].point_coords) == 2
+
+
+class PointingDetector(ColorDetector):
+    """Says where on the thing it is surest as well."""
+
+    def detect(self, image_rgb, phrases):
+        return [
+            replace(one, point=np.mean(np.reshape(one.box_xyxy, (2, 2)), 0))
+            for one in super().detect(image_rgb, phrases)
+        ]
 
 
 @pytest.mark.parametrize("mask", [None, moving_scene(0)[1] == 1])

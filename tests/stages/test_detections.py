@@ -178,6 +178,19 @@ def test_what_is_denied_several_times_in_a_row_is_uncertain_until_it_is_borne_ou
     assert states(after[-1])["ball"] == (1, State.TRACKED)
 
 
+def test_a_guess_is_uncertain_until_a_second_look_finds_it_again():
+    table = Table(GuessingDetector(), text="ball")
+    assert states(table.play(range(INTERVAL))[-1])["ball"][1] is State.UNCERTAIN
+    assert states(table.play(range(INTERVAL, INTERVAL + 3))[-1])["ball"][1] is State.TRACKED
+
+
+class GuessingDetector(ColorDetector):
+    """Is never quite sure."""
+
+    def detect(self, image_rgb, phrases):
+        return [replace(one, score=0.55) for one in super().detect(image_rgb, phrases)]
+
+
 def test_what_comes_back_keeps_its_number_and_what_nobody_recognizes_gets_its_own_at_the_second_look():
     table = Table(text="box")
     before = states(table.play(range(5))[-1])["box"]

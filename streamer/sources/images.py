@@ -13,26 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.frame import Frame
+from streamer.data.original import Original
 from streamer.data.source import HEIF_SUFFIXES, IMAGE_SUFFIXES, BaseSource, SourceInfo, exact_rate
 from streamer.errors import SourceError
 from streamer.sources.levels import Levels
 
 _ORIENTATION = 0x0112
 """The EXIF tag that says how a photo was held."""
+_EXIF, _FOCAL_LENGTH_IN_35MM_FILM = 0x8769, 0xA405
+"""EXIF's own directory, and the tag in it that tells a focal length [mm], 0 where it is not known."""
 
 
 class ImageSource(BaseSource):
     """One picture.
 
+    Args:
+        path: Its file.
+        keep_bits: Give it its `Original`, where it has 16 bits.
+
     Raises:
         SourceError: It does not exist or is no picture.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, keep_bits: bool = False) -> None:
         super().__init__()
-        path = Path(path)
-        self._image: NDArray[np.uint8] | None = read_rgb(path)
+        path, levels = Path(path), Levels()
+        self._image: NDArray[np.uint8] | None = read_rgb(path, levels)
+        self._original = read_original(path, levels) if keep_bits else None
         height, width = self._image.shape[:2]
         count = _images_inside(path)
         self._info = SourceInfo(
@@ -42,12 +51,15 @@ class ImageSource(BaseSource):
             still=True,
             path=path,
             folders=frozenset({path.resolve().parent}),
+            camera=camera_of(path, (width, height)),
             notice=None if count == 1 else f"{path} holds {count} pictures, of which only the first is used.",
         )
 
     def _read(self) -> Frame | None:
         image, self._image = self._image, None
-        return None if image is None else Frame(0, 0.0, image, time.monotonic(), self._info.name)
+        if image is None:
+            return None
+        return Frame(0, 0.0, image, time.monotonic(), self._info.name, original=self._original)
 
 
 class ImageFolderSource(BaseSource):
@@ -60,13 +72,17 @@ class ImageFolderSource(BaseSource):
     Args:
         images: A folder, or the pictures themselves.
         rate_hz: The rate they are played at (DAVIS was shot at 24).
+        keep_bits: Give those of 16 bits and the size of the first their `Original`.
 
     Raises:
         SourceError: There is no such folder, or no picture in it that can be read.
     """
 
-    def __init__(self, images: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24) -> None:
+    def __init__(
+        self, images: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24, keep_bits: bool = False
+    ) -> None:
         super().__init__()
+        self._keep_bits = keep_bits
         self._rate_hz = exact_rate(rate_hz)
         if isinstance(images, (str, Path)):
             folder = Path(images)
@@ -92,6 +108,7 @@ class ImageFolderSource(BaseSource):
             time_base=1 / self._rate_hz,
             frame_count=len(self._paths),
             folders=frozenset(path.resolve().parent for path in self._paths),
+            camera=camera_of(self._paths[self._pending[0]], (width, height)),
         )
 
     @property
@@ -109,7 +126,11 @@ class ImageFolderSource(BaseSource):
             return None
         index, image = found
         stem = self._paths[index].stem if self._has_stems else None
-        return Frame(index, float(index / self._rate_hz), fitted(image, self._info.size), time.monotonic(), stem)
+        original = read_original(self._paths[index], self._levels) if self._keep_bits else None
+        if original is not None and original.image.shape != image.shape:
+            original = None
+        image, time_s = fitted(image, self._info.size), float(index / self._rate_hz)
+        return Frame(index, time_s, image, time.monotonic(), stem, original=original)
 
     def _next_readable(self) -> tuple[int, NDArray[np.uint8]] | None:
         while self._index < len(self._paths):
@@ -160,6 +181,23 @@ def read_rgb(path: Path, levels: Levels | None = None) -> NDArray[np.uint8]:
             raise _unreadable(path, error) from None
 
 
+def read_original(path: Path, levels: Levels) -> Original | None:
+    """The image with its 16 bits; None where it has fewer, floating point, or an EXIF orientation that turns it.
+
+    Args:
+        path: Its file, which `read_rgb` has read.
+        levels: What it was scaled by.
+    """
+    with opened_image(path) as image:
+        deep = image.mode.startswith("I") or _is_deep(image)
+        if not deep or image.getexif().get(_ORIENTATION, 1) != 1:
+            return None
+        values = np.asarray(image) if image.mode.startswith("I") else _all_bits(image)
+    gray_or_rgb = values.astype(np.uint16)
+    rgb = cv2.cvtColor(gray_or_rgb, cv2.COLOR_GRAY2RGB) if gray_or_rgb.ndim == 2 else gray_or_rgb
+    return Original(rgb, round(levels.white))
+
+
 def opened_image(path: Path) -> Image.Image:
     """An image whose pixels have not been read yet.
 
@@ -197,6 +235,13 @@ def _learn_heif(path: Path) -> None:
 def _images_inside(path: Path) -> int:
     with opened_image(path) as image:
         return getattr(image, "n_frames", 1)
+
+
+def camera_of(path: Path, size: tuple[int, int]) -> CameraModel | None:
+    """The camera of a photo of this (width, height) [px], by the focal length that it tells; None where it does not."""
+    with opened_image(path) as image:
+        tag = image.getexif().get_ifd(_EXIF).get(_FOCAL_LENGTH_IN_35MM_FILM)
+    return CameraModel.of_photo(size, tag) if isinstance(tag, int) and tag > 0 else None
 
 
 def rgb_of(image: Image.Image, levels: Levels | None = None) -> NDArray[np.uint8]:

@@ -114,7 +114,7 @@ class DetectionsStage:
             return Reason.PROMPT
         return due_at_interval(situation, self._schedule.detection_interval)
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[_Look]:
+    def job(self, frame: Frame, motion: Motion) -> Job[_Look]:
         self._is_new = False
         image, phrases, detector = frame.image_rgb, self._phrases, self._detector
         return Job(lambda: _Look(detector().detect(image, phrases)[:MAX_DETECTIONS], phrases), motion.open())

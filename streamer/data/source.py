@@ -78,6 +78,19 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
+class Peekable(Protocol):
+    """A source whose first frame can be seen before it is read."""
+
+    def peek(self) -> Frame | None:
+        """The first frame before reading begins; it is read all the same. None where there is none.
+
+        Raises:
+            SourceError: As `Source.read`.
+        """
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Reads frames one after the other. Used from one thread."""
 

@@ -78,6 +78,7 @@ class MasksStage:
         self._automatic = self._has_looked = False
         self._timings_ms: dict[str, float] = {}
         self._doubted: set[int] = set()
+        self._unspoken: set[int] = set()  # found by a detector, and no person has spoken of them
         self.tracks: tuple[Track, ...] = ()
         self._labels: dict[int, str] = {}  # by object; kept when one is taken away, since it may be brought back
 
@@ -95,6 +96,7 @@ class MasksStage:
             self._wanted = self._wanted or Reason.PROMPT
         add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
         object_id = add(prompt, motion, undoable)
+        (self._unspoken.discard if undoable else self._unspoken.add)(object_id)
         if prompt.label is not None:
             self._labels[object_id] = prompt.label
         return object_id
@@ -180,14 +182,15 @@ class MasksStage:
             inside = one.soft_mask > INSIDE
             stats = self._depth.stats(one.object_id, inverse_depth, inside)
             position_m = self._depth.position_m(inverse_depth, inside, motion)
+        is_clicked = one.object_id not in self._unspoken
         return Track(
             id=one.object_id,
             mask=mask,
             box_xyxy=box,
             score=min(max(one.score, 0.0), 1.0),
             state=self._state(one, age_s),
-            point_coords=one.point_coords,
-            point_labels=one.point_labels,
+            point_coords=one.point_coords if is_clicked else one.point_coords[:0],
+            point_labels=one.point_labels if is_clicked else one.point_labels[:0],
             depth=stats,
             position_m=position_m,
             label=self._labels.get(one.object_id),

@@ -43,6 +43,7 @@ class TrackState:
         area: Of the mask there [px of the grid].
         scrap: Pieces of its mask of less than this share of the largest one are not it.
         score, state: How sure we are.
+        sought_index: Frame of the last keyframe on which the memory was asked about it; -1 before the first.
     """
 
     id: int
@@ -71,6 +72,7 @@ class TrackState:
     scrap: float = SCRAP
     score: float = 0.0
     state: State = State.UNCERTAIN
+    sought_index: int = -1
 
     @property
     def unanswered(self) -> bool:
@@ -116,6 +118,10 @@ class TrackState:
     def be_asked_about(self) -> None:
         """A keyframe is asked about all that the person has said."""
         self.asked, self.fresh, self.is_redrawn = self.version, 0, False
+
+    def be_sought(self, index: int) -> None:
+        """The memory is asked about it on the frame of this index."""
+        self.sought_index = index
 
     def be_corrected(self) -> None:
         """An older keyframe is asked about all that the person has said."""

@@ -263,13 +263,15 @@ def free_place(
     wanted += [(box[0], y) for other in taken for y in (other[3], other[1] - height)]
     places = [(min(max(x, 0), right), min(max(y, 0), bottom)) for x, y in wanted]
     boxes = [(x, y, x + width, y + height) for x, y in places]
-    return min(boxes, key=lambda place: sum(_overlap(place, other) for other in taken))
+    return boxes[int(_overlaps(boxes, taken).argmin())]
 
 
-def _overlap(one: drawing.Box, other: drawing.Box) -> int:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0, across) * max(0, down)
+def _overlaps(boxes: Sequence[drawing.Box], others: Sequence[drawing.Box]) -> NDArray[np.int64]:
+    """``(N,)`` how much of each box the others cover, each counted for itself [px]."""
+    ours, theirs = np.array(boxes).reshape(-1, 1, 4), np.array(others, np.int64).reshape(1, -1, 4)
+    sides = np.minimum(ours[..., 2:], theirs[..., 2:]) - np.maximum(ours[..., :2], theirs[..., :2])
+    covered: NDArray[np.int64] = sides.clip(min=0).prod(axis=2).sum(axis=1)
+    return covered
 
 
 def _draw_scale(image: drawing.Image, result: Result, letter_px: int) -> drawing.Box:

@@ -40,7 +40,7 @@ def recall_objects(
         query: Of that frame, of one image.
         memories: With keys ``(64, h * w)`` and values ``(66, h * w)``.
         object_ids: Whose masks, in which order.
-        carried: ``(4h, 4w)``, 0 to 1, of those objects that flow has carried there.
+        carried: ``(4h, 4w)``, 0 to 1, of those objects that flow has carried there, and of others beside them.
     """
     members: dict[tuple[int, ...], list[int]] = {}
     for object_id in object_ids:
@@ -64,12 +64,13 @@ def _of_others(object_ids: Sequence[int], carried: Mapping[int, Tensor], query: 
     Things that look alike resemble the memory of each other; where they were tells them apart.
     """
     nothing = torch.zeros(query.stride4.shape[-2:], device=query.stride4.device)
-    masks = torch.stack([carried.get(each, nothing) for each in object_ids])
+    masks = torch.stack([carried.get(each, nothing) for each in dict.fromkeys((*object_ids, *carried))])
+    asked = masks[: len(object_ids)]
     if len(masks) == 1:
         return torch.zeros_like(masks)[None]
     first, second = masks.topk(2, dim=0).values
-    others = torch.where(masks == first, second, first)
-    return (others - masks).clamp(min=0)[None]
+    others = torch.where(asked == first, second, first)
+    return (others - asked).clamp(min=0)[None]
 
 
 def _carried(ids: Sequence[int], carried: Mapping[int, Tensor], query: Query) -> Carried:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from streamer.data.prompt import MaskLevel, Prompt
 from streamer.data.track import State
 from streamer.motion.anchors import Anchor
+from streamer.motion.pyramid import halve
 from streamer.tracking.colors import Colors
 from streamer.tracking.parameters import CERTAIN_SCORE, SCRAP
 from streamer.tracking.soft_masks import SoftMask, area_of, smallest_piece
@@ -73,6 +74,16 @@ class TrackState:
     score: float = 0.0
     state: State = State.UNCERTAIN
     sought_index: int = -1
+    _half_mask: tuple[SoftMask, SoftMask] | None = None
+
+    @property
+    def half_mask(self) -> SoftMask | None:
+        """``soft_mask`` on the half level, ``(h / 2, w / 2)``: what is carried from frame to frame."""
+        if self.soft_mask is None:
+            return None
+        if self._half_mask is None or self._half_mask[0] is not self.soft_mask:
+            self._half_mask = self.soft_mask, halve(self.soft_mask)
+        return self._half_mask[1]
 
     @property
     def unanswered(self) -> bool:

@@ -40,8 +40,7 @@ def first_tracked(robot: streamer.Live) -> streamer.Result | None:
 
 def main() -> None:
     ended = threading.Event()
-    shares = ["schedule.model_nice=0"]  # on a busy machine models get their share as well
-    with streamer.live(streamer.Pushed(SIZE), "robot", overrides=shares, discover=True) as robot:
+    with streamer.live(streamer.Pushed(SIZE), "robot", discover=True) as robot:
         driver = threading.Thread(target=drive, args=(robot, ended))
         driver.start()
         result = first_tracked(robot)

@@ -18,7 +18,7 @@ from streamer.engine import engine as composition
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
 from streamer.geometry.parameters import CameraParameters
 from streamer.models import registry
-from streamer.models.parameters import DepthParameters
+from streamer.models.parameters import DepthParameters, SegmenterParameters
 from streamer.models.runtime import devices
 from streamer.motion.parameters import FlowParameters
 from streamer.scheduling import sharing
@@ -221,6 +221,33 @@ def test_live_shares_the_processor_and_puts_everything_back(engine, monkeypatch)
         devices.set_threads(torch_threads)
         cv2.setNumThreads(cv2_threads)
     assert settings() == before
+
+
+@pytest.mark.parametrize(
+    ("config", "own", "threads"),
+    [
+        (CONFIG, False, 2),
+        (CONFIG, True, 4),
+        (Config(device="cpu", segmenter=SegmenterParameters(model="vit_b")), False, 4),
+        (Config(device="cpu", schedule=ScheduleParameters(model_threads=3)), True, 3),
+    ],
+)
+def test_small_models_leave_half_the_cores_of_a_file_to_the_rest_of_it(monkeypatch, config, own, threads):
+    monkeypatch.setattr(composition, "core_count", lambda: 4)
+    monkeypatch.setattr(registry, "load_segmenter", lambda *_: ColorSegmenter())
+    monkeypatch.setattr(registry, "load_depth", lambda *_: RedDepth())
+    models = {"segmenter": ColorSegmenter()} if own else {}
+    before = devices.thread_count()
+    devices.set_threads(4)
+    try:
+        with Engine(config, **models) as engine, engine.open(images(2)):
+            assert devices.thread_count() == threads
+        assert devices.thread_count() == 4
+        with Engine(config, **models) as engine, engine.open(images(1)) as run:
+            assert run.info.is_alone
+            assert devices.thread_count() == 4, "one picture alone has nothing beside it"
+    finally:
+        devices.set_threads(before)
 
 
 def test_load_takes_a_preset_a_file_or_a_config(tmp_path):

@@ -17,6 +17,7 @@ from streamer import config as configuration
 from streamer.config import Config
 from streamer.data.automatic_mask import AutomaticMask
 from streamer.data.camera_model import CameraModel
+from streamer.data.cores import core_count
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
@@ -226,11 +227,12 @@ class Engine:
             self._settle(workers)
         for stage in slow if deferred else ():
             if (load := self._models.loader(stage)) is not None:
-                workers.prepare(stage, self._share_models, partial(self._load, load, workers))
+                workers.prepare(stage, partial(self._load, load, workers))
         return workers
 
     def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
         """Load a model behind the frame loop, which has taken frames already."""
+        self._share_models()
         load()
         _ = self.device
         self._settle(workers)
@@ -238,6 +240,12 @@ class Engine:
     def _share_models(self) -> None:
         """Import torch, and have it leave cores to others before it counts on all."""
         share_models(self.config.schedule.model_threads)
+
+    def _share_with_file(self) -> None:
+        """Small models compute beside reading, tracking and writing: half of the cores are enough for them."""
+        threads = self.config.schedule.model_threads or (max(1, core_count() // 2) if self._models.small else None)
+        if threads is not None:
+            share_models(threads)
 
     def _settle(self, workers: ThreadedWorkers) -> None:
         """Arrange what is known only once torch is there."""
@@ -296,8 +304,9 @@ class Engine:
             camera.at(opened.info.size)  # one that does not fit is told before anything slow begins
             if by_itself:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
-            if live:
-                stack.enter_context(sharing_processor())
+            stack.enter_context(sharing_processor(live))
+            if not (live or opened.info.is_alone):
+                self._share_with_file()
             deferred = live and (by_itself if deferred is None else deferred) and not self._models.loaded
             if meanwhile is not None and not deferred:
                 self._models.load_beside(partial(meanwhile, reader))

@@ -59,6 +59,17 @@ class Models:
         return devices.pick_device(self._config.device).type == "cuda"
 
     @property
+    def small(self) -> bool:
+        """Whether they are the bundled ones, whose layers are over before many cores have agreed on how to share them.
+
+        Beside five busy programs on two cores, a file took 9 s on one core and 24 s on both: whichever core is done
+        first turns in circles until the other one, which somebody else has taken, is done as well.
+        """
+        own = self._own_segmenter or self._own_depth_estimator
+        chosen = (self._config.segmenter, self._config.depth)
+        return own is None and all(section is None or section.model == "tiny" for section in chosen)
+
+    @property
     def segmenter(self) -> RememberingSegmenter | None:
         """The segmenter, with a memory of masks; None where the config leaves masks out.
 

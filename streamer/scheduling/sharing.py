@@ -1,4 +1,4 @@
-"""The processor shared between the frame loop and the models, for as long as any live run goes on."""
+"""The processor shared between the frame loop and the models, for as long as any run goes on."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _puts_back: dict[str, Callable[[], object]] = {}
 
 
 @contextmanager
-def sharing_processor() -> Iterator[None]:
-    """Leave the frame loop a core of its own, and the interpreter whenever it asks.
+def sharing_processor(live: bool = True) -> Iterator[None]:
+    """For the time of a run: a live one leaves its frame loop a core, and the interpreter whenever it asks.
 
-    These are settings of the whole process: the first live run makes them, and the last one puts back what was before.
+    These are settings of the whole process: the first live run makes them, and the last run puts back what was before.
     The models' part is `share_models`: they may not be there yet.
     """
     global _sharers
     with _lock:
-        if _sharers == 0:
+        if live and "cv2" not in _puts_back:
             _puts_back["cv2"] = partial(cv2.setNumThreads, cv2.getNumThreads())
             _puts_back["interpreter"] = partial(sys.setswitchinterval, sys.getswitchinterval())
             cv2.setNumThreads(max(1, core_count() // 2))
@@ -48,7 +48,7 @@ def sharing_processor() -> Iterator[None]:
 
 
 def share_models(threads: int | None = None) -> None:
-    """Let the models compute on that many cores (all but one if None) while any live run goes on.
+    """Let the models compute on that many cores (all but one if None) while any such run goes on.
 
     Imports torch. The first call of a time of sharing counts, and the last run puts back what was before.
     """

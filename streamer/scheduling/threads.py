@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -14,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from streamer.data.running import running
+from streamer.scheduling.niceness import Niceness, step_back
 from streamer.scheduling.turns import Turns
 from streamer.scheduling.workers import Done, LaneState, run_call
 
@@ -27,8 +26,8 @@ class ThreadedWorkers:
     Args:
         clock: Measures how long calls run [s].
         in_turns: Lanes of which only one runs at a time: two models on one processor would only hinder each other.
-        step_back: Lanes whose threads let every other thread of this program go first.
-        nice: By how much they do; 0 for not at all.
+        step_back: Lanes whose threads let every other thread go first while the machine is this program's.
+        nice: By how much they do; 0 for not at all. See `Niceness`.
         turns: Shared with other workers, so that of all their calls in one lane, or in lanes ``in_turns``, one runs at
             a time; by the lane's name, and ``""`` for those that take turns. None shares nothing.
 
@@ -55,15 +54,9 @@ class ThreadedWorkers:
     def submit(self, lane: str, key: Hashable, call: Callable[[], Any]) -> Hashable | None:
         return self._lane(lane).put(key, call)
 
-    def prepare(self, lane: str, first: Callable[[], Any], call: Callable[[], Any]) -> None:
-        """Keep a lane closed until two calls have ended in its thread. What they raise comes back as of any call.
-
-        Args:
-            lane: Which one.
-            first: Called before the thread steps back.
-            call: Called once it has.
-        """
-        self._lane(lane).put(_Preparation(first), call)
+    def prepare(self, lane: str, call: Callable[[], Any]) -> None:
+        """Keep a lane closed until this call has ended in its thread. What it raises comes back as of any call."""
+        self._lane(lane).put(_Preparation(), call)
 
     def ready(self, lane: str) -> bool:
         needed = self.in_turns if lane in self.in_turns else {lane}
@@ -83,7 +76,7 @@ class ThreadedWorkers:
             lane.stop()
         deadline = time.monotonic() + timeout_s
         for lane in self._lanes.values():
-            lane.thread.join(max(0.0, deadline - time.monotonic()))
+            lane.join(max(0.0, deadline - time.monotonic()))
 
     def _lane(self, name: str) -> _Lane:
         if name not in self._lanes:
@@ -107,12 +100,12 @@ class ThreadedWorkers:
 
 @dataclass(frozen=True, eq=False)
 class _Preparation:
-    """The key of a call that nobody waits for, and what is called before it."""
-
-    first: Callable[[], Any]
+    """The key of a call that nobody waits for."""
 
 
 class _Lane:
+    """One call in flight and one queued, in a thread; another one follows it where the priority is to be another."""
+
     def __init__(
         self,
         name: str,
@@ -122,13 +115,12 @@ class _Lane:
         nice: int,
     ) -> None:
         self._name, self._report, self._clock = name, report, clock
-        self._turn, self._nice = turn, nice
+        self._turn, self._niceness = turn, Niceness(nice)
         self._changed = threading.Condition()
         self._queued: tuple[Hashable, Callable[[], Any]] | None = None
         self._running = self._stopped = False
         self._preparing = False
-        self.thread = threading.Thread(target=self._loop, name=f"streamer-{name}", daemon=True)
-        self.thread.start()
+        self._thread: threading.Thread | None = None
 
     @property
     def state(self) -> LaneState:
@@ -144,8 +136,18 @@ class _Lane:
             replaced = None if self._queued is None else self._queued[0]
             self._queued = key, call
             self._preparing = self._preparing or isinstance(key, _Preparation)
+            if self._thread is None:
+                # Started here, since it inherits the priority of whoever starts it.
+                self._thread = threading.Thread(target=self._loop, name=f"streamer-{self._name}", daemon=True)
+                self._thread.start()
             self._changed.notify()
         return replaced
+
+    def join(self, timeout_s: float) -> None:
+        with self._changed:
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
 
     def stop(self) -> None:
         with self._changed:
@@ -153,40 +155,28 @@ class _Lane:
             self._changed.notify()
 
     def _loop(self) -> None:
-        while self._wait():
+        steps = self._niceness.steps
+        step_back(steps)
+        while self._wait(last=self._niceness.steps != steps):
             with self._turn():
                 # Taken only now: whatever came while the others had their turn is newer.
                 with self._changed:
                     if self._queued is None:
                         continue
                     (key, call), self._queued, self._running = self._queued, None, True
-                with running(self._name):
-                    done = run_call(self._name, key, partial(self._call, key, call), self._clock)
+                watched = contextlib.nullcontext() if isinstance(key, _Preparation) else self._niceness.watched()
+                with running(self._name), watched:
+                    done = run_call(self._name, key, call, self._clock)
             # Reported before the lane is free again, so that "ready" never runs ahead of "finished".
             self._report(done)
             with self._changed:
                 self._running = self._preparing = False
 
-    def _call(self, key: Hashable, call: Callable[[], Any]) -> Any:
-        if isinstance(key, _Preparation):
-            key.first()
-        if self._nice:
-            step_back(self._nice)
-            self._nice = 0
-        return call()
-
-    def _wait(self) -> bool:
+    def _wait(self, last: bool) -> bool:
+        """Wait for the next call; False where there will be none for this thread: it was its ``last``, or the end."""
         with self._changed:
+            if last and self._queued is None:
+                self._thread = None
+                return False
             self._changed.wait_for(lambda: self._queued is not None or self._stopped)
             return not self._stopped
-
-
-def step_back(nice: int = 10) -> None:
-    """Let every other thread of this program go first; threads started by this one step back as well.
-
-    Only Linux knows priorities of single threads; elsewhere nothing happens.
-    """
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        lowest = min(19, os.getpriority(os.PRIO_PROCESS, thread) + nice)
-        os.setpriority(os.PRIO_PROCESS, thread, lowest)

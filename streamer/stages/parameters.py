@@ -17,9 +17,10 @@ class ScheduleParameters(Parameters):
         detection_interval: Between two looks for what was said in words.
         min_keyframe_gap: Between a keyframe and one that trouble asks for.
         prefetch: Whether files have computed early what these intervals will ask for.
-        model_nice: By how much live models let every other thread of the machine go first, as `nice` counts; 0 for not
-            at all. Where other programs are busy, masks and depth come later the higher it is (Linux only).
-        model_threads: Cores that live models compute on; None for all but one.
+        model_nice: By how much live models let every other thread of the machine go first, as `nice` counts, while
+            other programs leave it alone (Linux only); 0 for never.
+        model_threads: Cores that models compute on. None for all but one live, and for recordings all of them, or half
+            where the models are the bundled ones.
     """
 
     keyframe_interval: int = Field(default=7, ge=1)

@@ -7,6 +7,9 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
+_STATUS_EVERY_S = 1.0
+"""Each word costs the frame loop a system call, and the supervisor a wake-up."""
+
 
 class Supervisor:
     """Speaks to whoever started the program, where that is somebody who listens; to nobody otherwise.
@@ -26,7 +29,7 @@ class Supervisor:
         interval_us = int(environment.get("WATCHDOG_USEC", "0"))
         self._every_s = interval_us / 2e6 if interval_us else None
         self._clock = clock
-        self._told_at_s = -float("inf")
+        self._living_at_s = self._status_at_s = -float("inf")
         self._status, self._ready = "", False
 
     def alive(self, status: str) -> None:
@@ -34,13 +37,14 @@ class Supervisor:
         if not self._address:
             return
         lines = [] if self._ready else ["READY=1"]
-        if status != self._status:
-            lines.append(f"STATUS={status}")
         now_s = self._clock()
-        if self._every_s is not None and now_s - self._told_at_s >= self._every_s:
+        if status != self._status and now_s - self._status_at_s >= _STATUS_EVERY_S:
+            lines.append(f"STATUS={status}")
+            self._status, self._status_at_s = status, now_s
+        if self._every_s is not None and now_s - self._living_at_s >= self._every_s:
             lines.append("WATCHDOG=1")
-            self._told_at_s = now_s
-        self._ready, self._status = True, status
+            self._living_at_s = now_s
+        self._ready = True
         self._send(lines)
 
     def stopping(self) -> None:

@@ -12,8 +12,11 @@ import os
 import signal
 import stat
 import threading
+from contextlib import ExitStack
 from types import FrameType
 from typing import Self
+
+from streamer.terminal.deadline import Deadline
 
 INTERRUPTED = 130
 """Exit code of a run that was interrupted (128 + SIGINT)."""
@@ -43,6 +46,7 @@ class Stop:
         self._service, self._reload = service, False
         self._asked = threading.Event()
         self._before: dict[int, object] = {}
+        self._stack = ExitStack()
 
     def wait(self, limit_s: float) -> None:
         """Wait so long [s], or until a signal comes."""
@@ -59,11 +63,14 @@ class Stop:
                 if signal.getsignal(number) == signal.SIG_IGN:  # nohup: it is to go on without a terminal
                     continue
                 self._before[number] = signal.signal(number, self._on_signal)
+            if self._service:
+                self._stack.enter_context(Deadline(LONGEST_END_S))
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        self._stack.close()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._service and number == getattr(signal, "SIGHUP", None) and not _has_terminal():
@@ -75,9 +82,6 @@ class Stop:
         self._asked.set()
         if self._service and number == signal.SIGTERM:
             self.code = 0
-            end = threading.Timer(LONGEST_END_S, os._exit, (self.code,))
-            end.daemon = True
-            end.start()
         if number == getattr(signal, "SIGHUP", None):
             _speak_to_nobody()
 

@@ -64,3 +64,15 @@ def test_models_that_come_later_leave_a_core_then_and_only_while_a_run_goes_on(b
         share_models(1)
         assert devices.thread_count() == 2, "the first one counts"
     assert settings() == before
+
+
+def test_a_file_beside_a_live_run_leaves_its_settings_and_alone_sets_the_models_only(before):
+    with sharing_processor(live=False):
+        share_models(2)
+        assert settings() == (2, *before[1:])
+        with sharing_processor():
+            assert settings() == (2, *SHARED[1:])
+            share_models()
+            assert devices.thread_count() == 2, "the first one counts"
+        assert settings() == (2, *SHARED[1:]), "put back by the last"
+    assert settings() == before

@@ -1,10 +1,11 @@
+import contextlib
 import os
 import sys
 import threading
 
 import pytest
 
-from streamer.scheduling.threads import ThreadedWorkers, step_back
+from streamer.scheduling.threads import ThreadedWorkers
 
 
 @pytest.fixture
@@ -114,45 +115,45 @@ def test_the_state_of_a_lane_tells_running_from_queued():
     assert [workers.state(lane) for lane in "ab"] == ["idle", "idle"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
-def test_only_the_lanes_that_shall_step_back_do_and_each_once():
-    def priority():
-        return threading.current_thread().name, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+def priority():
+    """Of the calling thread."""
+    return threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
+def test_where_the_priority_is_to_be_another_another_thread_makes_the_next_call():
     here = priority()[1]
-    workers = ThreadedWorkers(step_back=("slow",))
-    for lane in ("slow", "quick", "slow"):
+    workers = ThreadedWorkers(step_back=("slow",), nice=4)
+
+    def called(lane, steps_afterwards=None):
+        """Which thread made this call, and how far it had stepped back; what it learned is given."""
+        if steps_afterwards is not None:
+            workers._lanes[lane]._niceness.watched = lambda: learned(lane, steps_afterwards)
         workers.submit(lane, 0, priority)
-        assert wait_for(workers, 1)[0].value == (f"streamer-{lane}", min(19, here + 10) if lane == "slow" else here)
+        number, nice = wait_for(workers, 1)[0].value
+        return number, nice - here
+
+    @contextlib.contextmanager
+    def learned(lane, steps):
+        yield
+        workers._lanes[lane]._niceness.steps = steps
+
+    workers.prepare("slow", priority)
+    assert wait_for(workers, 1)[0].value[1] == here, "what loads a model does not step back"
+    first = called("slow", 4)
+    assert first[1] == 0
+    second, third = called("slow", 4), called("slow", 0)
+    assert second == third
+    assert second == (second[0], min(19 - here, 4))
+    assert called("slow", 0)[1] == 0, "other programs kept it waiting"
+    assert [called("quick")[1] for _ in range(2)] == [0, 0]
     workers.close(timeout_s=5)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
-def test_a_thread_that_steps_back_takes_only_itself_and_what_it_starts():
-    def priority():
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    seen = []
-
-    def step():
-        step_back(3)
-        seen.append(priority())
-        child = threading.Thread(target=lambda: seen.append(priority()))
-        child.start()
-        child.join()
-
-    before = priority()
-    thread = threading.Thread(target=step)
-    thread.start()
-    thread.join()
-    assert seen == [min(19, before + 3)] * 2
-    assert priority() == before
 
 
 def test_a_lane_is_closed_until_it_is_prepared_in_its_own_thread():
     workers, release = ThreadedWorkers(in_turns=("a", "b"), step_back=("a", "b")), threading.Event()
     seen = []
-    workers.prepare("a", lambda: release.wait(5), lambda: seen.append(threading.current_thread().name))
+    workers.prepare("a", lambda: (release.wait(5), seen.append(threading.current_thread().name)))
     assert [workers.state(lane) for lane in "ab"] == ["loading", "idle"]
     assert not workers.ready("a")
     assert not workers.ready("b"), "it would have to wait for its turn"
@@ -165,20 +166,6 @@ def test_a_lane_is_closed_until_it_is_prepared_in_its_own_thread():
 
 def test_what_fails_while_a_lane_is_prepared_comes_back():
     workers = ThreadedWorkers()
-    workers.prepare("a", lambda: 1 / 0, lambda: None)
+    workers.prepare("a", lambda: 1 / 0)
     assert isinstance(wait_for(workers, 1)[0].error, ZeroDivisionError)
     workers.close(timeout_s=5)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of single threads")
-@pytest.mark.parametrize("nice", [0, 4])
-def test_what_is_imported_first_does_not_step_back_yet(nice):
-    def priority():
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    seen, here = [], priority()
-    workers = ThreadedWorkers(step_back=("slow",), nice=nice)
-    workers.prepare("slow", lambda: seen.append(priority()), lambda: seen.append(priority()))
-    wait_for(workers, 1)
-    workers.close(timeout_s=5)
-    assert seen == [here, min(19, here + nice)]

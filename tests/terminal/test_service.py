@@ -24,21 +24,21 @@ def systemd(request, tmp_path):
         yield heard, name
 
 
-def test_it_is_told_when_the_run_is_up_what_it_does_and_that_it_lives(systemd):
+def test_it_is_told_when_the_run_is_up_and_now_and_then_what_it_does_and_that_it_lives(systemd):
     heard, name = systemd
     clock = Clock()
     supervisor = Supervisor({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "2000000"}, clock)
     supervisor.alive("waiting for the source")
     assert heard.recv(500) == b"READY=1\nSTATUS=waiting for the source\nWATCHDOG=1"
     supervisor.alive("waiting for the source")
-    clock.now_s = 0.5
-    supervisor.alive("running")
-    assert heard.recv(500) == b"STATUS=running"
-    clock.now_s = 1.0
-    supervisor.alive("running")
-    assert heard.recv(500) == b"WATCHDOG=1"
+    for frame in range(61):
+        clock.now_s = frame / 30
+        supervisor.alive(f"running, {frame} frames")
     supervisor.stopping()
-    assert heard.recv(500) == b"STOPPING=1"
+    heard.settimeout(0.2)
+    assert heard.recv(500) == b"STATUS=running, 30 frames\nWATCHDOG=1"
+    assert heard.recv(500) == b"STATUS=running, 60 frames\nWATCHDOG=1"
+    assert heard.recv(500) == b"STOPPING=1", "a word a second, not one a frame"
 
 
 def test_nobody_is_told_where_nobody_listens(tmp_path):

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 from streamer.terminal import stopping
 from streamer.terminal.stopping import INTERRUPTED, Stop
+from tests.end_to_end.conftest import wait_until
 
 
 def test_a_signal_is_a_flag_and_the_old_handlers_come_back():
@@ -47,6 +49,27 @@ def test_a_service_is_ended_by_sigterm_in_time_whatever_it_does():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True 0\n", "")
+
+
+def test_a_service_is_ended_in_time_where_no_handler_can_run():
+    """The main thread is in one long call, as that of FFmpeg which waits for a camera that says nothing."""
+    code = (
+        "import hashlib, os, signal, sys, threading\n"
+        "from streamer.terminal.stopping import Stop\n"
+        "with Stop(service=True) as stop:\n"
+        "    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "    hashlib.pbkdf2_hmac('sha1', b'', b'', 2**31 - 1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_is_left_of_a_service_that_ends_by_itself():
+    threads = threading.active_count()
+    with Stop(service=True):
+        assert threading.active_count() == threads + 1
+    assert signal.set_wakeup_fd(-1) == -1
+    wait_until(lambda: threading.active_count() == threads, what="the end of its thread")
 
 
 def test_a_hang_up_means_reading_again_to_a_service_without_a_terminal(monkeypatch):

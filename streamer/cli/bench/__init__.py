@@ -2,7 +2,7 @@
 
 import typer
 
-from streamer.cli.bench import file, live, load, loop, memory, models, objects, scene, serve
+from streamer.cli.bench import file, live, load, loop, memory, models, objects, scene, serve, soak
 
 app = typer.Typer(help="How fast and how good it is on this machine.", no_args_is_help=True)
 app.command("models")(models.bench_models)

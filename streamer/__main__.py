@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import signal
@@ -48,7 +49,7 @@ def program() -> None:
     """The whole life of the process: `main`, and an end that waits for no model.
 
     A model call cannot be interrupted, and the interpreter, when it ends, stops threads in a way that torch answers by
-    aborting. Everything that matters is closed by now.
+    aborting; and where none is under way it takes torch apart for a second. Everything that matters is closed by now.
     """
     try:
         main()
@@ -57,13 +58,15 @@ def program() -> None:
 
 
 def leave(end: SystemExit) -> None:
-    """End as `SystemExit` would; at once where a model is still at work.
+    """End as `SystemExit` would; at once where there are models, and without what waits for those still at work.
 
     Raises:
-        SystemExit: There is none, so that the interpreter may end in its own way.
+        SystemExit: There are none, so that the interpreter may end in its own way.
     """
     if not anything_running():
-        raise end
+        if "torch" not in sys.modules:
+            raise end
+        atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))

@@ -12,6 +12,7 @@ import streamer
 from streamer.config import Config
 from streamer.data.known_depths import KnownDepths
 from streamer.engine import Engine
+from streamer.engine.models import Models
 from streamer.errors import ModelError, PromptError, SourceError, StaleFrameError
 from streamer.models import registry
 from streamer.motion.parameters import FlowParameters
@@ -190,6 +191,33 @@ def test_frames_come_while_the_models_load_and_what_was_said_meanwhile_is_answer
         assert not robot.loading
         assert all(track.mask.any() for track in late.tracks)
     assert loaded_in == ["streamer-masks", "streamer-depth"]
+
+
+def test_models_begin_to_load_once_the_first_frame_is_out(monkeypatch):
+    """Importing what they need takes the interpreter, which the first frame would wait for."""
+    begun = threading.Event()
+    monkeypatch.setattr(Engine, "_share_models", lambda engine: begun.set())
+    with Engine(CONFIG) as engine, engine.live(streamer.Pushed(SIZE)) as robot:
+        assert not begun.wait(0.2)
+        robot.push(STILL)
+        next(iter(robot))
+        assert begun.wait(0.5)
+
+
+def test_models_load_with_the_first_wait_for_them():
+    models, order = Models(CONFIG, ColorSegmenter(), RedDepth()), []
+    load_now = models.load
+    models.load = lambda: (order.append("load"), load_now())
+
+    def meanwhile(loaded_within):
+        order.append("shown")
+        assert loaded_within(5)
+
+    models.load_beside(meanwhile)
+    assert order[:2] == ["shown", "load"]
+    models.load_beside(lambda loaded_within: order.append("never"))
+    assert models.loaded
+    assert "never" not in order
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_run_with_its_sentence(monkeypatch):

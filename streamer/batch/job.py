@@ -12,6 +12,7 @@ from streamer.data.source import SourceInfo
 from streamer.engine import Engine
 from streamer.errors import SourceError
 from streamer.session.playback import Playback, Report, open_window, opened, style_of
+from streamer.sinks.image import DEEP_SUFFIXES
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of
 from streamer.sources.url import redact
@@ -31,6 +32,8 @@ class AnnotateJob:
         video_track: Which video of a file that holds several, from 1; None for the one that a player would choose.
         known_depths: How far the things at some pixels of the first frame of each source are.
         follow_s: A file is still being written, and ends where nothing was added for this long [s].
+        keep_hdr: Whether HDR videos stay HDR.
+        part: The first frame, and the one after the last, of what is to be done of a long video; None for all of it.
     """
 
     sources: Sequence[str]
@@ -40,12 +43,18 @@ class AnnotateJob:
     video_track: int | None = None
     known_depths: KnownDepths | None = None
     follow_s: float | None = None
+    keep_hdr: bool = False
+    part: tuple[int, int | None] | None = None
 
-    @property
-    def source_options(self) -> dict[str, Any]:
-        """For :func:`streamer.sources.open.open_source`."""
-        options = {"video_track": self.video_track, "follow_s": self.follow_s}
-        return {name: value for name, value in options.items() if value is not None}
+    def options_of(self, source: str) -> dict[str, Any]:
+        """What to open this source with, for :func:`streamer.sources.open.open_source`."""
+        options = {"video_track": self.video_track, "follow_s": self.follow_s, "part": self.part}
+        said = {name: value for name, value in options.items() if value is not None}
+        kind, output = kind_of(source), self.targets.output
+        if self.keep_hdr and kind in ("video", "stream"):
+            return said | {"keep_hdr": True}
+        of_pictures = output is not None and output.suffix.lower() in DEEP_SUFFIXES
+        return said | ({"keep_bits": True} if of_pictures and kind in ("video", "stream", "folder", "image") else {})
 
 
 def refuse_endless(source: str) -> None:
@@ -98,7 +107,7 @@ def annotate_one(
             raise _endless(source)
         targets_of(info)
 
-    options = {"prompts": job.prompts, "check": check, "known_depths": job.known_depths} | job.source_options
+    options = {"prompts": job.prompts, "check": check, "known_depths": job.known_depths} | job.options_of(source)
     with opened(engine, source, terminal, **options) as run:
         job.targets.check_meters(job.known_depths is not None or engine.gives_meters)
         if run.info.notice:

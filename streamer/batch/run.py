@@ -39,6 +39,7 @@ class Batch:
         summary: The summary's file.
         limits: When to give up.
         resume: Whether what is done already is left as it is.
+        join: Puts together what belongs together, of what became of everything; None where each entry is whole.
     """
 
     entries: Sequence[Entry]
@@ -47,6 +48,7 @@ class Batch:
     summary: Path
     limits: Limits
     resume: bool = True
+    join: Callable[[dict[str, Record], Terminal], dict[str, Record]] | None = None
 
 
 def run_batch(batch: Batch, executor: Callable[[int], Executor], terminal: Terminal) -> int:
@@ -120,6 +122,8 @@ def _run(batch: Batch, executor: Callable[[int], Executor], terminal: Terminal) 
                     records = driver.records
         untouched = {record.name: record for record in left}
         every = untouched | known | records
+        if batch.join is not None:
+            every = batch.join(every, terminal)
         frames = sum(record.frames for record in records.values() if record.state in DONE)
         summary = summary_of([every[name] for name in sorted(every)], time.monotonic() - began_at_s, frames)
         write_summary(batch.summary, summary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streamer.cli.options import Cutout, Follow, Matte, VideoTrack
+from streamer.cli.options import Cutout, Follow, HdrMode, HdrOption, Matte, VideoTrack
 from streamer.cli.prompts import say_understood
 from streamer.cli.run_options import read_wanted
 from streamer.cli.signatures import with_options_of
@@ -28,6 +28,7 @@ def read_job(
     matte: Matte = None,
     video_track: VideoTrack = None,
     follow: Follow = None,
+    hdr: HdrOption = HdrMode.TONE_MAP,
     **options: Any,
 ) -> tuple[Config, AnnotateJob]:
     """The settings and the job that the options ask for.
@@ -41,7 +42,8 @@ def read_job(
 
     settings, targets, prompts, known = read_wanted(**options)
     targets = replace(targets, cutout=cutout, matte=matte) or Targets(output=FOLDER)
-    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow)
+    kept = hdr is HdrMode.KEEP
+    return settings, AnnotateJob(sources, prompts, targets, bool(settings.show), video_track, known, follow, kept)
 
 
 @with_options_of(read_job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,12 @@ Ray = Annotated[
 Cores = Annotated[
     int | None, typer.Option(metavar="N", help="Processor cores for each video.", min=1, rich_help_panel=MANY)
 ]
+Split = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Long videos in N parts, done at once and joined again.", min=1, rich_help_panel=MANY
+    ),
+]
 Gpus = Annotated[
     float, typer.Option(metavar="PART", help="GPUs for each video, with --ray: 0.5, 1.", min=0, rich_help_panel=MANY)
 ]
@@ -73,6 +80,7 @@ def batch(
     ray: Ray = None,
     cores: Cores = None,
     gpus: Gpus = 0.0,
+    split: Split = 1,
     **options: Any,
 ) -> None:
     """Annotate many videos, several at once. What is finished is left alone when the same command runs again.
@@ -98,6 +106,11 @@ def batch(
     reader = _OrderReader(options)
     name = "summary.json" if parts == 1 else f"summary-{part}-of-{parts}.json"
     work = Batch(entries, reader.order, folder, folder / name, Limits(retries, time_limit), resume)
+    if split > 1:
+        from streamer.batch.splitting import Splitting
+
+        whole = Splitting(entries, reader.order, folder, split, resume)
+        work = replace(work, entries=whole.entries, order_of=whole.order, join=whole.join)
 
     def executor(count: int) -> Executor:
         if ray is not None:
@@ -127,8 +140,6 @@ class _OrderReader:
         Raises:
             StreamerError: Something in it is said wrongly; the message says where.
         """
-        from dataclasses import replace
-
         from streamer.batch.order import Order, fingerprint, new_token
 
         said = self._options | self._said_in(entry)

@@ -6,6 +6,7 @@ Nothing slow is imported before a value is read, so that ``--help`` need not wai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,6 +118,19 @@ Foxglove = Annotated[
 VideoTrack = Annotated[
     int | None,
     typer.Option(metavar="N", help="Which video of a file that holds several, from 1.", min=1, rich_help_panel=HOW),
+]
+
+
+class HdrMode(StrEnum):
+    """What becomes of HDR."""
+
+    TONE_MAP = "tone-map"
+    KEEP = "keep"
+
+
+HdrOption = Annotated[
+    HdrMode,
+    typer.Option("--hdr", help="HDR as an ordinary screen shows it, or kept: 10-bit HEVC.", rich_help_panel=HOW),
 ]
 Cutout = Annotated[
     Path | None,

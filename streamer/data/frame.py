@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.original import Original
+
 
 class StampOrigin(StrEnum):
     """How the moment of capture is known; the value is what outputs write."""
@@ -33,6 +35,7 @@ class Frame:
         damaged: Whether it was decoded with errors, or from frames that were: shown, but no model is to learn from it.
         stamp_ns: Wall clock at capture, since the Unix epoch [ns]; None where nobody knows it (a recording).
         stamp_origin: How it is known; None where it is not.
+        original: The picture with all its bits, where it has more than 8 and an output asked for them.
     """
 
     index: int
@@ -43,6 +46,7 @@ class Frame:
     damaged: bool = False
     stamp_ns: int | None = None
     stamp_origin: StampOrigin | None = None
+    original: Original | None = None
 
     def __post_init__(self) -> None:
         image = self.image_rgb

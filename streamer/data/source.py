@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from streamer.data.camera_model import CameraModel
 from streamer.data.frame import Frame
+from streamer.data.original import Hdr
 from streamer.errors import SourceError
 
 HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
@@ -40,6 +41,7 @@ class SourceInfo:
         settings: What a camera was really set to, in words; empty where there is nothing to set.
         notice: One sentence where that is not what was asked for, else None.
         camera: Its camera, where the source itself knows it.
+        hdr: How its frames' originals are coded, where they are HDR and shall stay so.
     """
 
     name: str
@@ -58,6 +60,7 @@ class SourceInfo:
     settings: str = ""
     notice: str | None = None
     camera: CameraModel | None = None
+    hdr: Hdr | None = None
 
     @property
     def is_alone(self) -> bool:
@@ -75,6 +78,19 @@ class Pausable(Protocol):
 
 
 @runtime_checkable
+class Peekable(Protocol):
+    """A source whose first frame can be seen before it is read."""
+
+    def peek(self) -> Frame | None:
+        """The first frame before reading begins; it is read all the same. None where there is none.
+
+        Raises:
+            SourceError: As `Source.read`.
+        """
+        ...
+
+
+@runtime_checkable
 class Source(Protocol):
     """Reads frames one after the other. Used from one thread."""
 
@@ -88,7 +104,7 @@ class Source(Protocol):
 
     @property
     def remark(self) -> str | None:
-        """One sentence about what was done to frames on the way that a person should know; None where nothing was."""
+        """One sentence about what was done to frames that a person should know, as soon as it is known; else None."""
         ...
 
     def read(self) -> Frame | None:

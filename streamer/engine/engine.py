@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -53,6 +54,8 @@ Spec = str | int | Path | Source | Iterable[Any]
 Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
 """Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
 
+_FIRST_FRAME_S = 1.0
+"""Longest wait for a first frame before models begin to load without it [s]."""
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
 
@@ -80,6 +83,7 @@ class Engine:
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
+        self._first_out = Event()
 
     @property
     def device(self) -> str:
@@ -231,7 +235,11 @@ class Engine:
         return workers
 
     def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
-        """Load a model behind the frame loop, which has taken frames already."""
+        """Load a model behind the frame loop, which has taken frames already.
+
+        Importing torch takes the interpreter for seconds: the first frame does not have to wait for it.
+        """
+        self._first_out.wait(_FIRST_FRAME_S)
         self._share_models()
         load()
         _ = self.device
@@ -329,7 +337,7 @@ class Engine:
             else:
                 reader.start()
             device = (lambda: self._models.known_device) if deferred else self.device
-            yield Run(reader, pipeline, Meter(device), prefetch, live)
+            yield Run(reader, pipeline, Meter(device), prefetch, live, self._first_out)
 
     def _forget(self, pipeline: Pipeline) -> None:
         self._pipelines.remove(pipeline)

@@ -295,3 +295,4 @@ class Live:
             with self._changed:
                 self._result = result
                 self._changed.notify_all()
+            self._run.first_out.set()

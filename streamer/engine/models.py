@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any, TypeVar, cast
 
@@ -134,15 +134,26 @@ class Models:
     def load_beside(self, meanwhile: Callable[[Callable[[float], bool]], None]) -> None:
         """Load them in another thread; ``meanwhile`` runs in this one, and is given what waits for them.
 
-        What waits takes the longest wait [s], and returns whether they are all there.
+        What waits takes the longest wait [s], and returns whether they are all there. They begin to load with the first
+        wait, since importing torch would hold up what is shown before it. Nothing is called where they are there.
 
         Raises:
             ModelError: Weights are missing or damaged, or a model cannot run here.
         """
+        if self.loaded:
+            return
+        loading: list[Future[None]] = []
         with ThreadPoolExecutor(1, thread_name_prefix="streamer-loading") as thread:
-            loading = thread.submit(self.load)
-            meanwhile(lambda limit_s: bool(wait([loading], limit_s).done))
-            loading.result()
+
+            def loaded_within(limit_s: float) -> bool:
+                if not loading:
+                    loading.append(thread.submit(self.load))
+                return bool(wait(loading, limit_s).done)
+
+            meanwhile(loaded_within)
+            for one in loading:
+                one.result()
+        self.load()
 
     def loader(self, stage: str) -> Callable[[], object] | None:
         """What loads the model of this stage, in whatever thread there is time for it; None where it needs none.

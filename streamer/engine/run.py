@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 
 from streamer.data.frame import Frame
@@ -28,6 +29,7 @@ class Run:
         meter: What is counted on the way.
         prefetch: Begins early what the pipeline will ask its models for; None begins nothing.
         live: Whether answers come late, in threads of their own.
+        first_out: Set once a result has been shown, written or handed over.
     """
 
     reader: Reader
@@ -35,6 +37,7 @@ class Run:
     meter: Meter
     prefetch: Prefetch | None = None
     live: bool = False
+    first_out: Event = field(default_factory=Event)
 
     @property
     def info(self) -> SourceInfo:
@@ -77,6 +80,7 @@ class Run:
         for frame in self.reader:
             result = self.process(frame)
             self.meter.add(result, time.monotonic())
+            self.first_out.set()
             yield result
 
 

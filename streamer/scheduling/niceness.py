@@ -13,8 +13,10 @@ from pathlib import Path
 
 from streamer.data.cores import core_count
 
-_STARVED, _CALM = 0.6, 0.15
-"""Shares of its time that a call waits for a processor."""
+_STARVED, _SERVED = 0.75, 0.5
+"""Shares of its time that a call waits for a processor. Ten steps behind, beside one busy process on two cores, it is
+about a half, and the frame loop keeps its rate; beside eight nine tenths of it would be waiting at usual priority, and
+all but a fortieth ten steps behind."""
 _OURS = 0.8
 """Share of the machine beyond which whoever waits waits for this program itself."""
 
@@ -49,8 +51,8 @@ class Niceness:
     """How far the thread of some calls steps back, learned from how the calls before were served.
 
     `nice` counts against every program of the machine: beside eight busy ones on two cores, a thread that is ten steps
-    behind gets a fortieth of a core, and its masks would be many seconds old. So threads step back only while the
-    machine is free but for this program.
+    behind gets a fortieth of a core, and its masks would be many seconds old. So threads step back only while they
+    are not starved by that.
 
     A thread cannot take back a priority that it gave away, and those that it has started for torch keep theirs: where
     `steps` changes, another thread has to make the next call.
@@ -80,7 +82,7 @@ class Niceness:
         waiting = waited_s / max(waited_s + ran_s, 1e-9)
         machine_s = (after.clock_s - before.clock_s) * self._cores
         alone = after.program_s - before.program_s > _OURS * machine_s
-        if alone or waiting < _CALM:
+        if alone or waiting < _SERVED:
             self.steps = self._most
         elif waiting > _STARVED:
             self.steps = 0

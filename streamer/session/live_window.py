@@ -23,9 +23,11 @@ from streamer.ui.window.hud import Status
 if TYPE_CHECKING:
     from streamer.ui.window.window import Window
 
+_FIRST_FRAME_S = 1.0
+"""Longest wait for the first frame before the models begin to load without it [s]."""
 _LOOK_EVERY_S = 0.1
 """While models are loaded [s]: importing them needs the interpreter, which more looks would take away again and again.
-Models that are there so soon are not said to be loading: from one picture to the next nothing flickers."""
+"""
 
 
 class LiveWindow:
@@ -53,13 +55,16 @@ class LiveWindow:
     def while_loading(self, reader: Reader, loaded_within: Callable[[float], bool]) -> None:
         """Show what there is until the models are loaded, or the person closes the window."""
         width, height = reader.info.size
-        result = Result(Frame(0, 0.0, np.full((height, width, 3), BACKGROUND, np.uint8), time.monotonic()))
-        while not (self._view.quit or loaded_within(_LOOK_EVERY_S)):
+        gray = Frame(0, 0.0, np.full((height, width, 3), BACKGROUND, np.uint8), time.monotonic())
+        result = Result(reader.peek(_FIRST_FRAME_S) or gray)
+        loaded = False
+        while not (self._view.quit or loaded):
+            self.show(draw(result, self._view.style), result, Status(awaited="loading models"))
+            self._view.quit = any(isinstance(event, Quit) for event in self.poll())
+            loaded = loaded_within(_LOOK_EVERY_S)
             frame = reader.get(0)
             if frame is not None:
                 result = Result(frame)
-            self.show(draw(result, self._view.style), result, Status(awaited="loading models"))
-            self._view.quit = any(isinstance(event, Quit) for event in self.poll())
 
     def show(self, drawing: NDArray[np.uint8], result: Result, status: Status | None = None) -> None:
         """See `Screen`."""

@@ -88,6 +88,7 @@ class Playback:
         self._run, self._stop, self._terminal, self._screen = run, stop, terminal, screen
         self._targets, self._video = targets or Targets(), video or VideoParameters()
         self._overlay, self.view, self._folder = Overlay(), view or View(style), folder
+        self._report, self._remarked = report, False
         logs = robot_logs or RobotLogParameters()
         written = self._targets.sinks(run.info, self._drawer(style), self._video, logs, drop=live)
         if "foxglove" in self._targets.viewers:
@@ -97,7 +98,7 @@ class Playback:
         snapshot = folder / run.info.name
         commands = Commands(self.view, run.pipeline, run.reader, self._overlay, terminal.say, recorder, snapshot, run)
         self._session = Session(
-            run, self._sinks, self.view, self._overlay, commands, stop, partial(report, self), screen, hold, audience
+            run, self._sinks, self.view, self._overlay, commands, stop, self._tell, screen, hold, audience
         )
 
     @property
@@ -162,8 +163,7 @@ class Playback:
         for sink in self.sinks:
             if sink.warning:
                 self._terminal.warn(sink.warning)
-        if self.reader.remark:
-            self._terminal.warn(self.reader.remark)
+        self._remark()
         written = ", ".join(self._targets.written())
         if self._stop.signalled or self.view.quit:
             self._terminal.warn(f"Ended after {self.frames_shown} frames, before the source did.")
@@ -174,6 +174,16 @@ class Playback:
             done = f"what could be read is in {written}" if written else "nothing was written"
             sentence = f"{self.reader.damage.rstrip('.')}: {done}; for the rest, get the whole source."
             raise DamagedError(sentence, self.reader.damage)
+
+    def _tell(self, result: Result | None) -> None:
+        self._remark()
+        self._report(self, result)
+
+    def _remark(self) -> None:
+        """Tell what happens to the frames of the source when it begins to, and once."""
+        if not self._remarked and self.reader.remark:
+            self._remarked = True
+            self._terminal.warn(self.reader.remark)
 
     def _drawer(self, style: Style) -> Callable[[Result], NDArray[np.uint8]]:
         """Draws in this style for ever: what is being written does not change its size when the window does."""

@@ -19,8 +19,9 @@ from streamer.ui.window.hud import Status
 if TYPE_CHECKING:
     from streamer.ui.browser.browser import Browser
 
+_FIRST_FRAME_S = 1.0
 _LOOK_EVERY_S = 0.1
-"""As in the window: importing the models needs the interpreter, which more looks would take away again and again."""
+"""Both as in the window: importing the models needs the interpreter, which more looks would take away all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,11 @@ def while_loading(browser: Browser) -> Callable[[Reader, Callable[[float], bool]
     """Shows what the source gives until the models are loaded."""
 
     def show(reader: Reader, loaded_within: Callable[[float], bool]) -> None:
-        while not loaded_within(_LOOK_EVERY_S):
-            frame = reader.get(0)
+        frame, loaded = reader.peek(_FIRST_FRAME_S), False
+        while not loaded:
             if frame is not None:
                 browser.show(Result(frame), Status(awaited="loading models"))
+            loaded = loaded_within(_LOOK_EVERY_S)
+            frame = reader.get(0)
 
     return show

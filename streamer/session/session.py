@@ -133,6 +133,7 @@ class Session:
         if not self._writes_late:
             self._write(result)
         self._report(result)
+        self._run.first_out.set()
         return True
 
     def _hold(self) -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
+
+from streamer.data.original import Hdr
+from streamer.errors import SinkError
 
 # Each group of pictures is a fragment that can be played once it is on disk. At the end `hybrid_fragmented` turns the
 # same file into an ordinary MP4, in place, because fragments seek slowly and some players do not know them; its index
@@ -15,6 +21,19 @@ _FRAGMENTS = {**_MUXING, "movflags": "frag_keyframe+delay_moov+hybrid_fragmented
 _CLUSTERS = {**_MUXING, "cluster_time_limit": "1000"}
 _LONGEST_PX = 16_384
 """What libx264 and VP9 take for a side."""
+
+
+_HEVC_LONGEST_PX = 8192
+"""Beyond it, no level of HEVC has a name that players know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colors:
+    """What players are told about colors, as FFmpeg numbers it."""
+
+    matrix: int = Colorspace.ITU709
+    primaries: int = ColorPrimaries.BT709
+    transfer: int = ColorTrc.BT709
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,8 @@ class Container:
         ticks_hz: The clock that times are rounded to, where the container prescribes one [Hz].
         encoding: Options of the encoder; None derives them from quality and speed.
         least_ticks: Frames that follow each other faster than this are not shown by players.
+        colors: What the frames are converted to and tagged with.
+        tag: The codec's name in the container, where players ask for another than FFmpeg's.
     """
 
     format: str
@@ -48,6 +69,8 @@ class Container:
     ticks_hz: int | None = None
     encoding: Mapping[str, str] | None = None
     least_ticks: int = 1
+    colors: Colors = Colors()
+    tag: str | None = None
 
     def encoder_options(self, crf: int, preset: str) -> dict[str, str]:
         """Quality and speed in the words of the encoder.
@@ -77,3 +100,32 @@ CONTAINERS = {
 """By the end of the name."""
 PRORES = Container("mov", _FRAGMENTS, codec="prores_ks", pix_fmt="yuva444p10le", timescale=True, index_at_end=True)
 """What editors take with an alpha."""
+
+
+def hdr_container(path: Path, hdr: Hdr, crf: int, preset: str) -> Container:
+    """10-bit HEVC with the light and the colors of an HDR source, and what it says about its screen.
+
+    Raises:
+        SinkError: The name ends in a container that players do not take it in.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".mp4", ".mov", ".m4v", ".mkv"):
+        raise SinkError(f"{path.name} cannot hold HDR: end its name in .mp4, .mov or .mkv, or leave --hdr keep out.")
+    words = ["log-level=error", "scenecut=0", "keyint=-1", "bframes=0"]
+    if hdr.mastering is not None:
+        red, green, blue, white = (hdr.mastering[place : place + 2] for place in (0, 2, 4, 6))
+        named = {"G": green, "B": blue, "R": red, "WP": white}
+        points = (f"{name}({x},{y})" for name, (x, y) in named.items())
+        least, most = hdr.mastering[8:]
+        words.append(f"master-display={''.join(points)}L({most},{least})")
+    if hdr.light_levels is not None:
+        words.append("max-cll={},{}".format(*hdr.light_levels))
+    return replace(
+        CONTAINERS[suffix],
+        codec="libx265",
+        pix_fmt="yuv420p10le",
+        longest_px=_HEVC_LONGEST_PX,
+        encoding={"crf": str(crf), "preset": preset, "forced-idr": "1", "x265-params": ":".join(words)},
+        colors=Colors(Colorspace.BT2020, ColorPrimaries.BT2020, hdr.transfer),
+        tag=None if suffix == ".mkv" else "hvc1",
+    )

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from streamer.data.result import Result
 from streamer.errors import SinkError
+from streamer.sinks.lifting import lifted
 from streamer.sinks.outputs import make_room, numbered, replacing
 
+DEEP_SUFFIXES = (".png", ".tif", ".tiff")
+"""Those that hold 16 bits."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -35,7 +39,18 @@ class ImageSink:
         self._draw = draw
 
     def write(self, result: Result) -> None:
-        write_image(numbered(self._path, result.index), self._draw(result))
+        """Draw and write the next result; with 16 bits where the frame has its original and the format takes them.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        path, drawn = numbered(self._path, result.index), self._draw(result)
+        if result.frame.original is None or path.suffix.lower() not in DEEP_SUFFIXES:
+            write_image(path, drawn)
+            return
+        deep = cv2.cvtColor(lifted(drawn, result.frame), cv2.COLOR_RGB2BGR)
+        with replacing(path) as partial:
+            cv2.imwrite(str(partial), deep)
 
     def close(self) -> None:
         """Nothing is left to do: each picture is whole once it is written."""

@@ -49,6 +49,7 @@ class Targets:
         depth_video: Lossless depth in meters.
         coco: A data set as one JSON file.
         yolo: Folder of a data set.
+        results: Everything but the frames, for what joins the parts of a video.
         masks_in_jsonl: What the JSON lines hold of masks: "rle" (and the box), "box", or "none".
     """
 
@@ -67,6 +68,7 @@ class Targets:
     points_format: str = "ply"
     cutout: Path | None = None
     matte: Path | None = None
+    results: Path | None = None
     masks_in_jsonl: MasksInJsonl = "rle"
 
     def __bool__(self) -> bool:
@@ -248,6 +250,7 @@ class Targets:
         from streamer.sinks.image import ImageSink
         from streamer.sinks.jsonl import JsonlSink
         from streamer.sinks.masks import MaskSink
+        from streamer.sinks.results import ResultsSink
 
         if self.output is not None:
             if self.output.suffix.lower() in IMAGE_SUFFIXES:
@@ -261,6 +264,8 @@ class Targets:
         if self.jsonl is not None:
             lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
             sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
+        if self.results is not None:
+            sinks.append(BackgroundSink(ResultsSink(self.results), drop=drop))
         if self.cutout is not None:
             sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
         if self.matte is not None:
@@ -347,12 +352,15 @@ def video_sink(
     drop: bool = False,
     start_s: float | None = 0.0,
 ) -> BackgroundSink:
-    """An MP4 or Matroska file of a source, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
+    """A video of a source, HDR where that is kept, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
+    from streamer.sinks.containers import hdr_container
+    from streamer.sinks.lifting import lifted
     from streamer.sinks.video import VideoSink
 
+    hdr = info.hdr
     writer = VideoSink(
         path,
-        draw,
+        draw if hdr is None else lambda result: lifted(draw(result), result.frame, hdr),
         rate_hz=info.rate_hz,
         time_base=info.time_base,
         start_s=start_s,
@@ -360,5 +368,6 @@ def video_sink(
         video_stream=info.video_stream,
         crf=video.crf,
         preset=video.preset,
+        kind=None if hdr is None else hdr_container(path, hdr, video.crf, video.preset),
     )
     return BackgroundSink(writer, drop=drop, warning=lambda: writer.warning)

@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 from av.video.frame import PictureType
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from streamer.data import cores
@@ -48,8 +48,8 @@ class VideoSink:
 
     Args:
         path: Where to write; its end is one of `CONTAINERS`. Missing folders are created.
-        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result; RGBA where the kind of file has alpha, ``(H, W)``
-            uint16 where it is 12-bit gray.
+        draw: Makes the ``(H, W, 3)`` uint8 RGB picture of a result, uint16 where the kind of file has more bits; RGBA
+            where it has alpha, ``(H, W)`` uint16 where it is 12-bit gray.
         size: (width, height) of the video [px]; None takes that of the first picture.
         rate_hz: Nominal frame rate, used for the length of the last frame and by players as a hint.
         time_base: Unit of the source's timestamps [s], so that they stay exact; None takes 1/90000 s.
@@ -215,9 +215,11 @@ class VideoSink:
         # Without B-frames pictures are written in the order they are shown: less is lost when the process is killed.
         stream.codec_context.max_b_frames = 0
         stream.codec_context.color_range = ColorRange.MPEG
-        stream.codec_context.colorspace = Colorspace.ITU709
-        stream.codec_context.color_primaries = ColorPrimaries.BT709
-        stream.codec_context.color_trc = ColorTrc.BT709
+        stream.codec_context.colorspace = self._kind.colors.matrix
+        stream.codec_context.color_primaries = self._kind.colors.primaries
+        stream.codec_context.color_trc = self._kind.colors.transfer
+        if self._kind.tag is not None:
+            stream.codec_context.codec_tag = self._kind.tag
         return stream
 
     def _encode(self, image: Image, time_s: float) -> None:
@@ -248,9 +250,15 @@ class VideoSink:
         if self._kind.pix_fmt == "gray12le":
             numbers: av.VideoFrame = av.VideoFrame.from_ndarray(image, format="gray12le")
             return numbers
-        form = "rgba" if image.shape[2] == 4 else "rgb24"
-        return av.VideoFrame.from_numpy_buffer(image, format=form).reformat(
-            format=self._kind.pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
+        if image.dtype == np.uint16:
+            frame = av.VideoFrame.from_ndarray(image, format="rgb48le")
+        else:
+            frame = av.VideoFrame.from_numpy_buffer(image, format="rgba" if image.shape[2] == 4 else "rgb24")
+        return frame.reformat(
+            format=self._kind.pix_fmt,
+            dst_colorspace=self._kind.colors.matrix,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
         )
 
     def _mux(self, packets: list[av.Packet]) -> None:

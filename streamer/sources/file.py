@@ -8,9 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
-from numpy.typing import NDArray
 
 from streamer.data.frame import Frame
 from streamer.data.source import BaseSource, SourceInfo
@@ -19,15 +16,13 @@ from streamer.errors import SourceError
 from streamer.sources.decoding import Decoder, is_damaged
 from streamer.sources.deinterlacing import deinterlaced
 from streamer.sources.gaps import Gaps, in_words
-from streamer.sources.orientation import Orientation, placed, size_within, square_size
+from streamer.sources.hdr import hdr_of, is_hdr, name_of
+from streamer.sources.pictures import Pictures
 from streamer.sources.tee import Tee, TeeReader, once_only
-from streamer.sources.tone_mapping import ToneMapper, is_hdr, name_of
 from streamer.sources.url import is_url, redact, short_name
 
 _STILL_CODECS = frozenset({"png", "bmp", "tiff", "webp"})
 """Next to a video, a track of these is a cover that nobody has marked as one."""
-_ORDINARY = frozenset({"yuv420p", "yuvj420p", "nv12"})
-_ACCURATE = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
 _COUNTLESS = frozenset({"mpegts", "hls", "mpeg"})
 """Containers that say nowhere how many frames there are, and lose them where a transmission was disturbed."""
 _BESIDE_JOIN = 4
@@ -48,6 +43,9 @@ class VideoSource(BaseSource):
         timeout_s: An address that says nothing for this long has ended [s].
         video_track: Which of its videos, from 1; None for the one that a player would choose.
         follow_s: The file is still being written, and ends where nothing was added for this long [s].
+        keep_bits: Give each frame of more than 8 bits its `Original`.
+        keep_hdr: The same for HDR, in its own colors and light.
+        part: The first frame that is given, and the one after the last; indices and times are those of the whole.
 
     Raises:
         SourceError: It does not exist, is no video, or has not one frame that decodes.
@@ -59,6 +57,9 @@ class VideoSource(BaseSource):
         timeout_s: float = 5.0,
         video_track: int | None = None,
         follow_s: float | None = None,
+        keep_bits: bool = False,
+        keep_hdr: bool = False,
+        part: tuple[int, int | None] = (0, None),
     ) -> None:
         super().__init__()
         remote = is_url(str(path))
@@ -87,7 +88,6 @@ class VideoSource(BaseSource):
             self._index = 0
             self._gaps = Gaps()
             self._last_pts: int | None = None
-            self._reformatter = VideoReformatter()
             self._decoded = deinterlaced(self._decode(), self._stream.time_base)
             self._pending = next(self._decoded, None)
             if self._pending is None:
@@ -98,14 +98,14 @@ class VideoSource(BaseSource):
                 self._reader.close()
             raise
         self._origin = _first_of(self._stream.start_time, self._pending.pts)
-        self._coded_size = self._pending.width, self._pending.height
-        self._size = square_size(self._coded_size, self._stream.sample_aspect_ratio)
-        self._orientation = Orientation.of(self._pending)
-        self._tone_mapper: ToneMapper | None = None
-        self._other_sizes = 0
+        self._pictures = Pictures(self._stream, self._pending)
+        self._resized: tuple[float, tuple[int, int]] | None = None
+        self._begin_index, self._end_index = part
+        self._keep_bits = keep_bits
+        self._hdr = hdr_of(self._pending) if keep_hdr else None
         self._info = SourceInfo(
             name="stdin" if is_stdin else short_name(str(path)) if remote else Path(path).stem,
-            size=self._orientation.size(self._size),
+            size=self._pictures.size,
             rate_hz=self._stream.average_rate or self._stream.guessed_rate,
             time_base=self._stream.time_base,
             frame_count=self._expected_frames(),
@@ -114,15 +114,17 @@ class VideoSource(BaseSource):
             address=str(path) if remote else None,
             video_stream=self._stream.index,
             notice=" ".join(self._notices()) or None,
+            hdr=self._hdr,
         )
 
     @property
     def remark(self) -> str | None:
-        if not self._other_sizes:
+        if self._resized is None:
             return None
+        time_s, size = self._resized
         return (
-            f"{self._label} changes its size: {self._other_sizes} frames were fitted into "
-            f"{self._info.size[0]}x{self._info.size[1]}, the size of the first."
+            f"{self._label} changes its size after {time_s:.2f} s, to {size[0]}x{size[1]}: what is not of the first "
+            f"frame's size is fitted into {self._info.size[0]}x{self._info.size[1]}."
         )
 
     def _notices(self) -> Iterator[str]:
@@ -131,19 +133,38 @@ class VideoSource(BaseSource):
         if len(self._videos) > 1 and not self._track_was_named:
             number = self._videos.index(self._stream) + 1
             yield f"{self._label} holds {len(self._videos)} videos, of which number {number} is used (--video-track)."
-        if is_hdr(self._pending):
-            yield f"{self._label} is HDR ({name_of(self._pending)}): it is shown and written as BT.709, tone-mapped."
+        if self._hdr is not None:
+            yield f"{self._label} is HDR ({name_of(self._pending)}): models see it tone-mapped, the video stays HDR."
+        elif is_hdr(self._pending):
+            yield (
+                f"{self._label} is HDR ({name_of(self._pending)}): it is shown and written as BT.709, tone-mapped "
+                "(--hdr keep leaves it HDR)."
+            )
 
     def _read(self) -> Frame | None:
-        video_frame, self._pending = self._pending or next(self._decoded, None), None
+        video_frame = self._next()
+        while video_frame is not None and self._index < self._begin_index:
+            self._index += 1
+            self._gaps.add(self._time_of(video_frame))
+            video_frame = self._next()
+        if self._end_index is not None and self._index >= self._end_index:
+            return None
         if video_frame is None:
             self._damage = self._damage or self._damage_found()
             return None
         index = self._index
         self._index += 1
-        image, time_s = self._image_of(video_frame), self._time_of(video_frame)
+        image, time_s = self._pictures.picture_of(video_frame), self._time_of(video_frame)
+        if self._resized is None and self._pictures.others:
+            self._resized = time_s, (video_frame.width, video_frame.height)
         self._gaps.add(time_s)
-        return Frame(index, time_s, image, time.monotonic(), damaged=is_damaged(video_frame))
+        wants_all = self._keep_bits or self._hdr is not None
+        original = self._pictures.original_of(video_frame, self._hdr is not None) if wants_all else None
+        return Frame(index, time_s, image, time.monotonic(), damaged=is_damaged(video_frame), original=original)
+
+    def _next(self) -> av.VideoFrame | None:
+        frame, self._pending = self._pending or next(self._decoded, None), None
+        return frame
 
     def _release(self) -> None:
         self._decoded.close()
@@ -207,33 +228,6 @@ class VideoSource(BaseSource):
     def _ticks_per_frame(self) -> int:
         rate_hz = self._stream.average_rate or self._stream.guessed_rate or 25
         return max(1, round(1 / (rate_hz * self._time_base)))
-
-    def _image_of(self, video_frame: av.VideoFrame) -> NDArray[np.uint8]:
-        coded_size, size = (video_frame.width, video_frame.height), self._size
-        if coded_size != self._coded_size:
-            self._other_sizes += 1
-            size = size_within(square_size(coded_size, self._stream.sample_aspect_ratio), self._size)
-        image = self._rgb(video_frame, size)
-        if size != self._size:
-            image = placed(image, self._size)
-        return self._orientation.upright(image)
-
-    def _rgb(self, video_frame: av.VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
-        """The frame as ``(H, W, 3)`` uint8 at this (width, height), as an ordinary screen shows it."""
-        if is_hdr(video_frame):
-            if self._tone_mapper is None or not self._tone_mapper.takes(video_frame, size):
-                self._tone_mapper = ToneMapper(video_frame, size)
-            return self._tone_mapper.map(video_frame)
-        same_size = (video_frame.width, video_frame.height) == size
-        is_even = size[0] % 2 == 0 and size[1] % 2 == 0
-        # The fast path takes a tenth of the time, and its colors are right within 1.2 of 255 in the mean; of deeper
-        # pixels and of finer color that would be 2.
-        fast = same_size and is_even and video_frame.format.name in _ORDINARY
-        rgb = self._reformatter.reformat(
-            video_frame, *size, "rgb24", interpolation=Interpolation.FAST_BILINEAR if fast else _ACCURATE
-        )
-        image: NDArray[np.uint8] = rgb.to_ndarray()
-        return image
 
     def _expected_s(self) -> float | None:
         """Length of the video stream as its header states it [s]."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from streamer.data.frame import Frame
+from streamer.data.original import Original
 from streamer.data.source import HEIF_SUFFIXES, IMAGE_SUFFIXES, BaseSource, SourceInfo, exact_rate
 from streamer.errors import SourceError
 from streamer.sources.levels import Levels
@@ -25,14 +26,19 @@ _ORIENTATION = 0x0112
 class ImageSource(BaseSource):
     """One picture.
 
+    Args:
+        path: Its file.
+        keep_bits: Give it its `Original`, where it has 16 bits.
+
     Raises:
         SourceError: It does not exist or is no picture.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, keep_bits: bool = False) -> None:
         super().__init__()
-        path = Path(path)
-        self._image: NDArray[np.uint8] | None = read_rgb(path)
+        path, levels = Path(path), Levels()
+        self._image: NDArray[np.uint8] | None = read_rgb(path, levels)
+        self._original = read_original(path, levels) if keep_bits else None
         height, width = self._image.shape[:2]
         count = _images_inside(path)
         self._info = SourceInfo(
@@ -47,7 +53,9 @@ class ImageSource(BaseSource):
 
     def _read(self) -> Frame | None:
         image, self._image = self._image, None
-        return None if image is None else Frame(0, 0.0, image, time.monotonic(), self._info.name)
+        if image is None:
+            return None
+        return Frame(0, 0.0, image, time.monotonic(), self._info.name, original=self._original)
 
 
 class ImageFolderSource(BaseSource):
@@ -60,13 +68,17 @@ class ImageFolderSource(BaseSource):
     Args:
         images: A folder, or the pictures themselves.
         rate_hz: The rate they are played at (DAVIS was shot at 24).
+        keep_bits: Give those of 16 bits and the size of the first their `Original`.
 
     Raises:
         SourceError: There is no such folder, or no picture in it that can be read.
     """
 
-    def __init__(self, images: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24) -> None:
+    def __init__(
+        self, images: str | Path | Iterable[str | Path], rate_hz: Fraction | float = 24, keep_bits: bool = False
+    ) -> None:
         super().__init__()
+        self._keep_bits = keep_bits
         self._rate_hz = exact_rate(rate_hz)
         if isinstance(images, (str, Path)):
             folder = Path(images)
@@ -109,7 +121,11 @@ class ImageFolderSource(BaseSource):
             return None
         index, image = found
         stem = self._paths[index].stem if self._has_stems else None
-        return Frame(index, float(index / self._rate_hz), fitted(image, self._info.size), time.monotonic(), stem)
+        original = read_original(self._paths[index], self._levels) if self._keep_bits else None
+        if original is not None and original.image.shape != image.shape:
+            original = None
+        image, time_s = fitted(image, self._info.size), float(index / self._rate_hz)
+        return Frame(index, time_s, image, time.monotonic(), stem, original=original)
 
     def _next_readable(self) -> tuple[int, NDArray[np.uint8]] | None:
         while self._index < len(self._paths):
@@ -158,6 +174,23 @@ def read_rgb(path: Path, levels: Levels | None = None) -> NDArray[np.uint8]:
             return rgb_of(image, levels)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise _unreadable(path, error) from None
+
+
+def read_original(path: Path, levels: Levels) -> Original | None:
+    """The image with its 16 bits; None where it has fewer, floating point, or an EXIF orientation that turns it.
+
+    Args:
+        path: Its file, which `read_rgb` has read.
+        levels: What it was scaled by.
+    """
+    with opened_image(path) as image:
+        deep = image.mode.startswith("I") or _is_deep(image)
+        if not deep or image.getexif().get(_ORIENTATION, 1) != 1:
+            return None
+        values = np.asarray(image) if image.mode.startswith("I") else _all_bits(image)
+    gray_or_rgb = values.astype(np.uint16)
+    rgb = cv2.cvtColor(gray_or_rgb, cv2.COLOR_GRAY2RGB) if gray_or_rgb.ndim == 2 else gray_or_rgb
+    return Original(rgb, round(levels.white))
 
 
 def opened_image(path: Path) -> Image.Image:

@@ -15,18 +15,19 @@ _LINEAR = 16.0
 class Levels:
     """What is white in the images of one sequence: the same for all, so that they do not flicker.
 
-    It grows when a brighter image comes.
+    Attributes:
+        white: The value that is white; it grows when a brighter image comes.
     """
 
     def __init__(self) -> None:
-        self._white = 0.0
+        self.white = 0.0
 
     def in_8_bits(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
         """Values of any type from black to white as uint8; what is not finite is black."""
         numbers = np.nan_to_num(np.asarray(values, np.float32), nan=0, posinf=0, neginf=0)
         is_float = np.issubdtype(values.dtype, np.floating)
-        self._white = max(self._white, _white_of(float(numbers.max(initial=0)), is_float))
-        scaled = np.clip(numbers / self._white, 0, 1) * 255
+        self.white = max(self.white, _white_of(float(numbers.max(initial=0)), is_float))
+        scaled = np.clip(numbers / self.white, 0, 1) * 255
         return scaled.round().astype(np.uint8) if is_float else np.floor(scaled).astype(np.uint8)
 
 

@@ -145,10 +145,11 @@ def _open_stream(spec: Any, **keywords: Any) -> Source:
         from streamer.sources.file import has_end
 
         if has_end(str(spec), keywords.get("open_timeout_s", 5.0)):
-            return _open_video(spec, video_track=keywords.get("video_track"))
+            asked = {name: keywords[name] for name in ("video_track", "keep_bits", "keep_hdr") if name in keywords}
+            return _open_video(spec, **asked)
     if "video_track" in keywords:
         raise SourceError("--video-track is for files that hold several videos: leave it out.")
-    return _open_camera(spec, **keywords)
+    return _open_camera(spec, **{name: keywords[name] for name in keywords if not name.startswith("keep_")})
 
 
 def _open_scene(spec: Any, **keywords: Any) -> Source:
@@ -175,7 +176,8 @@ def _open_image(spec: Any, **keywords: Any) -> Source:
     from streamer.sources.images import ImageSource
     from streamer.sources.pages import PagesSource, is_sequence
 
-    return PagesSource(spec, **keywords) if is_sequence(Path(spec)) else ImageSource(spec)
+    keep_bits = keywords.pop("keep_bits", False)
+    return PagesSource(spec, **keywords) if is_sequence(Path(spec)) else ImageSource(spec, keep_bits)
 
 
 def _open_video(spec: Any, **keywords: Any) -> Source:

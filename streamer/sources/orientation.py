@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Pixel = TypeVar("Pixel", np.uint8, np.uint16)
 
 _MATRIX = "DISPLAYMATRIX"
 _WIDEST = 16
@@ -47,8 +50,8 @@ class Orientation:
         """(width, height) of an image of this size once it is upright [px]."""
         return (size[1], size[0]) if self.transposed else size
 
-    def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """``(H, W, 3)`` uint8, turned and mirrored."""
+    def upright(self, image: NDArray[Pixel]) -> NDArray[Pixel]:
+        """``(H, W, 3)`` uint8 or uint16, turned and mirrored."""
         if self.transposed:
             image = cv2.transpose(image)
         if self.flipped_x or self.flipped_y:
@@ -72,10 +75,12 @@ def square_size(size: tuple[int, int], pixel_aspect: Fraction | None) -> tuple[i
     return round(width * scale / 2) * 2, round(height * scale / 2) * 2
 
 
-def placed(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The image in the middle of a black one of this (width, height), which is at least as large."""
+def placed(image: NDArray[Pixel], size: tuple[int, int]) -> NDArray[Pixel]:
+    """The image, where it is smaller in the middle of a black one of this (width, height)."""
     height, width = image.shape[:2]
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+    if (width, height) == size:
+        return image
+    canvas = np.zeros((size[1], size[0], 3), image.dtype)
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
     canvas[top : top + height, left : left + width] = image
     return canvas

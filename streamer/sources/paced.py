@@ -44,6 +44,7 @@ class PacedSource(BaseSource):
         self._wait = wait or self._closed.wait
         self._started_at_s: float | None = None
         self._paused_at_s: float | None = None
+        self._peeked: Frame | None = None
         self._going = threading.Event()
         self._going.set()
         self._info = replace(source.info, live=True)
@@ -59,7 +60,7 @@ class PacedSource(BaseSource):
         return self._source.remark
 
     def _read(self) -> Frame | None:
-        frame = self._source.read()
+        frame, self._peeked = self._peeked or self._source.read(), None
         if frame is None:
             return None
         time_s = frame.time_s if self._rate_hz is None else float(frame.index / self._rate_hz)
@@ -80,6 +81,11 @@ class PacedSource(BaseSource):
             stamp_ns=time.time_ns(),
             stamp_origin=StampOrigin.ARRIVAL,
         )
+
+    def peek(self) -> Frame | None:
+        """The first frame, before its time: `read` gives it again. Not to be called once it has been read."""
+        self._peeked = self._peeked or self._source.read()
+        return self._peeked
 
     def pause(self) -> None:
         """Give no more frames until `resume`. May be called from another thread than `read`."""

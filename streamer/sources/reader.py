@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from streamer.data.frame import Frame
 from streamer.data.running import running
-from streamer.data.source import Pausable, Source, SourceInfo
+from streamer.data.source import Pausable, Peekable, Source, SourceInfo
 from streamer.errors import SourceError
 
 SourceState = Literal["running", "stalled", "reopening", "ended"]
@@ -160,6 +160,16 @@ class Reader:
             if isinstance(self._source, Pausable):
                 self._source.resume()
                 self._heard_at_s = self._clock()
+
+    def peek(self, timeout_s: float) -> Frame | None:
+        """The first frame to show while nobody takes frames yet: of a recording the one that reading will begin with.
+
+        Args:
+            timeout_s: Longest wait for a source that gives frames by itself [s].
+        """
+        if self._thread is None and isinstance(self._source, Peekable):
+            return self._source.peek()
+        return self.get(timeout_s)
 
     def start(self) -> None:
         """Begin to read; ``with`` does it."""

@@ -16,32 +16,12 @@ import numpy as np
 from av.filter import Graph
 from numpy.typing import NDArray
 
-PQ, HLG = 16, 18
-"""How FFmpeg numbers the transfer functions SMPTE ST 2084 and ARIB STD-B67."""
-_WHITE_NITS = 203.0
-"""Diffuse white of HDR programs, ITU-R BT.2408 [cd/m2]."""
-_PEAK_NITS = 1000.0
-"""What most programs are graded for, and the nominal screen of HLG [cd/m2]."""
+from streamer.data.original import PEAK_NITS, PQ, SCREEN_GAMMA, TO_709, WHITE_NITS
+
 _KNEE = 0.85
 """Share of the SDR range that stays as it is, of light; above it, highlights are rolled off."""
 _SIDE = 65
 """Colors of the table along each channel: 1 of 255 from the formula in the mean."""
-_GAMMA = 2.4
-"""Of a BT.1886 screen."""
-_TO_709 = np.array(
-    [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]]
-)
-"""From BT.2020 to BT.709 primaries, ITU-R BT.2087, of linear light."""
-
-
-def name_of(frame: av.VideoFrame) -> str:
-    """What people call the kind of HDR."""
-    return "PQ" if int(frame.color_trc) == PQ else "HLG"
-
-
-def is_hdr(frame: av.VideoFrame) -> bool:
-    """Whether a frame is HLG or PQ."""
-    return int(frame.color_trc or 0) in (PQ, HLG)
 
 
 class ToneMapper:
@@ -97,14 +77,14 @@ def to_sdr(signal: NDArray[np.float64], transfer: int) -> NDArray[np.float64]:
         ``(..., 3)``, nonlinear, 0 to 1.
     """
     nits = _pq_nits(signal) if transfer == PQ else _hlg_nits(signal)
-    light = np.maximum(nits / _WHITE_NITS @ _TO_709.T, 0)
+    light = np.maximum(nits / WHITE_NITS @ TO_709.T, 0)
     brightest = np.maximum(light.max(axis=-1, keepdims=True), 1e-9)
-    return np.clip(light * _rolled_off(brightest) / brightest, 0, 1) ** (1 / _GAMMA)
+    return np.clip(light * _rolled_off(brightest) / brightest, 0, 1) ** (1 / SCREEN_GAMMA)
 
 
 def _rolled_off(light: NDArray[np.float64]) -> NDArray[np.float64]:
     """Light up to the knee as it is, above it bent so that the peak meets the white of the screen (a hyperbola)."""
-    peak, room = _PEAK_NITS / _WHITE_NITS, 1 - _KNEE
+    peak, room = PEAK_NITS / WHITE_NITS, 1 - _KNEE
     above = np.maximum(light - _KNEE, 0)
     scale = (peak - _KNEE) * room / (peak - _KNEE - room)
     return np.where(light <= _KNEE, light, _KNEE + above * scale / (above + scale))
@@ -121,7 +101,7 @@ def _hlg_nits(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     luma = scene @ np.array([0.2627, 0.6780, 0.0593])
-    return _PEAK_NITS * np.maximum(luma, 1e-9)[..., None] ** 0.2 * scene
+    return PEAK_NITS * np.maximum(luma, 1e-9)[..., None] ** 0.2 * scene
 
 
 @cache

@@ -42,7 +42,11 @@ def opened(monkeypatch, *script, style=None):
 
 def reader(*frames):
     waiting = list(frames)
-    return SimpleNamespace(info=SourceInfo("door", (80, 60)), get=lambda timeout_s: waiting.pop(0) if waiting else None)
+
+    def get(timeout_s):
+        return waiting.pop(0) if waiting else None
+
+    return SimpleNamespace(info=SourceInfo("door", (80, 60)), get=get, peek=get)
 
 
 def loaded_after(count):
@@ -52,15 +56,22 @@ def loaded_after(count):
 
 def test_what_a_camera_shows_is_shown_while_the_models_load(monkeypatch):
     live, window = opened(monkeypatch)
-    live.while_loading(reader(None, Frame(0, 0.0, IMAGE, 0.0)), loaded_after(3))
+    live.while_loading(reader(None, Frame(0, 0.0, IMAGE, 0.0)), loaded_after(2))
     assert [status.awaited for _, _, status in window.shown] == ["loading models"] * 3
     assert [bool((drawing == 200).all()) for drawing, _, _ in window.shown] == [False, True, True]
 
 
-def test_models_that_are_there_are_not_said_to_be_loading(monkeypatch):
+def test_the_first_frame_is_shown_before_the_models_begin_to_load(monkeypatch):
     live, window = opened(monkeypatch)
-    live.while_loading(reader(), loaded_after(0))
-    assert window.shown == []
+    shown_before = []
+
+    def loaded_within(limit_s):
+        shown_before.append(len(window.shown))
+        return True
+
+    live.while_loading(reader(Frame(0, 0.0, IMAGE, 0.0)), loaded_within)
+    assert shown_before == [1]
+    assert (window.shown[0][0] == 200).all()
 
 
 def test_who_closes_the_window_while_the_models_load_has_quit(monkeypatch):
@@ -81,6 +92,6 @@ def test_it_is_kept_for_the_next_source_and_closed_once(monkeypatch):
 
 def test_no_part_of_it_is_black_while_there_is_no_depth(monkeypatch):
     live, window = opened(monkeypatch, style=Style(depth="side"))
-    live.while_loading(reader(Frame(0, 0.0, IMAGE, 0.0)), loaded_after(1))
+    live.while_loading(reader(Frame(0, 0.0, IMAGE, 0.0)), loaded_after(0))
     ((drawing, _, _),) = window.shown
     assert drawing[:, 80:].min() > 20

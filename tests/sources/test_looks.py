@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from streamer.data.frame import Frame
+from streamer.data.original import HLG, PQ
 from streamer.sources import tone_mapping
+from streamer.sources.combs import Combs
 from streamer.sources.file import VideoSource
-from streamer.sources.tone_mapping import HLG, PQ
 from tests.videos import make_video, numbered_image
 
 IDENTITY = (1, 0, 0, 1)
@@ -75,14 +76,16 @@ def test_a_size_that_changes_is_fitted_between_bars_and_told(tmp_path: Path) -> 
     second = make_video(tmp_path / "second.ts", 3, size=(96, 96), images=white)
     (tmp_path / "clip.ts").write_bytes(first.read_bytes() + second.read_bytes())
     source = VideoSource(tmp_path / "clip.ts")
-    frames = list(iter(source.read, None))
+    frames = [frame for frame in (source.read() for _ in range(3)) if frame is not None]
+    assert source.remark is None
+    frames += list(iter(source.read, None))
     assert {frame.size for frame in frames} == {(128, 64)}
     assert frames[0].image_rgb.min() > 200
     lit = np.flatnonzero(frames[-1].image_rgb[32, :, 0] > 128)
     assert (lit[0], lit[-1]) == (32, 95)
     assert source.damage is None
-    assert source.remark is not None
-    assert "changes its size: 3 frames were fitted into 128x64" in source.remark
+    told = "changes its size after 0.12 s, to 96x96: what is not of the first frame's size is fitted into 128x64."
+    assert source.remark == f"{tmp_path / 'clip.ts'} {told}"
 
 
 def combed(path: Path, count: int = 20, size: tuple[int, int] = (128, 96)) -> Path:
@@ -123,6 +126,40 @@ def test_interlaced_frames_lose_their_combs_and_none_is_lost(tmp_path: Path) -> 
     assert len(frames) == len(raw)
     assert [frame.time_s for frame in frames] == pytest.approx([index / 25 for index in range(len(raw))], abs=1e-4)
     assert np.mean([combs(frame.image_rgb) for frame in frames]) < 1
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["top first", "bottom first"])
+def test_combs_that_nobody_has_marked_are_seen(tmp_path: Path, first: int) -> None:
+    path = tmp_path / "clip.mp4"
+    images = []
+    for index in range(20):
+        image = np.full((240, 320, 3), 40, np.uint8)
+        for field in (0, 1):
+            left = 20 + 4 * (2 * index + field)
+            image[(field + first) % 2 :: 2, left : left + 60] = 220
+        images.append(image)
+    make_video(path, 20, size=(320, 240), images=images)
+    frames = frames_of(path)
+    assert [frame.time_s for frame in frames] == pytest.approx([index / 25 for index in range(20)], abs=1e-4)
+    assert np.mean([combs(image) for image in images]) > 2
+    assert max(combs(frame.image_rgb) for frame in frames) < 0.7
+
+
+def test_what_moves_without_combs_is_left_alone(tmp_path: Path) -> None:
+    lines = np.arange(240)[:, None, None] * np.ones((1, 320, 3))
+    patterns = {
+        "stripes that change places": lambda index: (lines + index) % 2 * 255,
+        "a bar": lambda index: np.roll(np.where(np.arange(320)[None, :, None] < 60, 220, 40) + 0 * lines, 8 * index, 1),
+        "noise": lambda index: np.random.default_rng(index).integers(0, 256, (240, 320, 3)),
+    }
+    for name, pattern in patterns.items():
+        found = Combs()
+        for index in range(60):
+            image = np.ascontiguousarray(pattern(index).astype(np.uint8))
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
+            frame.pts = index
+            found.look(frame, Fraction(1, 25))
+        assert found.parity is None, name
 
 
 def hlg(light: np.ndarray) -> np.ndarray:
@@ -167,7 +204,8 @@ def test_hdr_looks_like_the_sdr_that_it_was_made_of(tmp_path: Path, transfer: in
     with VideoSource(path) as source:
         frames = list(iter(source.read, None))
         name = "PQ" if transfer == PQ else "HLG"
-        assert source.info.notice == f"{path} is HDR ({name}): it is shown and written as BT.709, tone-mapped."
+        told = "it is shown and written as BT.709, tone-mapped (--hdr keep leaves it HDR)."
+        assert source.info.notice == f"{path} is HDR ({name}): {told}"
     seen = frames[1].image_rgb[8::16, 8::16].astype(int)
     assert np.abs(seen - patches).mean() < 3
     with av.open(str(path)) as container:

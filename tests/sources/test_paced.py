@@ -99,6 +99,19 @@ def test_impossible_rates_are_refused(rate_hz: float) -> None:
         ArraySource([np.zeros((4, 6, 3), np.uint8)], rate_hz)
 
 
+def test_the_first_frame_is_seen_before_its_time_and_read_all_the_same() -> None:
+    clock = Clock()
+    source = paced(images(2), clock)
+    seen = source.peek()
+    assert seen is not None
+    assert source.peek() is seen
+    clock.now_s += 60
+    frames = list(iter(source.read, None))
+    assert [frame.index for frame in frames] == [0, 1]
+    assert [frame.captured_at_s for frame in frames] == pytest.approx([160, 160.1])
+    assert frames[0].image_rgb is seen.image_rgb
+
+
 def test_what_is_paused_goes_on_where_it_was() -> None:
     clock, source = Clock(), None
 

@@ -281,8 +281,8 @@ class Pipeline:
 
     def _submit(self, plan: Plan) -> None:
         assert self._frame is not None
-        for name, reason in plan.items():
-            job = self._stages[name].job(self._frame, self._motion, reason)
+        for name in plan:
+            job = self._stages[name].job(self._frame, self._motion)
             if job is not None:
                 self._last[name] = self._frame.index
                 self._pending.start(name, job)

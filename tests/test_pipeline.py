@@ -11,7 +11,6 @@ from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt
 from streamer.errors import PromptError
 from streamer.scheduling.threads import ThreadedWorkers
-from streamer.stages.masks import FadeIn
 from tests.fake_models import ColorSegmenter, RedDepth, moving_scene
 from tests.pipelines import Gate, another_scene, build_pipeline, frame, iou
 
@@ -89,30 +88,6 @@ def test_a_late_result_lands_where_the_object_is_now():
     assert iou(result.tracks[0].mask, moving_scene(12)[1] == 1) > 0.75
     assert result.age_of("masks") == 12
     assert result.age_of("depth") == 12
-
-
-def test_only_what_lands_late_and_unasked_is_faded_in(monkeypatch):
-    landed = []
-
-    def apply(self, softs, ids, motion):
-        landed.append(set(ids))
-        return softs
-
-    monkeypatch.setattr(FadeIn, "apply", apply)
-    at_once = build_pipeline(ColorSegmenter())
-    at_once.prompt(Prompt([(60, 80)]))
-    for index in range(11):
-        at_once.process(frame(index))
-    assert landed == [set()] * 11
-    landed.clear()
-    gate = Gate()
-    late = build_pipeline(ColorSegmenter(), None, gate)
-    late.prompt(Prompt([(60, 80)]))
-    for index in range(9):
-        late.process(frame(index))
-        if index in (2, 7):
-            gate.release("masks")
-    assert landed == [set()] * 8 + [{1}]
 
 
 def click_while_it_encodes(pipeline, gate):

@@ -17,7 +17,6 @@ import torch
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from streamer.data.prompt import Prompt
 from streamer.evaluation.metrics import iou
 from streamer.models.detectors.words import WordsDetector
 from streamer.models.parameters import SegmenterParameters
@@ -70,7 +69,7 @@ def row(name: str, pairs: Sequence[Pair]) -> str:
 
 
 class Finder:
-    """The detector's boxes, each handed to the segmenter as the program does.
+    """What the detector finds, each handed to the segmenter as the program does.
 
     Args:
         detector, segmenter: The bundled ones.
@@ -83,7 +82,7 @@ class Finder:
         """``(N, H, W)`` masks of each name."""
         embedding = self._segmenter.encode(image_rgb)
         detections = self._detector.detect(image_rgb, names)
-        prompts = [Prompt(box=detection.box_xyxy) for detection in detections]
+        prompts = [detection.prompt() for detection in detections]
         logits, _ = self._segmenter.decode(embedding, prompts).best()
         masks = self._segmenter.upscale(logits, embedding.image_size) > 0 if prompts else np.empty((0, 1, 1), bool)
         return {

@@ -1,4 +1,4 @@
-"""Endless training samples for the memory: clips with two objects to follow, and the masks that flow would carry."""
+"""Endless training samples for the memory: clips with a few objects to follow, and the masks that flow would carry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from training import augment
 from training.memory_clips import Clip, DrawClip, Recipe, cut_away, lay_over, shrink, visible_masks
 from training.samples import DrawPhoto
 
-OBJECTS = 2
 MIN_CELLS = 12
 CARRIED_PROBABILITY = 0.5
 CUT_PROBABILITY = 0.1
@@ -22,12 +21,14 @@ Sample = dict[str, NDArray[Any]]
 Cells = NDArray[np.uint8]
 
 
-def make_sample(draw_clip: DrawClip, draw_photo: DrawPhoto, recipe: Recipe, rng: np.random.Generator) -> Sample:
-    """A clip with up to two of its objects, both of which the first frame shows.
+def make_sample(
+    draw_clip: DrawClip, draw_photo: DrawPhoto, recipe: Recipe, objects: int, rng: np.random.Generator
+) -> Sample:
+    """A clip with up to K = ``objects`` of its objects, all of which the first frame shows.
 
     Returns:
-        ``images`` ``(T, H, W, 3)`` uint8, ``masks`` ``(T, 2, H/4, W/4)`` uint8 (share of each cell inside, 255 is all),
-        ``carried`` of the same shape, ``known`` ``(T, 2)`` bool (whether there is a carried mask), ``real`` ``(2,)``
+        ``images`` ``(T, H, W, 3)`` uint8, ``masks`` ``(T, K, H/4, W/4)`` uint8 (share of each cell inside, 255 is all),
+        ``carried`` of the same shape, ``known`` ``(T, K)`` bool (whether there is a carried mask), ``real`` ``(K,)``
         bool (whether there is such an object).
     """
     while True:
@@ -39,28 +40,28 @@ def make_sample(draw_clip: DrawClip, draw_photo: DrawPhoto, recipe: Recipe, rng:
         if len(cells) < len(clip.images):
             continue
         masks = np.stack(cells)
-        chosen = _choose(masks, rng)
+        chosen = _choose(masks, objects, rng)
         if chosen:
-            return _sample(clip, masks, chosen, rng)
+            return _sample(clip, masks, chosen, objects, rng)
 
 
-def _choose(masks: Cells, rng: np.random.Generator) -> list[int]:
+def _choose(masks: Cells, objects: int, rng: np.random.Generator) -> list[int]:
     """Which of the ``(T, N, h, w)`` masks to follow: seen on the first frame, not almost everything of it."""
     first = masks[0].reshape(len(masks[0]), -1).astype(np.float32) / 255
     good = np.flatnonzero((first.sum(1) >= MIN_CELLS) & (first.mean(1) < 0.6))
     chosen: list[int] = []
     for index in rng.permutation(good).tolist():
         apart = all(np.minimum(masks[0, index], masks[0, other]).mean() < 2 for other in chosen)
-        if apart and len(chosen) < OBJECTS:
+        if apart and len(chosen) < objects:
             chosen.append(index)
     return chosen
 
 
-def _sample(clip: Clip, masks: Cells, chosen: list[int], rng: np.random.Generator) -> Sample:
+def _sample(clip: Clip, masks: Cells, chosen: list[int], objects: int, rng: np.random.Generator) -> Sample:
     frames, _, height, width = masks.shape
-    taken = np.zeros((frames, OBJECTS, height, width), np.uint8)
+    taken = np.zeros((frames, objects, height, width), np.uint8)
     taken[:, : len(chosen)] = masks[:, chosen]
-    known = rng.random((frames, OBJECTS)) < CARRIED_PROBABILITY
+    known = rng.random((frames, objects)) < CARRIED_PROBABILITY
     if rng.random() < 0.3:
         known[:] = False
     carried = np.zeros_like(taken)
@@ -73,7 +74,7 @@ def _sample(clip: Clip, masks: Cells, chosen: list[int], rng: np.random.Generato
         "masks": taken,
         "carried": carried,
         "known": known,
-        "real": np.arange(OBJECTS) < len(chosen),
+        "real": np.arange(objects) < len(chosen),
     }
 
 
@@ -129,8 +130,8 @@ def _torn(mask: Cells, rng: np.random.Generator) -> Cells:
     return cv2.circle(mask.copy(), (int(xs[pick]), int(ys[pick])), radius, value, -1).astype(np.uint8)
 
 
-def samples(draw_clip: DrawClip, draw_photo: DrawPhoto, recipe: Recipe, seed: int) -> Iterator[Sample]:
+def samples(draw_clip: DrawClip, draw_photo: DrawPhoto, recipe: Recipe, objects: int, seed: int) -> Iterator[Sample]:
     """An endless stream of samples; the same seed gives the same stream."""
     rng = np.random.default_rng(seed)
     while True:
-        yield make_sample(draw_clip, draw_photo, recipe, rng)
+        yield make_sample(draw_clip, draw_photo, recipe, objects, rng)

@@ -92,10 +92,14 @@ class VideoClips:
 
 
 class SceneClips:
-    """Clips of rendered scenes; a few dozen are alive at a time, since making one takes half a second."""
+    """Clips of rendered scenes; a few dozen are alive at a time, since making one takes half a second.
 
-    def __init__(self, max_gap: MaxGap) -> None:
-        self._max_gap = max_gap
+    Args:
+        twins: Share of the scenes whose objects all look the same and cross.
+    """
+
+    def __init__(self, max_gap: MaxGap, twins: float = 0.0) -> None:
+        self._max_gap, self._twins = max_gap, twins
         self._scenes: list[SceneSource] = []
 
     def __call__(self, recipe: Recipe, rng: np.random.Generator) -> Clip:
@@ -118,7 +122,9 @@ class SceneClips:
     def _scene(self, size: tuple[int, int], rng: np.random.Generator) -> SceneSource:
         if len(self._scenes) < POOL or rng.random() < 0.05:
             seed = int(rng.integers(FIRST_TRAINING_SEED, FIRST_HELD_OUT_SEED))
-            self._scenes.append(SceneSource(seed, size, objects=int(rng.integers(2, 10)), frame_count=None))
+            twins = rng.random() < self._twins
+            objects = int(rng.integers(4, 10) if twins else rng.integers(2, 10))
+            self._scenes.append(SceneSource(seed, size, objects=objects, frame_count=None, twins=twins))
             self._scenes = self._scenes[-POOL:]
         return self._scenes[int(rng.integers(len(self._scenes)))]
 

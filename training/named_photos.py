@@ -1,12 +1,15 @@
-"""coco-mini's photographs as its file has them: instances with names, and crowds."""
+"""COCO's photographs as their files have them: instances with names, and crowds."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 from pycocotools import mask as coco_mask
 
 COCO_HELD_OUT = 60
@@ -59,6 +62,46 @@ def load_named(root: Path, held_out: bool) -> list[NamedPhoto]:
             )
         )
     return photos
+
+
+def load_panoptic(root: Path, known: Collection[str]) -> list[NamedPhoto]:
+    """More of COCO, in its panoptic form as lightly-ai/coco128_yolo has it; nothing where the folder is not there.
+
+    Args:
+        root: Folder of that repository.
+        known: Names of files that are left out.
+    """
+    return [
+        photo
+        for annotations in sorted((root / "panoptic_segmentation/annotations").glob("panoptic_*.json"))
+        for photo in _panoptic_photos(root, annotations)
+        if photo.path.name not in known
+    ]
+
+
+def _panoptic_photos(root: Path, annotations: Path) -> Iterator[NamedPhoto]:
+    found = json.loads(annotations.read_text())
+    things = [one["id"] for one in found["categories"] if one["isthing"]]  # COCO's 80, in their order
+    for one in found["annotations"]:
+        path = (root / "images" / annotations.stem.removeprefix("panoptic_") / one["file_name"]).with_suffix(".jpg")
+        yield _panoptic_photo(path, annotations.with_suffix("") / one["file_name"], one, things)
+
+
+def _panoptic_photo(path: Path, segments: Path, annotation: dict, things: list[int]) -> NamedPhoto:
+    blue, green, red = cv2.split(cv2.imread(str(segments)).astype(np.int64))
+    numbers = red + 256 * green + 65536 * blue
+    photo = NamedPhoto(path, [], [], [])
+    for segment in annotation["segments_info"]:
+        if segment["category_id"] not in things:
+            continue
+        place = things.index(segment["category_id"])
+        mask = coco_mask.encode(np.asfortranarray(numbers == segment["id"], np.uint8))
+        if segment["iscrowd"]:
+            photo.crowds.append((place, mask))
+        else:
+            photo.names.append(place)
+            photo.masks.append(mask)
+    return photo
 
 
 def _encoded(segmentation: list | dict, size: tuple[int, int]) -> dict:

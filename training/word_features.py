@@ -13,29 +13,33 @@ from torch import Tensor, nn
 
 from streamer.models.detectors.words import to_pixels
 from streamer.models.tiny.backbone import fold_batch_norms
-from streamer.models.tiny.words import STRIDE_PX, build_word_backbone
+from streamer.models.tiny.words import SIDE_PX, STRIDE_PX, ImageNetHead, build_word_backbone
 from training.named_photos import NamedPhoto
 from training.photos import read_image
 from training.pretrained import load_pretrained
+from training.word_views import View, view_of
 
 NOT_NAMED, NOT_COUNTED = -1, -2
 """What stands in place of a name: nothing that has one, and what is neither right nor wrong."""
 MIN_COVERED = 0.25
 """Share of a cell that a thing must cover to be what the cell shows."""
+VIEW_SIDE_PX = 448
+"""Long side of a view by chance: as a part of the photograph it shows things as large as 640 px of the whole do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Features of one photograph, and its truth at each cell of stride 16.
+    """Features of one view of a photograph, and its truth at each cell of stride 16.
 
     Attributes:
-        stride16, stride32: ``(112, h, w)`` and ``(320, h/2, w/2)`` float16.
+        stride16, stride32, known: ``(112, h, w)``, ``(320, h/2, w/2)`` and ``(96, h/2, w/2)`` float16.
         names: ``(h, w)`` int16 place of the name of what a cell shows, `NOT_NAMED` or `NOT_COUNTED`; both are below 0.
         sides: ``(4, h, w)`` float16 distances to the sides of its box [px of the input].
     """
 
     stride16: Tensor
     stride32: Tensor
+    known: Tensor
     names: Tensor
     sides: Tensor
 
@@ -48,21 +52,42 @@ def frozen_backbone() -> nn.Module:
     return features.eval().requires_grad_(False)
 
 
-def samples_of(photos: list[NamedPhoto]) -> list[Sample]:
-    """What there is to be learnt from each photograph."""
+def samples_of(photos: list[NamedPhoto], head: ImageNetHead, views: int) -> list[list[Sample]]:
+    """What there is to be learnt from each photograph: first as it is, then so many views of it."""
     backbone = frozen_backbone()
-    return [_sample(backbone, photo) for photo in photos]
+    return [_samples(backbone, head, photo, views, np.random.default_rng(at)) for at, photo in enumerate(photos)]
+
+
+def _samples(
+    backbone: nn.Module, head: ImageNetHead, photo: NamedPhoto, views: int, rng: np.random.Generator
+) -> list[Sample]:
+    image = read_image(photo.path)
+    masks = np.stack([coco_mask.decode(mask) for mask in photo.masks]) if photo.masks else _none(image)
+    crowds = np.any([coco_mask.decode(mask) for _, mask in photo.crowds] or _none(image), axis=0).astype(np.uint8)
+    chance = [view_of(image, masks, crowds, rng) for _ in range(views)]
+    return [
+        _sample(backbone, head, photo.names, View(image, masks, crowds), SIDE_PX),
+        *(_sample(backbone, head, photo.names, view, VIEW_SIDE_PX) for view in chance),
+    ]
+
+
+def _none(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.zeros((0, *image.shape[:2]), np.uint8)
 
 
 @torch.inference_mode()
-def _sample(backbone: nn.Module, photo: NamedPhoto) -> Sample:
-    image = read_image(photo.path)
-    masks = [coco_mask.decode(mask) for mask in photo.masks]
-    crowds = [coco_mask.decode(mask) for _, mask in photo.crowds]
-    pixels, scale = to_pixels(image)
+def _sample(backbone: nn.Module, head: ImageNetHead, names: list[int], view: View, side_px: int) -> Sample:
+    pixels, scale = to_pixels(view.image_rgb, side_px)
     stride16, stride32 = backbone(pixels.contiguous(memory_format=torch.channels_last))
-    names, sides = _truth(photo.names, masks, crowds, scale, stride16.shape[-2:])
-    return Sample(stride16[0].half(), stride32[0].half(), torch.from_numpy(names), torch.from_numpy(sides))
+    crowds = [view.uncounted] if view.uncounted.any() else []
+    shown, sides = _truth(names, list(view.masks), crowds, scale, stride16.shape[-2:])
+    return Sample(
+        stride16[0].half(),
+        stride32[0].half(),
+        head.known(stride32)[0].half(),
+        torch.from_numpy(shown),
+        torch.from_numpy(sides),
+    )
 
 
 def _truth(

@@ -10,28 +10,40 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from streamer.models.detectors.vocabulary import vocabulary
+from streamer.models.detectors.words import to_pixels
 from streamer.models.tiny.backbone import BACKBONE
 from streamer.models.tiny.words import COCO_CLASSES, IMAGENET_RANK, ImageNetHead, TinyWords
+from training.named_photos import NamedPhoto
+from training.photos import read_image
 from training.pretrained import load_pretrained
 from training.word_features import Sample, frozen_backbone
 
-ABSENT_SHARE = 0.88
+ABSENT_SHARE = 0.86
 """Of photographs without a thing, in which its threshold finds nothing; at least 0.8 is asked for."""
 MIN_PROBABILITY = 0.2
 """Below which ImageNet's classifier is never believed."""
 
 
 @torch.inference_mode()
-def assembled(head: nn.Module, samples: list[Sample], validation: list[Sample]) -> TinyWords:
-    """The whole model; ``samples`` set ImageNet's thresholds and rank, ``validation`` those of COCO's names."""
+def assembled(heads: nn.Module, imagenet: ImageNetHead, samples: list[Sample], validation: list[Sample]) -> TinyWords:
+    """The whole model; ``samples`` set the thresholds of ImageNet's words, ``validation`` those of COCO's names."""
     words = TinyWords(len(vocabulary()))
     words.backbone.load_state_dict(frozen_backbone().state_dict())
-    words.coco_head.load_state_dict(head.state_dict())
+    words.coco_heads.load_state_dict(heads.state_dict())
+    words.imagenet_head.load_state_dict(imagenet.state_dict())
     maps = [sample.stride32[None].float() for sample in samples[:: max(1, len(samples) // 200)]]
-    fill_imagenet_head(words.imagenet_head, maps)
-    words.coco_thresholds.copy_(coco_thresholds(head, validation))
+    words.coco_thresholds.copy_(coco_thresholds(heads, validation))
     words.word_thresholds.copy_(word_thresholds(words.imagenet_head, maps))
     return words.eval()
+
+
+def pretrained_imagenet_head(photos: list[NamedPhoto]) -> ImageNetHead:
+    """ImageNet's classifier, its rank chosen on these photographs."""
+    head, backbone = ImageNetHead(), frozen_backbone()
+    some = photos[:: max(1, len(photos) // 200)]
+    with torch.inference_mode():
+        fill_imagenet_head(head, [backbone(to_pixels(read_image(photo.path))[0])[1] for photo in some])
+    return head.eval().requires_grad_(False)
 
 
 def fill_imagenet_head(head: ImageNetHead, maps: list[Tensor]) -> None:
@@ -53,11 +65,16 @@ def fill_imagenet_head(head: ImageNetHead, maps: list[Tensor]) -> None:
     head.classify.bias.copy_(bias + offset - main @ (main.T @ offset))
 
 
-def coco_thresholds(head: nn.Module, validation: list[Sample]) -> Tensor:
+def inputs_of(sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
+    """What the heads are given of one sample."""
+    return sample.stride16[None].float(), sample.stride32[None].float(), sample.known[None].float()
+
+
+def coco_thresholds(heads: nn.Module, validation: list[Sample]) -> Tensor:
     """``(80,)``: the logit that the surest cell of so many photographs without the thing stays below."""
     levels, there = [], []
     for sample in validation:
-        levels.append(head(sample.stride16[None].float(), sample.stride32[None].float())[0][0].flatten(1).amax(1))
+        levels.append(heads(*inputs_of(sample))[0].mean(0)[0].flatten(1).amax(1))
         named = sample.names[sample.names >= 0].long()
         there.append(torch.bincount(named, minlength=COCO_CLASSES) > 0)
     level, present = torch.stack(levels), torch.stack(there)

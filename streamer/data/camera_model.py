@@ -29,6 +29,7 @@ class Provenance(StrEnum):
 
     GIVEN = "given"  # calibrated: a file, or a source that knows its own
     FOV = "fov"  # from a field of view that a person gave
+    PHOTO = "photo"  # from the focal length that a photo tells of its lens
     ESTIMATED = "estimated"  # by a model, from the picture
     ASSUMED = "assumed"  # nothing is known: an ordinary lens is taken for granted
 
@@ -82,6 +83,19 @@ class CameraModel:
         width, height = size
         focal_px = width / 2 / math.tan(math.radians(fov_deg) / 2)
         return cls(width, height, focal_px, focal_px, (width - 1) / 2, (height - 1) / 2, provenance=provenance)
+
+    @classmethod
+    def of_photo(cls, size: tuple[int, int], focal_35mm: float) -> Self:
+        """A camera without distortion, by the focal length that a photo tells.
+
+        Args:
+            size: (width, height) of the photo [px], which is taken to be whole.
+            focal_35mm: What would see as much of the diagonal on film of 36 by 24 mm (CIPA DCG-001) [mm].
+        """
+        width, height = size
+        focal_px = focal_35mm * math.hypot(width, height) / math.hypot(36, 24)
+        center = (width - 1) / 2, (height - 1) / 2
+        return cls(width, height, focal_px, focal_px, *center, provenance=Provenance.PHOTO)
 
     @classmethod
     def assumed(cls, size: tuple[int, int]) -> Self:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.data.prompt import Prompt
 from streamer.errors import PromptError
 
 Box = tuple[float, float, float, float]
@@ -27,12 +28,20 @@ class Detection:
         score: How sure the detector is, 0 to 1.
         box_xyxy: x0, y0, x1, y1 [px of the image], x1 and y1 exclusive.
         mask: ``(H, W)`` bool on the image, where the detector gives one; None where it gives boxes only.
+        point: (x, y) on the thing [px of the image], where the detector is surer of it than of the box's sides.
     """
 
     label: str
     score: float
     box_xyxy: Box
     mask: NDArray[np.bool_] | None = None
+    point: tuple[float, float] | None = None
+
+    def prompt(self) -> Prompt:
+        """What a segmenter or tracker is told of it."""
+        if self.mask is not None:
+            return Prompt(mask=self.mask, label=self.label)
+        return Prompt(None if self.point is None else [self.point], box=self.box_xyxy, label=self.label)
 
     def __repr__(self) -> str:
         corners = ", ".join(f"{corner:.0f}" for corner in self.box_xyxy)

@@ -42,7 +42,7 @@ class CameraLine(Line):
     cy: float
     distortion_model: Literal["plumb_bob", "rational_polynomial", "equidistant"]
     distortion: tuple[float, ...] = Field(description="In OpenCV's order; empty for none.")
-    provenance: Literal["given", "fov", "estimated", "assumed"] = Field(description="How it is known.")
+    provenance: Literal["given", "fov", "photo", "estimated", "assumed"] = Field(description="How it is known.")
 
 
 class Header(Line):

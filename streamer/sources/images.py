@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from streamer.data.camera_model import CameraModel
 from streamer.data.frame import Frame
 from streamer.data.original import Original
 from streamer.data.source import HEIF_SUFFIXES, IMAGE_SUFFIXES, BaseSource, SourceInfo, exact_rate
@@ -21,6 +22,8 @@ from streamer.sources.levels import Levels
 
 _ORIENTATION = 0x0112
 """The EXIF tag that says how a photo was held."""
+_EXIF, _FOCAL_LENGTH_IN_35MM_FILM = 0x8769, 0xA405
+"""EXIF's own directory, and the tag in it that tells a focal length [mm], 0 where it is not known."""
 
 
 class ImageSource(BaseSource):
@@ -48,6 +51,7 @@ class ImageSource(BaseSource):
             still=True,
             path=path,
             folders=frozenset({path.resolve().parent}),
+            camera=camera_of(path, (width, height)),
             notice=None if count == 1 else f"{path} holds {count} pictures, of which only the first is used.",
         )
 
@@ -104,6 +108,7 @@ class ImageFolderSource(BaseSource):
             time_base=1 / self._rate_hz,
             frame_count=len(self._paths),
             folders=frozenset(path.resolve().parent for path in self._paths),
+            camera=camera_of(self._paths[self._pending[0]], (width, height)),
         )
 
     @property
@@ -230,6 +235,13 @@ def _learn_heif(path: Path) -> None:
 def _images_inside(path: Path) -> int:
     with opened_image(path) as image:
         return getattr(image, "n_frames", 1)
+
+
+def camera_of(path: Path, size: tuple[int, int]) -> CameraModel | None:
+    """The camera of a photo of this (width, height) [px], by the focal length that it tells; None where it does not."""
+    with opened_image(path) as image:
+        tag = image.getexif().get_ifd(_EXIF).get(_FOCAL_LENGTH_IN_35MM_FILM)
+    return CameraModel.of_photo(size, tag) if isinstance(tag, int) and tag > 0 else None
 
 
 def rgb_of(image: Image.Image, levels: Levels | None = None) -> NDArray[np.uint8]:

@@ -40,7 +40,6 @@ class Pushed(BaseSource):
         self._waiting: Frame | None = None
         self._index = 0
         self._first_at_s: float | None = None
-        self.replaced = 0
 
     def push(self, image_rgb: NDArray[np.uint8], stamp_ns: int | None = None) -> int:
         """Give the next frame; returns at once. May be called from any thread.
@@ -61,7 +60,6 @@ class Pushed(BaseSource):
             raise SourceError("This source has been closed, so it takes no more frames.")
         image = _checked(image_rgb, self._info.size)
         with self._changed:
-            self.replaced += self._waiting is not None
             self._waiting = self._frame(image, stamp_ns)
             self._index += 1
             self._changed.notify_all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -24,17 +24,24 @@ def carry(detection: Detection, anchor: Anchor) -> Detection | None:
     """A detection on the anchor's frame, moved to the present one; None where nothing is left of it there."""
     if anchor.age == 0:
         return detection if _has_area(detection.box_xyxy) else None
-    if detection.mask is None:
-        box, mask = _carried_box(detection.box_xyxy, anchor), None
-    else:
+    if detection.mask is not None:
         here = anchor.carry(anchor.grid.shrink(detection.mask.astype(np.uint8) * 255)) > INSIDE
         mask = _enlarged(here, detection.mask.shape)
         box = box_of(mask)
-    return replace(detection, box_xyxy=box, mask=mask) if box is not None and _has_area(box) else None
+        return replace(detection, box_xyxy=box, mask=mask) if box is not None and _has_area(box) else None
+    move = _movement(detection.box_xyxy, anchor)
+    if move is None:
+        return None
+    x0, y0, x1, y1 = move(detection.box_xyxy)
+    width, height = anchor.grid.frame_size
+    box = max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+    point = None if detection.point is None else _inside(move(detection.point), (width, height))
+    return replace(detection, box_xyxy=box, point=point) if _has_area(box) else None
 
 
-def _carried_box(box: Box, anchor: Anchor) -> Box | None:
-    """Moved and grown as what lies in its middle: its corners show the background, which goes another way."""
+def _movement(box: Box, anchor: Anchor) -> Callable[[Sequence[float]], list[float]] | None:
+    """Moves and grows x, y, ... as what lies in the middle of a box: its corners show the background, which goes
+    another way."""
     corners = np.asarray(box, np.float32).reshape(2, 2)
     (x0, y0), (x1, y1) = anchor.grid.from_frame(corners).astype(float)
     axes = round(MIDDLE * (x1 - x0) / 2), round(MIDDLE * (y1 - y0) / 2)
@@ -44,11 +51,20 @@ def _carried_box(box: Box, anchor: Anchor) -> Box | None:
     before, after = centroid_of(there > 0), centroid_of(here)
     if before is None or after is None:
         return None
-    moved = anchor.grid.to_frame(np.asarray([before, after], np.float32))
+    start, end = anchor.grid.to_frame(np.asarray([before, after], np.float32))
     growth = (np.count_nonzero(here) / np.count_nonzero(there)) ** 0.5
-    x0, y0, x1, y1 = ((corners - moved[0]) * growth + moved[1]).ravel().tolist()
-    width, height = anchor.grid.frame_size
-    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+
+    def move(points: Sequence[float]) -> list[float]:
+        moved: list[float] = ((np.reshape(points, (-1, 2)) - start) * growth + end).ravel().tolist()
+        return moved
+
+    return move
+
+
+def _inside(point: Sequence[float], size: tuple[int, int]) -> tuple[float, float] | None:
+    """The point where it lies on a frame of this (width, height)."""
+    x, y = point
+    return (x, y) if 0 <= x < size[0] and 0 <= y < size[1] else None
 
 
 def _enlarged(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -89,7 +89,7 @@ class DepthStage:
     def due(self, situation: Situation) -> Reason | None:
         return due_at_interval(situation, self._schedule.depth_interval)
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[tuple[Map, Map | None]]:
+    def job(self, frame: Frame, motion: Motion) -> Job[tuple[Map, Map | None]]:
         """The map of this frame, and what was thought of it before, to align the two."""
         image, carried, anchor = frame.image_rgb, self.on_grid(motion), motion.open()
         if carried is None and self._asked is None:

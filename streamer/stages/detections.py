@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from streamer.data.detection import Detection, phrases_of
 from streamer.data.frame import Frame
 from streamer.data.part import Part
-from streamer.data.prompt import Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State, Track
 from streamer.models.protocols import Detector
@@ -24,6 +23,8 @@ from streamer.tracking.association import associate, is_same
 
 DENIALS = 3
 """Looks in a row that do not find a followed thing, after which it is uncertain that it is what it is called."""
+SURE = 0.6
+"""Score below which what is new is uncertain until a second look finds it: near their thresholds detectors guess."""
 MAX_DETECTIONS = 50
 """Of one look, the surest."""
 MAX_LOST = 20
@@ -113,7 +114,7 @@ class DetectionsStage:
             return Reason.PROMPT
         return due_at_interval(situation, self._schedule.detection_interval)
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[_Look]:
+    def job(self, frame: Frame, motion: Motion) -> Job[_Look]:
         self._is_new = False
         image, phrases, detector = frame.image_rgb, self._phrases, self._detector
         return Job(lambda: _Look(detector().detect(image, phrases)[:MAX_DETECTIONS], phrases), motion.open())
@@ -153,7 +154,6 @@ class DetectionsStage:
         for object_id in association.confirmed:
             self._denials.pop(object_id, None)
         self._denials.update(object_id for object_id in association.denied if object_id in self._found)
-        self._masks.doubt(object_id for object_id, times in self._denials.items() if times >= DENIALS)
         lost = {track.label for track in asked if track.state is State.LOST}
         waiting = []
         before = self._carried_unexplained()
@@ -164,13 +164,13 @@ class DetectionsStage:
                 self._follow(detection, motion)
         self._unexplained, self._unexplained_at = waiting, motion.open() if waiting else None
         self._forget_oldest_lost()
+        self._masks.doubt(object_id for object_id, times in self._denials.items() if times >= DENIALS)
 
     def _follow(self, detection: Detection, motion: Motion) -> None:
-        if detection.mask is not None:
-            prompt = Prompt(mask=detection.mask, label=detection.label)
-        else:
-            prompt = Prompt(box=detection.box_xyxy, label=detection.label)
-        self._found[self._masks.prompt(prompt, motion, undoable=False)] = None
+        object_id = self._masks.prompt(detection.prompt(), motion, undoable=False)
+        self._found[object_id] = None
+        if detection.score < SURE:
+            self._denials[object_id] = DENIALS
 
     def _carried_unexplained(self) -> list[Detection]:
         anchor = self._unexplained_at

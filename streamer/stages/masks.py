@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.stages.parameters import ScheduleParameters
 from streamer.stages.protocol import Job, Situation, due_at_interval
-from streamer.tracking.compositing import INSIDE, FadeIn, on_frame
+from streamer.tracking.compositing import INSIDE, on_frame
 from streamer.tracking.protocol import HasTimings, TrackedMask, Tracker
 
 LOOK_AGAIN_EVERY = 30
@@ -76,9 +76,9 @@ class MasksStage:
         self.image_call = tracker.image_call
         self._wanted: Reason | None = None
         self._automatic = self._has_looked = False
-        self._fade_in, self._landed = FadeIn(), set[int]()
         self._timings_ms: dict[str, float] = {}
         self._doubted: set[int] = set()
+        self._unspoken: set[int] = set()  # found by a detector, and no person has spoken of them
         self.tracks: tuple[Track, ...] = ()
         self._labels: dict[int, str] = {}  # by object; kept when one is taken away, since it may be brought back
 
@@ -96,6 +96,7 @@ class MasksStage:
             self._wanted = self._wanted or Reason.PROMPT
         add = self._tracker.add_points_or_box if prompt.mask is None else self._tracker.add_mask
         object_id = add(prompt, motion, undoable)
+        (self._unspoken.discard if undoable else self._unspoken.add)(object_id)
         if prompt.label is not None:
             self._labels[object_id] = prompt.label
         return object_id
@@ -131,7 +132,6 @@ class MasksStage:
 
     def start_scene(self) -> None:
         self._tracker.start_scene(keep_found=not self._automatic)
-        self._fade_in.forget()
         if self._automatic:
             self._wanted = Reason.DISCOVER
 
@@ -149,7 +149,7 @@ class MasksStage:
         rested = situation.index - situation.last_index >= self._schedule.min_keyframe_gap
         return self._tracker.trouble if rested else None
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings]:
+    def job(self, frame: Frame, motion: Motion) -> Job[HasTimings]:
         find = self._how_many_to_find(frame.index)
         self._wanted, self._has_looked = None, True
         return Job(self._tracker.keyframe(frame.image_rgb, motion, find), motion.open())
@@ -162,45 +162,35 @@ class MasksStage:
         return self._max_objects if self._wanted is Reason.DISCOVER else max(0, self._max_objects - len(self._tracker))
 
     def adopt(self, answer: HasTimings, anchor: Anchor) -> None:
-        changed = self._tracker.adopt(answer, anchor)
+        self._tracker.adopt(answer, anchor)
         self._timings_ms |= answer.timings_ms
-        if anchor.age > 0:
-            self._landed |= set(changed)
 
     def at(self, motion: Motion) -> Part:
         inverse_depth = None if self._depth is None else self._depth.on_grid(motion)
         masks = self._tracker.masks(motion, inverse_depth)
-        shown = self._fade_in.apply({one.object_id: one.soft_mask for one in masks}, self._landed, motion)
-        self._landed.clear()
-        tracks = tuple(self._track(one, shown, motion, inverse_depth) for one in masks)
+        tracks = tuple(self._track(one, motion, inverse_depth) for one in masks)
         self.tracks = tracks
         timings_ms, self._timings_ms = self._timings_ms, {}
         ages_s = [track.age_s for track in tracks if track.age_s is not None and track.state is not State.LOST]
         return Part(self._tracker.mask_age, tracks, timings_ms=timings_ms, age_s=max(ages_s, default=None))
 
-    def _track(
-        self,
-        one: TrackedMask,
-        shown: Mapping[int, NDArray[np.uint8]],
-        motion: Motion,
-        inverse_depth: NDArray[np.float32] | None,
-    ) -> Track:
-        soft_mask = shown[one.object_id]
+    def _track(self, one: TrackedMask, motion: Motion, inverse_depth: NDArray[np.float32] | None) -> Track:
         age_s = None if one.seen_at_s is None else motion.time_s - one.seen_at_s
-        mask, box = on_frame(soft_mask, motion.grid)
+        mask, box = on_frame(one.soft_mask, motion.grid)
         stats = position_m = None
         if self._depth is not None and inverse_depth is not None:
-            inside = soft_mask > INSIDE
+            inside = one.soft_mask > INSIDE
             stats = self._depth.stats(one.object_id, inverse_depth, inside)
             position_m = self._depth.position_m(inverse_depth, inside, motion)
+        is_clicked = one.object_id not in self._unspoken
         return Track(
             id=one.object_id,
             mask=mask,
             box_xyxy=box,
             score=min(max(one.score, 0.0), 1.0),
             state=self._state(one, age_s),
-            point_coords=one.point_coords,
-            point_labels=one.point_labels,
+            point_coords=one.point_coords if is_clicked else one.point_coords[:0],
+            point_labels=one.point_labels if is_clicked else one.point_labels[:0],
             depth=stats,
             position_m=position_m,
             label=self._labels.get(one.object_id),
@@ -238,7 +228,7 @@ class ClicksStage:
     def due(self, situation: Situation) -> Reason | None:
         return Reason.PROMPT if self._tracker.unanswered and not situation.calm else None
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[HasTimings] | None:
+    def job(self, frame: Frame, motion: Motion) -> Job[HasTimings] | None:
         corrections = self._tracker.corrections()
         return None if corrections is None else Job(*corrections)
 

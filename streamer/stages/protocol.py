@@ -74,7 +74,7 @@ class Stage(Protocol[Answer]):
         """Why it should look at this frame; None where it need not. A pure question: it changes nothing."""
         ...
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[Answer] | None:
+    def job(self, frame: Frame, motion: Motion) -> Job[Answer] | None:
         """What to compute about the present frame; None where there is nothing to compute after all."""
         ...
 

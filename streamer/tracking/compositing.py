@@ -1,23 +1,20 @@
-"""From the tracker's soft masks to what is shown: each pixel to one object, no jumps, at the size of the frame."""
+"""From the tracker's soft masks to what is shown: each pixel to one object, at the size of the frame."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.data.mask import box_of
-from streamer.motion.anchors import Anchor
-from streamer.motion.motion import Motion
 from streamer.motion.pyramid import Grid
-from streamer.tracking.parameters import DEPTH_FALLOFF, DEPTH_SAMPLES, FADE_EDGE_PX, FADE_MARGIN_PX, SAME_OBJECT
-from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, around, is_empty, overlap
+from streamer.tracking.parameters import DEPTH_FALLOFF, DEPTH_SAMPLES
+from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, around, is_empty
 
-__all__ = ["INSIDE", "FadeIn", "on_frame", "separated"]
+__all__ = ["INSIDE", "on_frame", "separated"]
 
 Box = tuple[float, float, float, float]
 
@@ -72,92 +69,6 @@ def _fits_depth(masks: Sequence[Mask], contested: Mask, inverse_depth: NDArray[n
     middles = np.array([np.median(values) if len(values) else np.inf for values in samples], np.float32)
     distance = np.abs(inverse_depth[contested][None] - middles[:, None]) / spread
     return np.float32(0.5) + np.float32(0.5) * np.exp(-DEPTH_FALLOFF * distance)
-
-
-@dataclass(slots=True, eq=False)
-class _Fade:
-    """Signed distance to the outline that was shown when the answer landed, on the anchor's frame."""
-
-    anchor: Anchor
-    old: NDArray[np.float32]
-    steps: int = 0
-
-
-class FadeIn:
-    """Draws out the step from a carried mask to the one that replaces it.
-
-    The two outlines are mixed as signed distance functions, because mixing the masks themselves would move nothing
-    until it moves everything at once. What is followed and asked of SAM is not touched: this is for the eye.
-
-    Args:
-        frames: Over how many frames the step is spread; 0 shows every answer at once.
-    """
-
-    def __init__(self, frames: int = 4) -> None:
-        self._frames = frames
-        self._shown: tuple[Anchor, dict[int, SoftMask]] | None = None
-        self._fades: dict[int, _Fade] = {}
-
-    def apply(self, soft_masks: Mapping[int, SoftMask], landed: Collection[int], motion: Motion) -> dict[int, SoftMask]:
-        """The masks as they are to be shown on the present frame.
-
-        Args:
-            soft_masks: Object id to ``(h, w)`` uint8 soft mask on the grid, as the tracker has it.
-            landed: Objects whose masks an answer has just replaced, and that may not jump.
-            motion: Where everything went since the frame before.
-        """
-        present = motion.open()
-        for object_id in landed:
-            if object_id in soft_masks:
-                self._begin(object_id, soft_masks[object_id], present)
-        shown = {object_id: self._faded(object_id, soft_mask) for object_id, soft_mask in soft_masks.items()}
-        self._shown = present, shown
-        return shown
-
-    def forget(self) -> None:
-        """The scene has changed: what was shown before means nothing now."""
-        self._shown = None
-        self._fades.clear()
-
-    def _begin(self, object_id: int, soft_mask: SoftMask, present: Anchor) -> None:
-        self._fades.pop(object_id, None)
-        if self._shown is None:
-            return
-        anchor, soft_masks = self._shown
-        before = soft_masks.get(object_id)
-        if before is None or anchor.grid != present.grid:
-            return
-        old, new = anchor.carry(before) > INSIDE, soft_mask > INSIDE
-        # An outline cannot wander from one object to another; there, and where nothing was shown, a jump is the truth.
-        if overlap(old, new) >= SAME_OBJECT:
-            self._fades[object_id] = _Fade(present, _signed_distance(old))
-
-    def _faded(self, object_id: int, soft_mask: SoftMask) -> SoftMask:
-        fade = self._fades.get(object_id)
-        if fade is None:
-            return soft_mask
-        fade.steps += 1
-        if fade.steps > self._frames or not (soft_mask > INSIDE).any():
-            del self._fades[object_id]
-            return soft_mask
-        done = fade.steps / (self._frames + 1)
-        old = fade.anchor.carry(fade.old)
-        region = around((old > 0) | (soft_mask > INSIDE), FADE_MARGIN_PX)
-        between = cv2.addWeighted(old[region], 1 - done, _signed_distance(soft_mask[region] > INSIDE), done, 0)
-        faded = np.zeros_like(soft_mask)
-        faded[region] = cv2.convertScaleAbs(
-            np.clip(between, -FADE_EDGE_PX, FADE_EDGE_PX), alpha=127.5 / FADE_EDGE_PX, beta=127.5
-        )
-        return faded
-
-
-def _signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How far inside the outline each pixel lies; negative outside [px of the grid]."""
-    inside, outside = (
-        cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3) for side in (mask, ~mask)
-    )
-    # Half a pixel: the outline runs between the pixels.
-    return np.where(mask, inside - np.float32(0.5), np.float32(0.5) - outside)
 
 
 def on_frame(soft_mask: SoftMask, grid: Grid) -> tuple[Mask, Box | None]:

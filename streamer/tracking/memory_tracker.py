@@ -6,7 +6,7 @@ at all. What a person says is answered by SAM, and its answers become memory at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -29,7 +29,7 @@ from streamer.tracking.memory_bank import MemoryBank
 from streamer.tracking.parameters import HEAD_START, VANISHED_PX, VANISHED_SHARE, TrackingParameters
 from streamer.tracking.propagation import Propagation
 from streamer.tracking.protocol import TrackedMask
-from streamer.tracking.soft_masks import INSIDE, SoftMask, area_of, without_scraps
+from streamer.tracking.soft_masks import INSIDE, SoftMask, area_of, coherence, without_scraps
 from streamer.tracking.track_state import TrackState
 
 
@@ -181,13 +181,10 @@ class MemoryTracker:
         asked = Questions(anchor.pyramid.image_rgb, anchor.grid, clicks, versions=versions)
         return partial(look_again, self._segmenter, embedding, asked, self._parameters.passes), anchor
 
-    def adopt(self, answer: Answers, anchor: Anchor) -> Collection[int]:
+    def adopt(self, answer: Answers, anchor: Anchor) -> None:
         """Believe what a call brought back; it hangs on the anchor, and so does what is remembered of it.
 
         What a person has spoken about since is not touched.
-
-        Returns:
-            Ids of the objects whose masks may have changed without a person having asked for it.
         """
         if answer.embedding is not None:
             self._embedding = answer.embedding, anchor
@@ -209,7 +206,6 @@ class MemoryTracker:
         self._bank.keep_only([*self._states, *(state.id for state in self._history.removed)])
         self._bank.add(anchor.index, replace(answer.memory, values=known), {*spoken_of, *numbers})
         self._propagation.compare_colors(self._states.values())
-        return set(answer.recalled)
 
     def masks(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[TrackedMask]:
         """Every object on the present frame by ascending id; no pixel belongs to two. See :class:`Tracker`."""
@@ -280,7 +276,9 @@ class MemoryTracker:
             state.lose()
             return
         soft_mask = without_scraps(self._propagation.sharpened(state, recall.soft_mask, anchor), state.scrap)
-        self._believe(state, soft_mask, recall.presence * recall.predicted_iou, anchor)
+        # In pieces it is rarely one thing still; what was in pieces when a person said so may stay so.
+        whole = min(1.0, coherence(soft_mask) / state.coherence)
+        self._believe(state, soft_mask, recall.presence * recall.predicted_iou * whole, anchor)
 
     def _believe(
         self, state: TrackState, soft_mask: SoftMask, score: float, anchor: Anchor, from_user: bool = False

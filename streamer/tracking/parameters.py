@@ -118,6 +118,7 @@ MIN_PRIOR, PRIOR_RANGE = 0.03, (0.002, 0.998)  # below: nowhere near the object,
 STEEPNESS = 4  # of the edge of a mask that becomes an anchor: swept
 OUTSIDE, FAINT = 32, 16  # [of 255] below: surely outside; above: worth refining: both swept
 EDGE_SIDE_PX, EDGE_EPS = 3, 195.0  # guided filter (He et al., TPAMI 2013): window, .003 * 255^2 [gray levels^2]: swept
+GAP_PX = 2  # [px of the grid] half of what may part two pieces of one thing: docs/tracking.md, "What it says"
 SCRAP = 0.1  # share of the largest piece below which a piece is a scrap: swept
 
 # Snapping (snapping.py), GrabCut (Rother et al., SIGGRAPH 2004).
@@ -127,5 +128,3 @@ MIN_SIDE_PX = 64  # [px of the grid]; fewer on either side tell nothing of its c
 # Compositing (compositing.py).
 DEPTH_SAMPLES = 500  # [px] for a median, whose error is 1.25 / sqrt(500) of their spread: 6 %
 DEPTH_FALLOFF = 8.0  # e-fold for every eighth of the depth range: swept
-SAME_OBJECT = 0.3  # IoU from which an outline may wander from one mask to the other; for the eye, in no figure
-FADE_EDGE_PX, FADE_MARGIN_PX = 2.0, 4  # [px of the grid] half the soft edge of an outline that moves, and room for it

@@ -6,7 +6,7 @@ where each object is. Everything but the two calls that it hands out runs on the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -129,12 +129,8 @@ class Tracker(Protocol[Answer]):
         """What can be answered at once of what a person has said, and about which anchor; None where nothing can."""
         ...
 
-    def adopt(self, answer: Answer, anchor: Anchor) -> Collection[int]:
-        """Take in what a call has brought back about the anchor's frame.
-
-        Returns:
-            Ids of the objects whose masks may have changed without a person having asked for it.
-        """
+    def adopt(self, answer: Answer, anchor: Anchor) -> None:
+        """Take in what a call has brought back about the anchor's frame."""
         ...
 
     def masks(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[TrackedMask]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.tracking.parameters import LOGIT_RANGE, SCRAP, STEEPNESS
+from streamer.tracking.parameters import GAP_PX, LOGIT_RANGE, SCRAP, STEEPNESS
 
 SoftMask = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -76,6 +76,18 @@ def smallest_piece(soft_mask: SoftMask) -> float:
     """The area of the smallest piece of a soft mask as a share of that of the largest."""
     _, areas = pieces_of(soft_mask)
     return float(areas.min() / areas.max()) if len(areas) else 1.0
+
+
+def coherence(soft_mask: SoftMask) -> float:
+    """Share of a soft mask that lies in its largest piece, where pieces within a few pixels of each other are one.
+
+    1 for an empty one.
+    """
+    region = around(soft_mask > INSIDE, 2 * GAP_PX)
+    if is_empty(region):
+        return 1.0
+    _, areas = pieces_of(cv2.dilate(soft_mask[region], np.ones((2 * GAP_PX + 1, 2 * GAP_PX + 1), np.uint8)))
+    return float(areas.max() / areas.sum())
 
 
 def without_scraps(soft_mask: SoftMask, smallest: float = SCRAP) -> SoftMask:

@@ -13,7 +13,7 @@ from streamer.motion.anchors import Anchor
 from streamer.motion.pyramid import halve
 from streamer.tracking.colors import Colors
 from streamer.tracking.parameters import CERTAIN_SCORE, SCRAP
-from streamer.tracking.soft_masks import SoftMask, area_of, smallest_piece
+from streamer.tracking.soft_masks import SoftMask, area_of, coherence, smallest_piece
 
 Points = NDArray[np.float32]
 Box = NDArray[np.float32]
@@ -43,6 +43,7 @@ class TrackState:
         seen_at_s: Media time of the keyframe on which a model last saw it [s]; None before the first.
         area: Of the mask there [px of the grid].
         scrap: Pieces of its mask of less than this share of the largest one are not it.
+        coherence: Of its mask when a person last spoke of it.
         score, state: How sure we are.
         sought_index: Frame of the last keyframe on which the memory was asked about it; -1 before the first.
     """
@@ -71,6 +72,7 @@ class TrackState:
     seen_at_s: float | None = None
     area: int = 0
     scrap: float = SCRAP
+    coherence: float = 1.0
     score: float = 0.0
     state: State = State.UNCERTAIN
     sought_index: int = -1
@@ -201,6 +203,7 @@ class TrackState:
             self.reference_colors = colors
         if from_user:
             self.scrap = min(SCRAP, smallest_piece(soft_mask) / 2)
+            self.coherence = coherence(soft_mask)
 
     def lose(self) -> None:
         """Be nowhere."""

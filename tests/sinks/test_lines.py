@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 import streamer
+from streamer.data.camera_model import Provenance
 from streamer.sinks import lines
 from streamer.sinks.jsonl import header_of, line_of, to_text
 from streamer.sinks.lines import DroppedLine
@@ -46,3 +47,8 @@ def full_result():
     seen = track(mask, depth=DepthStats(1.0, 2.0, float("inf"), now=2.0), age_s=0.25)
     stages = {"masks": StageStatus(Reason.FIRST, 0, 0.0), "depth": StageStatus()}
     return result(seen, lost, depth_map=np.ones((2, 5), np.float32), stages=stages, timings_ms={"flow": 1.5})
+
+
+def test_the_lines_know_every_way_in_which_a_camera_is_known():
+    told = streamer.schema()["$defs"]["CameraLine"]["properties"]["provenance"]["enum"]
+    assert told == [str(way) for way in Provenance]

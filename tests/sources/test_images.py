@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -240,3 +241,20 @@ def test_a_heic_photo_without_its_library_says_what_to_install(tmp_path: Path, m
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(SourceError, match=r"needs a library: run `uv pip install pillow-heif`\.$"):
         ImageSource(tmp_path / "photo.heic")
+
+
+@pytest.mark.parametrize(("focal_35mm", "fov_deg"), [(26, 69.4), (50, 39.6), (0, None), (None, None)])
+def test_a_photo_tells_the_focal_length_of_its_lens(tmp_path, focal_35mm, fov_deg):
+    exif = Image.Exif()
+    if focal_35mm is not None:
+        exif.get_ifd(0x8769)[0xA405] = focal_35mm
+    Image.new("RGB", (360, 240)).save(tmp_path / "photo.jpg", exif=exif)
+    for source in (ImageSource(tmp_path / "photo.jpg"), ImageFolderSource(tmp_path)):
+        with source:
+            camera = source.info.camera
+        if fov_deg is None:
+            assert camera is None
+            continue
+        assert (camera.size, camera.provenance) == ((360, 240), "photo")
+        assert camera.fx == camera.fy == pytest.approx(focal_35mm * 10, rel=1e-3)
+        assert math.degrees(2 * math.atan(180 / camera.fx)) == pytest.approx(fov_deg, abs=0.1)

@@ -15,11 +15,11 @@ def image(level=0, size=(6, 4)):
     return np.full((size[1], size[0], 3), level, np.uint8)
 
 
-def test_the_newest_wins_and_what_it_replaced_is_counted():
+def test_the_newest_wins_and_its_index_tells_what_it_replaced():
     source = Pushed((6, 4), rate_hz=30)
     assert [source.push(image(level)) for level in (1, 2, 3)] == [0, 1, 2]
     frame = source.read()
-    assert (frame.index, frame.image_rgb[0, 0, 0], source.replaced) == (2, 3, 2)
+    assert (frame.index, frame.image_rgb[0, 0, 0]) == (2, 3)
     assert (source.info.live, source.info.size, source.info.rate_hz) == (True, (6, 4), 30)
 
 

@@ -39,10 +39,10 @@ def test_it_is_due_at_its_own_interval(stage):
 
 
 def test_a_late_map_is_carried_and_takes_the_scale_of_what_was_known_when_it_was_asked_for(stage, motion):
-    first = stage.job(advance(motion, 0), motion, Reason.FIRST)
+    first = stage.job(advance(motion, 0), motion)
     stage.adopt(first.call(), first.anchor)
     before = stage.at(motion).depth
-    late = stage.job(advance(motion, 1), motion, Reason.INTERVAL)
+    late = stage.job(advance(motion, 1), motion)
     advance(motion, 2)
     assert stage.at(motion).age == 2
     stage.adopt(late.call(), late.anchor)
@@ -53,7 +53,7 @@ def test_a_late_map_is_carried_and_takes_the_scale_of_what_was_known_when_it_was
 
 
 def test_a_new_scene_starts_from_nothing(stage, motion):
-    job = stage.job(advance(motion, 0), motion, Reason.FIRST)
+    job = stage.job(advance(motion, 0), motion)
     stage.adopt(job.call(), job.anchor)
     stage.start_scene()
     assert stage.at(motion).depth is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -125,6 +126,31 @@ def test_a_late_answer_is_carried_to_where_things_are_now():
         assert iou(track.mask, labels == {"ball": 1, "box": 2}[track.label]) > 0.8
 
 
+def test_a_point_on_a_thing_is_carried_with_it_and_is_nobodys_click():
+    motion = Motion(FlowParameters(max_side_px=320))
+    motion.advance(0, moving_scene(0)[0])
+    anchor = motion.open()
+    for index in range(1, 6):
+        motion.advance(index, moving_scene(index)[0])
+    carried = carry(Detection("ball", 0.9, box_of(moving_scene(0)[1] == 1), point=(60.0, 80.0)), anchor)
+    assert carried.point == pytest.approx((75, 80), abs=3)
+    table = Table(PointingDetector(), text="ball")
+    (track,) = table.play(range(3))[-1].tracks
+    assert len(track.point_coords) == 0
+    table.pipeline.prompt(Prompt([track.centroid], object_id=track.id))
+    assert len(table.play(range(3, 5))[-1].tracks[0].point_coords) == 2
+
+
+class PointingDetector(ColorDetector):
+    """Says where on the thing it is surest as well."""
+
+    def detect(self, image_rgb, phrases):
+        return [
+            replace(one, point=np.mean(np.reshape(one.box_xyxy, (2, 2)), 0))
+            for one in super().detect(image_rgb, phrases)
+        ]
+
+
 @pytest.mark.parametrize("mask", [None, moving_scene(0)[1] == 1])
 def test_boxes_and_masks_are_carried_by_the_flow(mask):
     motion = Motion(FlowParameters(max_side_px=320))
@@ -150,6 +176,19 @@ def test_what_is_denied_several_times_in_a_row_is_uncertain_until_it_is_borne_ou
     table.detector.blind = set()
     after = table.play(range(25, 25 + INTERVAL + 1))
     assert states(after[-1])["ball"] == (1, State.TRACKED)
+
+
+def test_a_guess_is_uncertain_until_a_second_look_finds_it_again():
+    table = Table(GuessingDetector(), text="ball")
+    assert states(table.play(range(INTERVAL))[-1])["ball"][1] is State.UNCERTAIN
+    assert states(table.play(range(INTERVAL, INTERVAL + 3))[-1])["ball"][1] is State.TRACKED
+
+
+class GuessingDetector(ColorDetector):
+    """Is never quite sure."""
+
+    def detect(self, image_rgb, phrases):
+        return [replace(one, score=0.55) for one in super().detect(image_rgb, phrases)]
 
 
 def test_what_comes_back_keeps_its_number_and_what_nobody_recognizes_gets_its_own_at_the_second_look():

@@ -107,7 +107,7 @@ def test_what_a_person_wants_comes_first_and_once(motion):
     assert stage.due(situation(calm=True)) is None, "nobody foresees what a person says"
     stage.force()
     assert stage.due(situation()) is Reason.FORCED
-    stage.job(frame(0), motion, Reason.FORCED)
+    stage.job(frame(0), motion)
     assert stage.due(situation()) is None
     assert tracker.noted == ["points or box", ("keyframe", 0)]
 
@@ -121,7 +121,7 @@ def test_who_looks_for_objects_does_so_whatever_else_is_wanted(motion, beside):
     if beside == "force":
         stage.force()
     assert stage.due(situation(last_index=None)) is Reason.DISCOVER
-    stage.job(frame(0), motion, Reason.DISCOVER)
+    stage.job(frame(0), motion)
     assert tracker.noted[-1] == ("keyframe", 4)
     assert stage.due(situation()) is None
 
@@ -131,7 +131,7 @@ def test_a_new_scene_is_searched_where_nobody_said_what_to_follow(motion, automa
     stage, tracker = stage_of()
     if automatic:
         stage.discover()
-        stage.job(frame(0), motion, Reason.DISCOVER)
+        stage.job(frame(0), motion)
     stage.start_scene()
     assert tracker.noted[-1] == ("new scene", not automatic)
     assert stage.due(situation(scene_cut=True)) == ("discover" if automatic else "scene cut")
@@ -171,7 +171,7 @@ def test_clicks_are_due_while_something_is_unanswered_and_ask_nothing_without_an
     assert clicks.immediate
     assert clicks.due(situation()) is Reason.PROMPT
     assert clicks.due(situation(calm=True)) is None
-    assert clicks.job(frame(0), motion, Reason.PROMPT) is None
+    assert clicks.job(frame(0), motion) is None
     assert ClicksStage(QuietTracker()).due(situation()) is None
 
 

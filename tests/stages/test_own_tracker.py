@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,12 +100,11 @@ class ThresholdTracker:
         (masks, anchor), asked = self._seen, dict(self._channels)
         return lambda: Channels(masks, asked), anchor
 
-    def adopt(self, answer: Channels, anchor: Anchor) -> Collection[int]:
+    def adopt(self, answer: Channels, anchor: Anchor) -> None:
         self._seen = answer.masks, anchor
-        known = [object_id for object_id in answer.channels if object_id in self._channels]
-        for object_id in known:
-            self._shown[object_id] = answer.masks[answer.channels[object_id]], anchor
-        return known
+        for object_id, channel in answer.channels.items():
+            if object_id in self._channels:
+                self._shown[object_id] = answer.masks[channel], anchor
 
     def masks(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[TrackedMask]:
         return [self._mask(object_id, motion) for object_id in sorted(self._channels)]

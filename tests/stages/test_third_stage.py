@@ -51,7 +51,7 @@ class BrightnessStage:
     def due(self, situation: Situation) -> Reason | None:
         return due_at_interval(situation, INTERVAL)
 
-    def job(self, frame: Frame, motion: Motion, reason: Reason) -> Job[float]:
+    def job(self, frame: Frame, motion: Motion) -> Job[float]:
         return Job(lambda: self.image_call(frame.image_rgb), motion.open())
 
     def adopt(self, answer: float, anchor: Anchor) -> None:

@@ -116,17 +116,6 @@ def test_what_was_said_is_corrected_once_and_asked_about_on_the_next_keyframe_as
     assert stage.tracker.corrections() is None, "the embedding is of another scene"
 
 
-def test_only_late_answers_that_nobody_asked_for_are_told_to_the_eye():
-    stage = Stage()
-    stage.say(BALL)
-    assert stage.keyframe() == set()
-    stage.step(5)
-    answer, anchor = stage.ask(), stage.motion.open()
-    assert sorted(answer.timings_ms) == ["decode", "encode"]
-    stage.step(3)
-    assert stage.tracker.adopt(answer, anchor) == {1}
-
-
 def test_what_nobody_pointed_out_is_found_and_goes_with_its_scene_unless_it_is_spoken_of():
     stage = Stage()
     stage.keyframe(find=2)
@@ -180,6 +169,34 @@ def test_what_the_memory_does_not_see_is_lost():
     assert stage.state(1) is State.LOST
     assert stage.score(1) == 0
     assert stage.state(2) is State.TRACKED
+
+
+def with_a_twin(stage):
+    """The picture with a block that has the color of object 1, and the mask of both."""
+    image, both = stage.image.copy(), stage.labels == 1
+    image[20:70, 250:300] = image[both][0]
+    both[20:70, 250:300] = True
+    return image, both
+
+
+def test_what_has_taken_another_thing_along_is_worth_less():
+    stage = tracked(BALL)
+    stage.step()
+    stage.keyframe(image=with_a_twin(stage)[0])
+    assert stage.iou(1, with_a_twin(stage)[1]) > 0.8
+    assert stage.state(1) is State.UNCERTAIN
+
+
+def test_what_was_in_two_pieces_when_a_person_said_so_is_worth_as_much_in_two():
+    stage = Stage()
+    image, both = with_a_twin(stage)
+    stage.say(Prompt(mask=both, object_id=1))
+    stage.keyframe(image=image)
+    stage.step()
+    image, both = with_a_twin(stage)
+    stage.keyframe(image=image)
+    assert stage.iou(1, both) > 0.8
+    assert stage.state(1) is State.TRACKED
 
 
 def test_a_click_on_a_lost_object_says_anew_what_it_is():

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from streamer.tracking.soft_masks import (
     INSIDE,
     around,
+    coherence,
     corner,
     harden,
     is_empty,
@@ -42,6 +43,15 @@ def test_scraps_are_left_out_and_halves_behind_a_pole_are_not():
     assert (without_scraps(halves) == halves).all()
     assert not without_scraps(np.zeros_like(body)).any()
     assert (without_scraps(np.maximum(body, scrap), smallest_piece(np.maximum(body, scrap))) > INSIDE)[20, 140]
+
+
+def test_coherence_is_the_share_of_the_largest_piece_and_a_crack_makes_no_two_of_one():
+    body, other = disc((50, 48), 25), disc((130, 48), 25)
+    cracked = body.copy()
+    cracked[:, 49:52] = 0
+    assert coherence(body) == coherence(cracked) == coherence(np.zeros_like(body)) == 1
+    assert abs(coherence(np.maximum(body, other)) - 0.5) < 0.01
+    assert 0.7 < coherence(np.maximum(body, disc((130, 48), 14))) < 0.8
 
 
 masks = st.binary(min_size=96, max_size=96).map(lambda bits: np.frombuffer(bits, np.uint8).reshape(8, 12))

@@ -72,13 +72,16 @@ class WordsDetector:
     ) -> list[Detection]:
         margins = self.margins(meaning, seen)
         found = []
-        for box, score in zip(*boxes_of(margins, seen.sides[0].cpu()), strict=True):
+        for box, point, score in zip(*boxes_of(margins, seen.sides[0].cpu(), seen.trust[0].cpu()), strict=True):
             corners = _on_image(box / scale, image_rgb)
             if score < self._min_score:
                 break
             if meaning.color and share_of_color(image_rgb, corners, meaning.color) < MIN_COLOR:
                 continue
-            found.append(Detection(phrase, float(score), corners))
+            x, y = (point / scale).tolist()
+            height, width = image_rgb.shape[:2]
+            on_it = min(x, width - 1.0), min(y, height - 1.0)
+            found.append(Detection(phrase, float(score), corners, point=on_it))
         return found
 
     def margins(self, meaning: Meaning, seen: Seen) -> Tensor:
@@ -94,33 +97,37 @@ class WordsDetector:
         return torch.stack(levels).amax(0).cpu()
 
 
-def boxes_of(margins: Tensor, sides: Tensor) -> tuple[Tensor, Tensor]:
-    """``(N, 4)`` boxes [px of the input] and their ``(N,)`` scores, the surest first, each thing once.
+def boxes_of(margins: Tensor, sides: Tensor, trust: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """``(N, 4)`` boxes, ``(N, 2)`` points in them [px of the input], and ``(N,)`` scores, the surest first.
 
-    The box of a thing is the mean of those that its cells vote for, by how sure they are.
+    Each thing is there once. Its box is the mean of those that its cells vote for, the point the mean of the middles
+    of these cells, by how sure of its name and how near to its true box they are.
 
     Args:
         margins: ``(h, w)`` logits; above 0 a cell shows the thing.
         sides: ``(4, h, w)`` what each cell says of the box around it [px].
+        trust: ``(h, w)`` logits of the IoU that is expected of this box.
     """
     rows, columns = (margins > max(0.0, float(margins.max()) - BELOW_BEST)).nonzero(as_tuple=True)
-    chosen = margins[rows, columns].sigmoid()
-    order = chosen.argsort(descending=True)[:MAX_CELLS]
-    scores, rows, columns = chosen[order], rows[order], columns[order]
-    x, y = (columns + 0.5) * STRIDE_PX, (rows + 0.5) * STRIDE_PX
-    left, top, right, bottom = sides[:, rows, columns]
-    votes = torch.stack([x - left, y - top, x + right, y + bottom], dim=1)
-    boxes, kept, open_ = [], [], torch.ones(len(votes), dtype=torch.bool)
+    scores, worth = margins[rows, columns].sigmoid(), (margins.sigmoid() * trust.sigmoid())[rows, columns]
+    order = worth.argsort(descending=True)[:MAX_CELLS]
+    scores, worth, rows, columns = scores[order], worth[order], rows[order], columns[order]
+    middles = STRIDE_PX * torch.stack([columns + 0.5, rows + 0.5], dim=1)
+    left_top, right_bottom = sides[:, rows, columns].T.split(2, dim=1)
+    votes = torch.cat([middles - left_top, middles + right_bottom], dim=1)
+    found, open_ = [], torch.ones(len(votes), dtype=torch.bool)
     overlaps, within = _overlaps(votes)
     while open_.any():
         best = int(open_.nonzero()[0])
         same = open_ & (overlaps[best] > SAME_BOX)
-        weights = scores[same] ** 2
-        boxes.append((votes[same] * weights[:, None]).sum(0) / weights.sum())
-        kept.append(scores[best])
+        weights = (worth[same, None] / worth[best]) ** 2
+        mean = (torch.cat([votes[same], middles[same]], dim=1) * weights).sum(0) / weights.sum()
+        found.append(torch.cat([mean, scores[same].amax(0, keepdim=True)]))
         open_ &= ~(same | (within[best] > INSIDE))
         open_[best] = False
-    return (torch.stack(boxes), torch.stack(kept)) if boxes else (torch.empty(0, 4), torch.empty(0))
+    things = torch.stack(found) if found else torch.empty(0, 7)
+    things = things[things[:, 6].argsort(descending=True)]
+    return things[:, :4], things[:, 4:6], things[:, 6]
 
 
 def _overlaps(boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -140,10 +147,10 @@ def _on_image(box: Tensor, image_rgb: NDArray[np.uint8]) -> Box:
     return x0, y0, min(max(x1, x0 + 1), float(width)), min(max(y1, y0 + 1), float(height))
 
 
-def to_pixels(image_rgb: NDArray[np.uint8]) -> tuple[Tensor, float]:
+def to_pixels(image_rgb: NDArray[np.uint8], side_px: int = SIDE_PX) -> tuple[Tensor, float]:
     """``(1, 3, H, W)`` normalized pixels of a ``(H, W, 3)`` uint8 RGB image, padded, and how much larger it became."""
     height, width = image_rgb.shape[:2]
-    scale = SIDE_PX / max(height, width)
+    scale = side_px / max(height, width)
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(image_rgb, (columns, rows), interpolation=way)

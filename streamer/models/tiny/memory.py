@@ -163,7 +163,7 @@ class MemoryNetwork(nn.Module):
         Args as for `recall`.
         """
         answer = self.recall(query, keys, values, carried, top_k)
-        return answer._replace(mask_logits=set_apart(answer.mask_logits))
+        return answer._replace(mask_logits=set_apart(answer.mask_logits, carried.masks))
 
     def recall(
         self,

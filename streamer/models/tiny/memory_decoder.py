@@ -21,6 +21,7 @@ VALUE_WIDTH = 64
 READOUT_WIDTH = VALUE_WIDTH + 2  # and the share of the cell that is this object, and that is another one
 DECODER_WIDTHS = (96, 48, 24)  # at strides 16, 8, 4
 STATISTICS = 6
+DISTRACTOR_LOGITS = 4.0  # what a cell that another object filled speaks against this one
 
 
 class Query(NamedTuple):
@@ -138,13 +139,27 @@ def _statistics(logits: Tensor, similarity: Tensor, carried: Carried) -> Tensor:
     return torch.cat([(share + 1e-4).log(), sure, cells.amax((2, 3)), familiar, shared * known, known], dim=1)
 
 
-def set_apart(logits: Tensor) -> Tensor:
+def set_apart(logits: Tensor, carried: Tensor) -> Tensor:
     """Let K objects share each cell: the logits of a softmax over them and a background whose logit is 0.
 
-    ``(B, K, H, W)`` to the same, as STM's soft aggregation does for probabilities.
+    As STM's soft aggregation does for probabilities. Things that look alike resemble the memory of each other; where
+    they were tells them apart, so a cell that another object filled speaks against this one.
+
+    Args:
+        logits: ``(B, K, H, W)``, as is what comes of them.
+        carried: ``(B, K, H, W)`` masks that flow brought here, 0 to 1; 0 where there is none. More than K are of
+            objects that nothing is asked about.
     """
+    if carried.shape[1] > 1:
+        logits = logits - DISTRACTOR_LOGITS * _of_others(carried)[:, : logits.shape[1]]
     if logits.shape[1] == 1:
         return logits
     with_background = torch.cat([torch.zeros_like(logits[:, :1]), logits], dim=1)
     share = with_background.log_softmax(dim=1)[:, 1:]
     return share - torch.log1p(-share.exp().clamp(max=1 - 1e-6))
+
+
+def _of_others(masks: Tensor) -> Tensor:
+    """How much more of each cell belonged to another object than to this one, 0 to 1."""
+    first, second = masks.topk(2, dim=1).values.split(1, dim=1)
+    return (torch.where(masks == first, second, first) - masks).clamp(min=0)

@@ -11,9 +11,6 @@ from streamer.models.protocols import Memory
 from streamer.models.tiny.memory import Answer, MemoryNetwork
 from streamer.models.tiny.memory_decoder import Carried, Query, set_apart
 
-DISTRACTOR_LOGITS = 4.0
-"""What a cell that another object filled speaks against this one [logits]."""
-
 
 def remember_objects(network: MemoryNetwork, query: Query, masks: Mapping[int, Tensor]) -> Memory:
     """What to keep of a frame of one image with these ``(4h, 4w)`` masks, 0 to 1; no cell counts for more than one."""
@@ -54,23 +51,9 @@ def recall_objects(
         answers |= {each: Answer(*(part[:, at : at + 1] for part in answer)) for at, each in enumerate(ids)}
     in_order = (answers[each] for each in object_ids)
     together = Answer(*(torch.cat(parts, dim=1) for parts in zip(*in_order, strict=True)))
-    logits = together.mask_logits - DISTRACTOR_LOGITS * _of_others(object_ids, carried, query)
-    return together._replace(mask_logits=set_apart(logits))
-
-
-def _of_others(object_ids: Sequence[int], carried: Mapping[int, Tensor], query: Query) -> Tensor:
-    """``(1, K, 4h, 4w)``, 0 to 1: how much more a cell belonged to another object than to this one, as flow has it.
-
-    Things that look alike resemble the memory of each other; where they were tells them apart.
-    """
-    nothing = torch.zeros(query.stride4.shape[-2:], device=query.stride4.device)
-    masks = torch.stack([carried.get(each, nothing) for each in dict.fromkeys((*object_ids, *carried))])
-    asked = masks[: len(object_ids)]
-    if len(masks) == 1:
-        return torch.zeros_like(masks)[None]
-    first, second = masks.topk(2, dim=0).values
-    others = torch.where(asked == first, second, first)
-    return (others - asked).clamp(min=0)[None]
+    everything = list(dict.fromkeys((*object_ids, *carried)))
+    masks = _carried(everything, carried, query).masks
+    return together._replace(mask_logits=set_apart(together.mask_logits, masks))
 
 
 def _carried(ids: Sequence[int], carried: Mapping[int, Tensor], query: Query) -> Carried:

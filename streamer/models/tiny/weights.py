@@ -116,14 +116,14 @@ def save_words(words: TinyWords, path: Path) -> None:
         if value.dim() < 2:
             stored[name] = value.half()
             continue
-        scale = value.flatten(1).abs().amax(1).clamp(min=1e-8) / _STEPS
+        scale = (value.flatten(1).abs().amax(1).clamp(min=1e-4) / _STEPS).half().float()
         rows = (len(value), *[1] * (value.dim() - 1))
-        stored[name] = (value / scale.view(rows)).round().to(torch.int8).contiguous()
-        stored[name + _SCALE] = scale
+        stored[name] = (value / scale.view(rows)).round().clamp(-_STEPS, _STEPS).to(torch.int8).contiguous()
+        stored[name + _SCALE] = scale.half()
     save_file(stored, path)
 
 
 def _unpacked(stored: dict[str, torch.Tensor], name: str) -> torch.Tensor:
     value = stored[name].float()
     scale = stored.get(name + _SCALE)
-    return value if scale is None else value * scale.view(-1, *[1] * (value.dim() - 1))
+    return value if scale is None else value * scale.float().view(-1, *[1] * (value.dim() - 1))

@@ -12,16 +12,24 @@ from transformers import (
     CLIPSegForImageSegmentation,
     CLIPSegProcessor,
     CLIPTokenizer,
+    DetrImageProcessor,
     GroundingDinoConfig,
     GroundingDinoForObjectDetection,
     GroundingDinoImageProcessor,
     GroundingDinoProcessor,
     MMGroundingDinoConfig,
     MMGroundingDinoForObjectDetection,
+    OmDetTurboConfig,
+    OmDetTurboForObjectDetection,
+    OmDetTurboProcessor,
     Owlv2Config,
     Owlv2ForObjectDetection,
     Owlv2ImageProcessor,
     Owlv2Processor,
+    Sam3Config,
+    Sam3ImageProcessor,
+    Sam3Model,
+    Sam3Processor,
     SwinConfig,
     ViTImageProcessor,
 )
@@ -43,13 +51,13 @@ def bert_tokenizer(folder: Path) -> BertTokenizer:
     return BertTokenizer(str(path))
 
 
-def clip_tokenizer(folder: Path) -> CLIPTokenizer:
+def clip_tokenizer(folder: Path, length: int = 48) -> CLIPTokenizer:
     letters = [*"abcdefghijklmnopqrstuvwxyz.,"]
     entries = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
     vocabulary.write_text(json.dumps({entry: place for place, entry in enumerate(entries)}))
     merges.write_text("#version: 0.2\n")
-    return CLIPTokenizer(str(vocabulary), str(merges), model_max_length=48)
+    return CLIPTokenizer(str(vocabulary), str(merges), model_max_length=length)
 
 
 def clip_text(tokenizer: CLIPTokenizer) -> dict:
@@ -104,3 +112,48 @@ def clipseg(folder: Path) -> Path:
     )  # fmt: skip
     images = ViTImageProcessor(size={"height": 64, "width": 64})
     return save(folder, model, CLIPSegProcessor(images, tokenizer))
+
+
+def omdet_turbo(folder: Path) -> Path:
+    tokenizer = clip_tokenizer(folder, length=77)
+    backbone = SwinConfig(
+        window_size=7, embed_dim=12, depths=[1, 1, 1, 1], num_heads=[1, 1, 1, 1], image_size=64,
+        out_features=["stage2", "stage3", "stage4"], out_indices=[2, 3, 4],
+    )  # fmt: skip
+    words = dict.fromkeys(("text_projection_in_dim", "text_projection_out_dim", "class_embed_dim"), 32)
+    sizes = {
+        "encoder_hidden_dim": 16, "encoder_dim_feedforward": 32, "encoder_attention_heads": 2,
+        "decoder_hidden_dim": 16, "decoder_dim_feedforward": 32, "decoder_num_heads": 2, "decoder_num_layers": 1,
+        "num_queries": 16, "task_encoder_hidden_dim": 32, "vision_features_channels": [16, 16, 16],
+    }  # fmt: skip
+    text = {
+        **clip_text(tokenizer),
+        "max_position_embeddings": 77,
+        "model_type": "clip_text_model",
+        "projection_dim": 32,
+    }
+    config = OmDetTurboConfig(
+        backbone_config=backbone, text_config=text, image_size=64, encoder_in_channels=[24, 48, 96],
+        apply_layernorm_after_vision_backbone=False, **words, **sizes,
+    )  # fmt: skip
+    images = DetrImageProcessor(size={"height": 64, "width": 64}, do_pad=False)
+    return save(folder, OmDetTurboForObjectDetection(config), OmDetTurboProcessor(images, tokenizer))
+
+
+def sam3(folder: Path) -> Path:
+    tokenizer = clip_tokenizer(folder, length=32)
+    part = {"hidden_size": 32, "intermediate_size": 32, "num_attention_heads": 2}
+    backbone = {**part, "num_hidden_layers": 1, "image_size": 112, "pretrain_image_size": 56, "window_size": 4}
+    config = Sam3Config(
+        vision_config={
+            "backbone_config": {"model_type": "sam3_vit_model", "global_attn_indexes": [0], **backbone},
+            "fpn_hidden_size": 32, "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+        },
+        text_config={**clip_text(tokenizer), "max_position_embeddings": 32, "projection_dim": 32},
+        geometry_encoder_config={**part, "num_layers": 1},
+        detr_encoder_config={**part, "num_layers": 1},
+        detr_decoder_config={**part, "num_layers": 1, "num_queries": 6},
+        mask_decoder_config={"hidden_size": 32, "num_attention_heads": 2},
+    )  # fmt: skip
+    images = Sam3ImageProcessor(size={"height": 112, "width": 112}, mask_size={"height": 32, "width": 32})
+    return save(folder, Sam3Model(config), Sam3Processor(images, tokenizer))

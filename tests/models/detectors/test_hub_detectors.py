@@ -22,7 +22,10 @@ def folder(tmp_path_factory, request):
     return getattr(small_detectors, request.param)(tmp_path_factory.mktemp(request.param))
 
 
-@pytest.mark.parametrize("folder", ["grounding_dino", "mm_grounding_dino", "owlv2", "clipseg"], indirect=True)
+ALL = ["grounding_dino", "mm_grounding_dino", "owlv2", "omdet_turbo", "clipseg", "sam3"]
+
+
+@pytest.mark.parametrize("folder", ALL, indirect=True)
 def test_a_model_of_the_real_class_loads_from_a_folder_and_finds_things_on_the_image(folder):
     detector = load_detector(DetectorParameters(model=str(folder), min_score=0.01), "cpu")
     found = detector.detect(IMAGE, PHRASES)
@@ -61,6 +64,51 @@ def test_recorded_tensors_of_owl_land_where_upstream_puts_them(folder):
     play(detector, logits=torch.tensor([[[2.0, -9.0], [-9.0, 1.0]]]), pred_boxes=RECORDED)
     # It sees a square whose lower part is padding, so that shares are of the longer side.
     check(detector.detect(IMAGE, PHRASES), [(32, 24, 48, 48), (0, 40, 40, 48)])
+
+
+@pytest.mark.parametrize("folder", ["omdet_turbo"], indirect=True)
+def test_recorded_tensors_of_omdet_land_where_upstream_puts_them(folder):
+    detector = BoxDetector(folder, torch.device("cpu"))
+    play(
+        detector,
+        decoder_coord_logits=RECORDED,
+        decoder_class_logits=torch.tensor([[[2.0, -9.0], [-9.0, 1.0]]]),
+        classes_structure=torch.tensor([2]),
+    )
+    check(detector.detect(IMAGE, PHRASES), CORNERS)
+
+
+@pytest.mark.parametrize("folder", ["sam3"], indirect=True)
+def test_recorded_tensors_of_sam3_become_masks_where_upstream_puts_them(folder):
+    detector = load_detector(DetectorParameters(model=str(folder)), "cpu")
+    masks = torch.full((1, 2, 6, 10), -5.0)
+    masks[0, 0, :3, 5:], masks[0, 1, 3:, :5] = 5.0, 5.0
+    recorded = Recorded(
+        pred_logits=torch.tensor([[2.0, -2.0]]),
+        pred_boxes=torch.tensor([[[0.5, 0.0, 1.0, 0.5], [0.0, 0.5, 0.5, 1.0]]]),
+        pred_masks=masks,
+        presence_logits=torch.tensor([[2.0]]),
+    )
+    detector._network = ScriptedSam3(recorded)
+    (found,) = detector.detect(IMAGE, ["dog"])
+    assert found.label == "dog"
+    assert found.score == pytest.approx(float(torch.tensor(2.0).sigmoid() ** 2))
+    assert found.box_xyxy == pytest.approx((40, 0, 80, 24), abs=1)
+    assert found.mask[:20, 44:].all()
+    assert not found.mask[28:].any()
+
+
+class ScriptedSam3:
+    """Says the same of every phrase."""
+
+    def __init__(self, recorded):
+        self._recorded = recorded
+
+    def get_vision_features(self, pixel_values):
+        return pixel_values
+
+    def __call__(self, **_):
+        return self._recorded
 
 
 class Recorded(dict):

@@ -13,7 +13,7 @@ from streamer.models.tiny.weights import load_words, save_words
 from streamer.models.tiny.words import SIDE_PX, STRIDE_PX, Seen, TinyWords
 
 GRID = 30, 40
-FLAT = torch.full(GRID, -5.0)
+FLAT, SURE = torch.full(GRID, -5.0), torch.zeros(GRID)
 
 
 def sides_of(*boxes):
@@ -38,20 +38,31 @@ ONE, OTHER = (64, 64, 192, 160), (320, 240, 480, 400)
 
 
 def test_each_thing_is_found_once_with_the_box_that_its_cells_vote_for():
-    boxes, scores = boxes_of(levels((ONE, 2.0), (OTHER, 1.0)), sides_of(ONE, OTHER))
+    boxes, points, scores = boxes_of(levels((ONE, 2.0), (OTHER, 1.0)), sides_of(ONE, OTHER), SURE)
+    np.testing.assert_allclose(points.numpy(), [(128, 112), (400, 320)], atol=1e-3)
     np.testing.assert_allclose(boxes.numpy(), [ONE, OTHER], atol=1e-3)
     np.testing.assert_allclose(scores.numpy(), torch.tensor([2.0, 1.0]).sigmoid().numpy())
 
 
 def test_below_the_threshold_or_far_below_the_best_nothing_is_found():
-    assert len(boxes_of(FLAT, sides_of())[0]) == 0
-    boxes, _ = boxes_of(levels((ONE, 3.0), (OTHER, 2.9 - BELOW_BEST)), sides_of(ONE, OTHER))
+    assert len(boxes_of(FLAT, sides_of(), SURE)[0]) == 0
+    boxes, _, _ = boxes_of(levels((ONE, 3.0), (OTHER, 2.9 - BELOW_BEST)), sides_of(ONE, OTHER), SURE)
     assert len(boxes) == 1
+
+
+def test_cells_whose_sides_are_trusted_more_say_where_the_box_ends():
+    cells, trust = levels((ONE, 2.0)), torch.full(GRID, -4.0)
+    sides = sides_of(ONE)
+    sides[2, 4, 4], trust[4, 4] = 400.0, 4.0
+    sides[0, 4, 4] += 1e-3
+    trusted, _, _ = boxes_of(cells, sides, trust)
+    plain, _, _ = boxes_of(cells, sides, SURE)
+    assert float(trusted[0, 2]) > float(plain[0, 2]) + 100
 
 
 def test_a_part_inside_of_a_surer_thing_is_not_another_one():
     part = 96, 96, 144, 128
-    boxes, _ = boxes_of(levels((ONE, 2.0), (part, 1.9)), sides_of(ONE, part))
+    boxes, _, _ = boxes_of(levels((ONE, 2.0), (part, 1.9)), sides_of(ONE, part), SURE)
     assert len(boxes) == 1
 
 
@@ -74,7 +85,7 @@ class Scripted(TinyWords):
         coco[0, meaning_of("dog").coco[0], 4:10, 4:12] = 2.0
         imagenet = torch.zeros(1, 1000, rows // 2, columns // 2)
         imagenet[0, meaning_of("castle").imagenet[0], 6:9, 12:16] = 20.0
-        return Seen(coco, imagenet, sides_of(ONE, (384, 192, 512, 288))[None, :, :rows, :columns])
+        return Seen(coco, imagenet, sides_of(ONE, (384, 192, 512, 288))[None, :, :rows, :columns], coco[:, 0])
 
 
 @pytest.fixture(scope="module")

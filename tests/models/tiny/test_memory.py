@@ -113,11 +113,11 @@ def test_a_read_out_takes_all_where_there_are_fewer() -> None:
 
 
 def test_objects_share_no_cell() -> None:
-    logits = set_apart(torch.randn(1, 4, 8, 8) * 5)
+    logits = set_apart(torch.randn(1, 4, 8, 8) * 5, torch.zeros(1, 4, 8, 8))
     assert int((logits > 0).sum(dim=1).max()) == 1
     assert float(logits.sigmoid().sum(dim=1).max()) <= 1 + 1e-5
     alone = torch.randn(1, 1, 8, 8)
-    assert torch.equal(set_apart(alone), alone)
+    assert torch.equal(set_apart(alone, torch.ones_like(alone)), alone)
 
 
 def test_weights_survive_the_file(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_weights_survive_the_file(tmp_path: Path) -> None:
 def test_samples_follow_what_the_first_frame_shows() -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
-        sample = make_sample(partial(photo_clip, draw_disc), draw_disc, RECIPE, rng)
+        sample = make_sample(partial(photo_clip, draw_disc), draw_disc, RECIPE, 2, rng)
         assert sample["images"].shape == (3, 64, 96, 3)
         assert sample["masks"].shape == sample["carried"].shape == (3, 2, 16, 24)
         assert (sample["masks"][0].reshape(2, -1).any(1) == sample["real"]).all()
@@ -141,7 +141,7 @@ def test_samples_follow_what_the_first_frame_shows() -> None:
 
 def test_the_same_seed_gives_the_same_sample() -> None:
     first, second = (
-        make_sample(partial(photo_clip, draw_disc), draw_disc, RECIPE, np.random.default_rng(3)) for _ in range(2)
+        make_sample(partial(photo_clip, draw_disc), draw_disc, RECIPE, 2, np.random.default_rng(3)) for _ in range(2)
     )
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
@@ -231,7 +231,7 @@ def test_the_memory_learns_from_one_batch() -> None:
     torch.manual_seed(0)
     memory, encoder = MemoryNetwork(), build_sam().image_encoder
     rng = np.random.default_rng(0)
-    clips = [make_sample(partial(photo_clip, draw_disc), draw_disc, RECIPE, rng) for _ in range(2)]
+    clips = [make_sample(partial(photo_clip, draw_disc), draw_disc, RECIPE, 2, rng) for _ in range(2)]
     batch = {name: torch.from_numpy(np.stack([clip[name] for clip in clips])) for name in clips[0]}
     optimizer = loop.make_optimizer(memory, torch.nn.Identity(), 2e-3, 1.0)
     losses = []

@@ -51,6 +51,7 @@ class Decoder:
         self._kept: deque[tuple[int, av.Packet]] = deque()
         self._bytes = 0
         self._number = 0
+        self._shown = 0
         self._taken = 0
         self._out: set[int] = set()
         self._last_pts: int | None = None
@@ -62,6 +63,7 @@ class Decoder:
         """The frames that are ready once this packet is known."""
         number = self._number
         self._number += 1
+        self._shown += not packet.is_discard
         packet.opaque = _Origin(number)
         if packet.is_corrupt:
             self._doubt = _LONGEST_DOUBT
@@ -75,9 +77,8 @@ class Decoder:
     def rest(self) -> Iterator[av.VideoFrame]:
         """The frames that are left at the end."""
         yield from self._decode(None)
-        if not self._alone and self._taken < self._number and self._go_alone():
-            yield from self._decoded_again()
-            yield from self._decode(None)
+        if not self._alone and self._taken < self._shown and self._go_alone():
+            yield from self._decoded_again(to_the_end=True)
 
     def _decode(self, packet: av.Packet | None) -> Iterator[av.VideoFrame]:
         try:
@@ -87,9 +88,7 @@ class Decoder:
                 self.undecodable += 1
                 self._doubt = _LONGEST_DOUBT
                 return
-            yield from self._decoded_again()
-            if packet is None:
-                yield from self._decode(None)
+            yield from self._decoded_again(to_the_end=packet is None)
             return
         for frame in frames:
             yield self._noted(frame)
@@ -141,9 +140,10 @@ class Decoder:
         self._alone = True
         return True
 
-    def _decoded_again(self) -> Iterator[av.VideoFrame]:
+    def _decoded_again(self, to_the_end: bool = False) -> Iterator[av.VideoFrame]:
         """What is left of the kept packets, without the frames that are out."""
-        packets = [packet for _, packet in self._kept]
+        packets: list[av.Packet | None] = [packet for _, packet in self._kept]
+        packets += [None] if to_the_end else []
         out, last_pts = self._out, self._last_pts
         self._kept.clear()
         self._out = set()

@@ -97,7 +97,7 @@ class VideoSource(BaseSource):
             if self._reader is not None:
                 self._reader.close()
             raise
-        self._origin = _first_of(self._stream.start_time, self._pending.pts)
+        self._origin = _first_of(self._stream.start_time, self._stamp_of(self._pending))
         self._pictures = Pictures(self._stream, self._pending)
         self._resized: tuple[float, tuple[int, int]] | None = None
         self._begin_index, self._end_index = part
@@ -214,8 +214,14 @@ class VideoSource(BaseSource):
         stream: av.VideoStream = self._second.streams[self._stream.index]
         return stream
 
+    def _stamp_of(self, video_frame: av.VideoFrame) -> int | None:
+        """When a frame is shown. AVI knows only the order of packets, which is not that of frames where these are coded
+        out of order; but they leave the decoder in the right one."""
+        counts = self._container.format.name == "avi" and video_frame.dts is not None
+        return video_frame.dts if counts else video_frame.pts
+
     def _time_of(self, video_frame: av.VideoFrame) -> float:
-        pts = video_frame.pts
+        pts = self._stamp_of(video_frame)
         if self._last_pts is not None and (pts is None or pts <= self._last_pts):
             pts = self._last_pts + 1 if pts is not None else self._last_pts + self._ticks_per_frame()
         self._last_pts = self._origin if pts is None else pts

@@ -129,7 +129,8 @@ class DetectionsStage:
             self._take_in(look, anchor, motion)
         if not self._phrases:
             return Part()
-        return Part(None if self._anchor is None else self._anchor.age, values={"phrases": list(self._phrases)})
+        age = None if self._anchor is None else motion.index - self._anchor.index
+        return Part(age, values={"phrases": list(self._phrases)})
 
     def _notice_deletions(self, motion: Motion) -> None:
         shown = {track.id: track for track in self._masks.tracks}

@@ -24,6 +24,8 @@ from streamer.scheduling.scheduler import Moment, Plan
 from streamer.scheduling.workers import Workers
 from streamer.stages.protocol import Calibrated, Prompted, Stage
 
+_HAS_GONE = "What you pointed at has left the picture or is covered by now: point again."
+
 
 class Pipeline:
     """What the stages know, for one frame after the other.
@@ -147,13 +149,18 @@ class Pipeline:
         self._answer_now()
         return object_id
 
-    def calibrate(self, known: KnownDepths) -> None:
+    def calibrate(self, known: KnownDepths, seen_index: int | None = None) -> None:
         """Say how far the things at some pixels are, on the frame shown last (or on the first one, before any was).
 
         Relative depth becomes meters by it, from this frame on.
 
+        Args:
+            known: How far they are.
+            seen_index: Index of the frame that they were measured on, where that is not the one shown last: they are
+                carried on from there, but for what has left the picture or is covered.
+
         Raises:
-            PromptError: A point does not lie on the frame, depth is left out, or it is metric already.
+            PromptError: A point does not lie on the frame, all have gone, depth is left out, or it is metric already.
         """
         if self._calibrated is None:
             raise PromptError("Depth is left out, so that there is nothing to calibrate: let it in.")
@@ -161,6 +168,11 @@ class Pipeline:
             self._early_depths.append(known)
             return
         known_depths.check_inside(known, self._frame.size)
+        if seen_index is not None and seen_index != self._frame.index:
+            moved, found = self._to_present(known.point_coords, seen_index)
+            if not found.any():
+                raise PromptError(_HAS_GONE)
+            known = known.moved(moved, found)
         self._calibrated.calibrate(known, self._motion)
 
     def remove(self, object_id: int) -> None:
@@ -211,13 +223,18 @@ class Pipeline:
         """What was pointed at on an earlier frame, on the present one."""
 
         def move(points: NDArray[np.float32]) -> NDArray[np.float32]:
-            moved, found = self._motion.points_to_present(points, seen_index)
+            moved, found = self._to_present(points, seen_index)
             if not found.all():
-                raise PromptError("What you pointed at has left the picture or is covered by now: point again.")
+                raise PromptError(_HAS_GONE)
             return moved
 
+        return prompt.moved(move)
+
+    def _to_present(
+        self, points: NDArray[np.float32], seen_index: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         try:
-            return prompt.moved(move)
+            return self._motion.points_to_present(points, seen_index)
         except LookupError:
             raise PromptError("The picture that you pointed at is gone: point at what is shown now.") from None
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from streamer.data.frame import Frame
+from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.errors import PromptError
 from streamer.scheduling.threads import ThreadedWorkers
@@ -277,6 +278,37 @@ def test_what_was_pointed_at_and_is_gone_is_refused():
     with pytest.raises(PromptError, match="is gone: point at what is shown now"):
         pipeline.prompt(Prompt([(60, 80)]), seen_index=11)
     assert pipeline.process(another_scene(13)).tracks == ()
+
+
+def test_what_was_measured_on_a_frame_of_a_moment_ago_is_known_of_where_it_is_now():
+    heard = []
+
+    class Calibrated:
+        def calibrate(self, known, motion):
+            heard.append(known)
+
+    pipeline = build_pipeline(None, RedDepth())
+    pipeline._calibrated = Calibrated()
+    for index in range(12):
+        pipeline.process(frame(index, speed_px=25))
+    ball_and_ground = KnownDepths([(60, 80), (20, 200)], [2.0, 3.0], along_ray=True, relative_error=0.1)
+    pipeline.calibrate(ball_and_ground, seen_index=0)
+    (known,) = heard
+    assert known.point_coords == pytest.approx(np.array([[20, 200]]), abs=1), "the ball has left the picture"
+    assert (known.meters.tolist(), known.along_ray, known.relative_error) == ([3.0], True, 0.1)
+    with pytest.raises(PromptError, match="has left the picture"):
+        pipeline.calibrate(KnownDepths([(60, 80)], [2.0]), seen_index=0)
+
+
+def test_frames_that_were_left_out_make_masks_and_depth_older_alike():
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), keyframe_interval=100, depth_interval=100)
+    pipeline.prompt(Prompt([(60, 80)]))
+    for index in (0, 1, 5):
+        result = pipeline.process(frame(index))
+    assert {name: stage.age for name, stage in result.stages.items() if stage.age is not None} == {
+        "masks": 5,
+        "depth": 5,
+    }
 
 
 def test_ages_are_told_in_time_as_well_and_go_on_over_an_outage():

@@ -54,6 +54,10 @@ class KnownDepths:
         object.__setattr__(self, "along_ray", along_ray)
         object.__setattr__(self, "relative_error", relative_error)
 
+    def moved(self, point_coords: NDArray[np.float32], which: NDArray[np.bool_]) -> Self:
+        """Those of ``which`` (``(N,)`` bool) at other pixels, ``(N, 2)`` float32."""
+        return type(self)(point_coords[which], self.meters[which], self.along_ray, self.relative_error)
+
     @classmethod
     def from_depth_map(cls, depth_m: NDArray[Any], relative_error: float = 0.0) -> Self:
         """A sample of a ``(H, W)`` depth map of the frame's size along the axis [m]; 0 and NaN are unknown."""

@@ -176,14 +176,19 @@ class Live:
         with self._working:
             return self._run.pipeline.prompt(prompt, seen_index)
 
-    def calibrate(self, known: KnownDepths) -> None:
-        """Say how far the things at some pixels of the newest frame are; relative depth becomes meters by it.
+    def calibrate(self, known: KnownDepths, seen_index: int | None = None) -> None:
+        """Say how far the things at some pixels are; relative depth becomes meters by it.
+
+        Args:
+            known: How far they are.
+            seen_index: Index of the result on whose frame they were measured, as of a sensor whose word comes late;
+                they are carried on from there. None for the newest.
 
         Raises:
-            PromptError: A point does not lie on the frame, depth is left out, or it is metric already.
+            PromptError: A point does not lie on the frame, all have gone, depth is left out, or it is metric already.
         """
         with self._working:
-            self._run.pipeline.calibrate(known)
+            self._run.pipeline.calibrate(known, seen_index)
 
     def text(self, text: str | Sequence[str]) -> None:
         """Look for everything that a text names, now and from time to time; its objects come with it as their label.

@@ -110,7 +110,8 @@ class MaskMemory(Protocol):
             embedding: Of that frame.
             memories: Earlier frames; every object is known on one of them at least.
             object_ids: Whose masks, in which order.
-            carried: ``(H, W)`` uint8 soft masks, of any size, of those that flow has carried there.
+            carried: ``(H, W)`` uint8 soft masks, of any size, of those that flow has carried there, and of others
+                beside them.
             size: (width, height) of the masks that are wanted [px].
         """
         ...

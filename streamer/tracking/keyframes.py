@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from streamer.tracking import clicks
 from streamer.tracking.clicks import ClickAnswer, ClickRequest
 from streamer.tracking.parameters import KNOWN_SHARE, PRESENT
 from streamer.tracking.soft_masks import INSIDE, Mask, SoftMask, soft
+
+_OTHERS = 0
+"""Stands for objects that a keyframe does not ask about; nobody else has this number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,7 @@ class Questions:
         clicks: What a person said, to be answered by SAM.
         given: ``(h, w)`` uint8 true masks, by object.
         sought: Objects that the memory is asked about.
+        waiting: Objects that it would know as well, and that are not asked about this time.
         carried: ``(h, w)`` uint8 masks that flow brought here, of those of them that are not lost.
         memories: What is remembered.
         versions: How often the person had spoken about each object.
@@ -71,6 +75,7 @@ class Questions:
     clicks: Sequence[ClickRequest] = ()
     given: Mapping[int, SoftMask] = field(default_factory=dict)
     sought: Sequence[int] = ()
+    waiting: Sequence[int] = ()
     carried: Mapping[int, SoftMask] = field(default_factory=dict)
     memories: Sequence[Memory] = ()
     versions: Mapping[int, int] = field(default_factory=dict)
@@ -111,10 +116,11 @@ def look(segmenter: RememberingSegmenter, encode: Callable[[], Embedding], asked
     recalled = _recall(segmenter, embedding, asked)
     masks = {each: one.soft_mask for each, one in recalled.items() if one.is_present}
     masks |= {one.request.object_id: one.soft_mask for one in clicked} | dict(asked.given)
-    found = _found(segmenter, embedding, asked, list(masks.values()))
+    beside = [asked.carried[each] for each in asked.waiting if each in asked.carried]
+    found = _found(segmenter, embedding, asked, [*masks.values(), *beside])
     masks |= {-1 - at: one.soft_mask for at, one in enumerate(found)}
     return Answers(
-        segmenter.memory.remember(embedding, masks),
+        _remembered(segmenter, embedding, masks, beside),
         asked.versions,
         clicked,
         list(asked.given),
@@ -123,6 +129,16 @@ def look(segmenter: RememberingSegmenter, encode: Callable[[], Embedding], asked
         embedding,
         {"encode": (encoded_s - start_s) * 1000, "decode": _since_ms(encoded_s)},
     )
+
+
+def _remembered(
+    segmenter: RememberingSegmenter, embedding: Embedding, masks: Mapping[int, SoftMask], beside: Sequence[SoftMask]
+) -> Memory:
+    """What to keep of these objects, beside others of which nothing is kept."""
+    if not beside:
+        return segmenter.memory.remember(embedding, masks)
+    memory = segmenter.memory.remember(embedding, {**masks, _OTHERS: np.maximum.reduce(beside)})
+    return replace(memory, values={each: value for each, value in memory.values.items() if each != _OTHERS})
 
 
 def _found(
@@ -154,7 +170,7 @@ def look_again(segmenter: RememberingSegmenter, embedding: Embedding, asked: Que
 def _recall(segmenter: RememberingSegmenter, embedding: Embedding, asked: Questions) -> dict[int, Recall]:
     if not asked.sought:
         return {}
-    carried = {each: asked.carried[each] for each in asked.sought if each in asked.carried}
+    carried = {each: asked.carried[each] for each in (*asked.sought, *asked.waiting) if each in asked.carried}
     recalled = segmenter.memory.recall(embedding, asked.memories, asked.sought, carried, asked.grid.size)
     each = zip(asked.sought, recalled.logits, recalled.presence, recalled.predicted_iou, strict=True)
     return {one: Recall(soft(logits), float(presence), float(iou)) for one, logits, presence, iou in each}

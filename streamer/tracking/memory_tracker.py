@@ -26,7 +26,7 @@ from streamer.tracking.compositing import separated
 from streamer.tracking.history import History
 from streamer.tracking.keyframes import Answers, Discovery, Questions, Recall, look, look_again
 from streamer.tracking.memory_bank import MemoryBank
-from streamer.tracking.parameters import VANISHED_PX, VANISHED_SHARE, TrackingParameters
+from streamer.tracking.parameters import HEAD_START, VANISHED_PX, VANISHED_SHARE, TrackingParameters
 from streamer.tracking.propagation import Propagation
 from streamer.tracking.protocol import TrackedMask
 from streamer.tracking.soft_masks import INSIDE, SoftMask, area_of, coherence, without_scraps
@@ -145,12 +145,15 @@ class MemoryTracker:
         self._propagation.bring(states, motion)
         spoken_of = [state for state in states if state.unanswered]
         said, level = [state for state in spoken_of if not state.is_exact], self._parameters.mask_level
+        known = [state for state in states if not state.unanswered and state.id in self._bank]
+        sought = self._whose_turn_it_is(known, motion)
         asked = Questions(
             motion.present.image_rgb,
             motion.grid,
             clicks=_known(_request(state, _said(state), state.present, level) for state in said),
             given={each.id: each.present for each in spoken_of if each.is_exact and each.present is not None},
-            sought=[state.id for state in states if not state.unanswered and state.id in self._bank],
+            sought=[state.id for state in known if state in sought],
+            waiting=[state.id for state in known if state not in sought],
             carried={state.id: state.present for state in states if state.present is not None},
             memories=self._bank.memories,
             versions={state.id: state.version for state in states},
@@ -158,6 +161,8 @@ class MemoryTracker:
         )
         for state in states:
             state.be_asked_about()
+        for state in sought:
+            state.be_sought(motion.index)
         encode = partial(self.image_call, image_rgb)
         return partial(look, self._segmenter, encode, asked, self._parameters.passes)
 
@@ -220,6 +225,15 @@ class MemoryTracker:
             )
             for state, soft_mask in zip(states, soft_masks, strict=True)
         ]
+
+    def _whose_turn_it_is(self, states: Sequence[TrackState], motion: Motion) -> set[TrackState]:
+        """Those of the objects that the memory is asked about now: each costs what one costs."""
+
+        def waits_since(state: TrackState) -> int:
+            return state.sought_index - (HEAD_START if self._trouble_with(state, motion) else 0)
+
+        most = self._parameters.memory.at_once
+        return set(states if len(states) <= most else sorted(states, key=waits_since)[:most])
 
     def _request_about(self, state: TrackState, anchor: Anchor) -> ClickRequest | None:
         base = state.seen_mask if state.seen_index == anchor.index else None

@@ -17,15 +17,18 @@ from streamer.data.reason import Reason
 
 
 class MemoryParameters(Parameters):
-    """How many frames are remembered for every object.
+    """How many frames are remembered for every object, and about how many objects a keyframe asks.
 
     Attributes:
         recent: The newest of its own answers.
         given: The first and the newest of those about which a person spoke.
+        at_once: At most so many objects are asked about on one keyframe. Where there are more, they take turns, and
+            those in trouble go first.
     """
 
     recent: int = Field(default=5, ge=0)
     given: int = Field(default=3, ge=1)
+    at_once: int = Field(default=8, ge=1)
 
 
 class KeyframeTriggers(Parameters):
@@ -96,6 +99,7 @@ LOGIT_RANGE = 2.0  # logits from -2 to 2 become 0 to 255: swept
 KNOWN_SHARE = 0.5  # of what was found, from which it is an object that is followed already: the larger part of it
 PRESENT = 0.5  # probability from which an object is there: as likely as not
 CERTAIN_SCORE = 0.5  # below it a mask is shown as uncertain: as likely wrong as right
+HEAD_START = 14  # [frames] that an object in trouble is taken to have waited longer for its turn: two keyframes
 VANISHED_PX, VANISHED_SHARE = 12, 0.03  # [px of the grid], and of its area: what is left of a mask that is gone: swept
 SETTLE_AFTER = 5  # [frames] after which a refined mask becomes an anchor: table "Between keyframes"
 

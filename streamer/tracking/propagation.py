@@ -40,8 +40,8 @@ class Propagation:
     def bring(self, states: Iterable[TrackState], motion: Motion) -> None:
         """Bring to the present frame every mask that is not there yet."""
         for state in states:
-            if state.present is None and state.soft_mask is not None and state.anchor is not None:
-                state.show(self._carried(state, state.soft_mask, state.anchor, motion))
+            if state.present is None and state.anchor is not None:
+                state.show(self._carried(state, state.anchor, motion))
 
     def image_of(self, pyramid: Pyramid) -> RefinementImage:
         """What all objects need of a frame; that of the last one asked for is kept."""
@@ -81,8 +81,10 @@ class Propagation:
         image = self.image_of(anchor.pyramid)
         return harden(refine(half, state.cautious_ratio, np.ones(half.shape, np.float32), image))
 
-    def _carried(self, state: TrackState, soft_mask: SoftMask, anchor: Anchor, motion: Motion) -> SoftMask:
+    def _carried(self, state: TrackState, anchor: Anchor, motion: Motion) -> SoftMask:
+        assert state.soft_mask is not None
+        assert state.half_mask is not None
         if not self._refinement or state.color_ratio is None or anchor.age == 0:
-            return anchor.carry(soft_mask)
-        carried, trust = anchor.carry_half(halve(soft_mask)), anchor.trust(motion.present)
+            return anchor.carry(state.soft_mask)
+        carried, trust = anchor.carry_half(state.half_mask), anchor.trust(motion.present)
         return refine(carried, state.color_ratio, trust, self.image_of(motion.present))

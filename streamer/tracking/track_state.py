@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from streamer.data.prompt import MaskLevel, Prompt
 from streamer.data.track import State
 from streamer.motion.anchors import Anchor
+from streamer.motion.pyramid import halve
 from streamer.tracking.colors import Colors
 from streamer.tracking.parameters import CERTAIN_SCORE, SCRAP
 from streamer.tracking.soft_masks import SoftMask, area_of, coherence, smallest_piece
@@ -44,6 +45,7 @@ class TrackState:
         scrap: Pieces of its mask of less than this share of the largest one are not it.
         coherence: Of its mask when a person last spoke of it.
         score, state: How sure we are.
+        sought_index: Frame of the last keyframe on which the memory was asked about it; -1 before the first.
     """
 
     id: int
@@ -73,6 +75,17 @@ class TrackState:
     coherence: float = 1.0
     score: float = 0.0
     state: State = State.UNCERTAIN
+    sought_index: int = -1
+    _half_mask: tuple[SoftMask, SoftMask] | None = None
+
+    @property
+    def half_mask(self) -> SoftMask | None:
+        """``soft_mask`` on the half level, ``(h / 2, w / 2)``: what is carried from frame to frame."""
+        if self.soft_mask is None:
+            return None
+        if self._half_mask is None or self._half_mask[0] is not self.soft_mask:
+            self._half_mask = self.soft_mask, halve(self.soft_mask)
+        return self._half_mask[1]
 
     @property
     def unanswered(self) -> bool:
@@ -118,6 +131,10 @@ class TrackState:
     def be_asked_about(self) -> None:
         """A keyframe is asked about all that the person has said."""
         self.asked, self.fresh, self.is_redrawn = self.version, 0, False
+
+    def be_sought(self, index: int) -> None:
+        """The memory is asked about it on the frame of this index."""
+        self.sought_index = index
 
     def be_corrected(self) -> None:
         """An older keyframe is asked about all that the person has said."""

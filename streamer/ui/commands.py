@@ -63,8 +63,8 @@ class Prompted(Protocol):
         """Take back the last prompt or removal."""
         ...
 
-    def calibrate(self, known: KnownDepths) -> None:
-        """Say how far the things at some pixels of the frame that is shown are."""
+    def calibrate(self, known: KnownDepths, seen_index: int | None = None) -> None:
+        """Say how far the things at some pixels of the frame of that index are."""
         ...
 
     def force_keyframe(self) -> None:
@@ -159,8 +159,8 @@ class Commands:
                 self._undo(view)
             case CycleLevel():
                 self._cycle_level(view)
-            case KnownDistance(x, y, meters):
-                self._prompted.calibrate(KnownDepths([(x, y)], [meters], along_ray=True))
+            case KnownDistance(x, y, meters, frame_index):
+                self._prompted.calibrate(KnownDepths([(x, y)], [meters], along_ray=True), frame_index)
                 view.tell(f"{meters:g} m is known; two or more of different depth make meters")
             case ForceKeyframe():
                 self._prompted.force_keyframe()

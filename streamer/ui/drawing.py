@@ -76,6 +76,7 @@ def _rounded(width: int, height: int, radius_px: int) -> Image:
     return shape
 
 
+@lru_cache(maxsize=1024)
 def text_width(text: str, height_px: int) -> int:
     """Width of one line of letters of this height [px]."""
     (width, _), _ = cv2.getTextSize(text, _FONT, height_px / _FONT_UNIT_PX, _weight(height_px))

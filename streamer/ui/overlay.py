@@ -258,18 +258,28 @@ def free_place(
     Where all of these are taken it goes next above or below another label, and over one only when there is no room.
     """
     width, height = size
-    right, bottom = max(0, frame_size[0] - width), max(0, frame_size[1] - height)
-    wanted = [(x, y) for y in (box[1] - height - 2, box[3] + 2, box[1] + 2) for x in (box[0], box[2] - width)]
-    wanted += [(box[0], y) for other in taken for y in (other[3], other[1] - height)]
-    places = [(min(max(x, 0), right), min(max(y, 0), bottom)) for x, y in wanted]
-    boxes = [(x, y, x + width, y + height) for x, y in places]
-    return min(boxes, key=lambda place: sum(_overlap(place, other) for other in taken))
+    others = np.array(taken, np.int64).reshape(-1, 4)
+    near = [(x, y) for y in (box[1] - height - 2, box[3] + 2, box[1] + 2) for x in (box[0], box[2] - width)]
+    beside = np.concatenate([others[:, 3:], others[:, 1:2] - height], axis=1).reshape(-1, 1)
+    corners = np.array(near), np.concatenate([np.full_like(beside, box[0]), beside], axis=1)
+    place, covered = np.zeros(4, np.int64), np.inf
+    for wanted in corners:
+        if covered > 0 and len(wanted):
+            low = np.clip(wanted, 0, np.maximum(np.subtract(frame_size, size), 0))
+            boxes = np.concatenate([low, low + size], axis=1)
+            overlaps = _overlaps(boxes, others)
+            if (least := overlaps.min()) < covered:
+                place, covered = boxes[overlaps.argmin()], least
+    x0, y0, x1, y1 = place.tolist()
+    return x0, y0, x1, y1
 
 
-def _overlap(one: drawing.Box, other: drawing.Box) -> int:
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return max(0, across) * max(0, down)
+def _overlaps(boxes: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """``(N,)`` how much of each of ``(N, 4)`` boxes the ``(M, 4)`` others cover, each counted for itself [px]."""
+    ours = boxes[:, None]
+    sides = np.minimum(ours[..., 2:], others[:, 2:]) - np.maximum(ours[..., :2], others[:, :2])
+    covered: NDArray[np.int64] = sides.clip(min=0).prod(axis=2).sum(axis=1)
+    return covered
 
 
 def _draw_scale(image: drawing.Image, result: Result, letter_px: int) -> drawing.Box:

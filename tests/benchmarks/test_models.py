@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from streamer.benchmarks import model_speed as bench
+from streamer.benchmarks import models
 from tests import small_models  # noqa: F401  (one thread)
 
 
@@ -54,3 +57,16 @@ def test_the_padding_of_upstream_is_left_out_of_the_comparison() -> None:
     upstream, ours = (bench._Measured(1.0, 1.0, part, part > 5) for part in (whole, whole[:, :3]))
     row = bench._row("m", "float32", ours, upstream)
     assert (row.relative_error, row.mask_iou) == (0, 1)
+
+
+def test_the_figures_are_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rows = [
+        bench.SpeedRow("m", "upstream", 2.0, 1.0, 100.0, 0.0, 1.0),
+        bench.SpeedRow("m", "float32", 1.0, 2.0, 50.0, 1e-6, 0.99),
+    ]
+    monkeypatch.setattr(models, "run", lambda *_, **__: iter(rows))
+    models.bench_models(["m"], [], 3, 1, tmp_path / "models.json")
+    written = json.loads((tmp_path / "models.json").read_text())
+    assert (written["repeats"], written["threads"]) == (3, 1)
+    assert [(row["side"], row["seconds"]) for row in written["rows"]] == [("upstream", 2.0), ("float32", 1.0)]
+    assert written["machine"]["cores"] > 0

@@ -166,6 +166,16 @@ def test_a_mouse_and_a_keyboard(run, tmp_path):
         run.wait_for(lambda tracks: list(tracks) == [ball, box], "the ball's return")
         page.wait_for(f"document.querySelector('#toast').textContent === 'object {ball} is back'")
 
+        clicks = len(sent(page, "click"))
+        for label, meters in ((1, "1"), (2, "5")):
+            page.key("c")
+            page.key(meters)
+            page.evaluate("document.querySelector('#known').requestSubmit()")
+            page.mouse(*on_screen(page, *middle_of(run, label)))
+            page.wait_for(f"document.querySelector('#toast').textContent.startsWith('{meters} m is known')")
+        assert len(sent(page, "click")) == clicks, "what is that far is not followed by it"
+        wait_until(lambda: run.result.depth_m is not None, what="meters")
+
         page.key("s")
         wait_until(lambda: list(run.folder.glob("*.png")), what="a snapshot")
         press(page, "[data-press=record]")

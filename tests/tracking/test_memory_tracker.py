@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from streamer.data.prompt import Prompt
+from streamer.data.reason import Reason
 from streamer.data.track import State
 from streamer.tracking.memory_tracker import MemoryTracker
-from streamer.tracking.parameters import MAX_REMOVED
+from streamer.tracking.parameters import MAX_REMOVED, MemoryParameters, TrackingParameters
 from streamer.tracking.soft_masks import INSIDE
 from tests.fake_models import ColorSegmenter, moving_scene
 from tests.tracking.fakes import Stage
@@ -425,3 +426,41 @@ def test_keyframes_to_come_are_encoded_together(monkeypatch):
         tracker.image_call.begin(images, thread, batch_size=4)
         tracker.image_call(images[3])
     assert together == [4]
+
+
+def test_a_keyframe_asks_about_so_many_objects_and_the_others_have_their_turn(monkeypatch):
+    stage = Stage(TrackingParameters(memory=MemoryParameters(at_once=1)))
+    asked = []
+    recall = stage.segmenter.memory.recall
+
+    def told(embedding, memories, object_ids, carried, size):
+        asked.append((list(object_ids), sorted(carried)))
+        return recall(embedding, memories, object_ids, carried, size)
+
+    monkeypatch.setattr(stage.segmenter.memory, "recall", told)
+    stage.say(BALL)
+    stage.say(BOX)
+    for _ in range(5):
+        stage.keyframe()
+        stage.step(2)
+    assert [ids for ids, _ in asked] == [[1], [2], [1], [2]]
+    assert all(beside == [1, 2] for _, beside in asked), "what waits is in the way all the same"
+    assert stage.iou(1) > 0.8
+    assert stage.iou(2) > 0.8
+    assert stage.tracker.mask_age == 4
+    assert all(0 not in memory.values for memory in stage.tracker._bank.memories)
+
+
+def test_an_object_in_trouble_goes_first_and_nobody_waits_for_ever(monkeypatch):
+    stage = Stage(TrackingParameters(memory=MemoryParameters(at_once=1)))
+    asked = []
+    recall = stage.segmenter.memory.recall
+    monkeypatch.setattr(stage.segmenter.memory, "recall", lambda *given: (asked.extend(given[2]), recall(*given))[1])
+    stage.say(BALL)
+    stage.say(BOX)
+    trouble = {1: Reason.LOOKS_DIFFERENT}
+    monkeypatch.setattr(stage.tracker, "_trouble_with", lambda state, motion: trouble.get(state.id))
+    for _ in range(14):
+        stage.keyframe()
+        stage.step(2)
+    assert asked.count(1) > 2 * asked.count(2) > 0

@@ -48,8 +48,8 @@ class Notes:
     def forget(self):
         self.done.append(("forget", None, False))
 
-    def calibrate(self, known):
-        self.done.append(("calibrate", known, False))
+    def calibrate(self, known, seen_index=None):
+        self.done.append(("calibrate", known, seen_index))
 
     def pause(self):
         self.held = True
@@ -189,7 +189,10 @@ def test_what_is_typed_is_looked_for_and_what_cannot_be_is_told(window):
 
 def test_a_typed_distance_is_said_of_the_frame_that_is_shown(window):
     window.commands.obey(events.KnownDistance(30.0, 20.0, 1.25))
-    said, known, _ = window.notes.done[-1]
+    said, known, seen_index = window.notes.done[-1]
     assert (said, known.point_coords.tolist(), known.meters.tolist()) == ("calibrate", [[30, 20]], [1.25])
+    assert seen_index is None
+    window.commands.obey(events.KnownDistance(30.0, 20.0, 1.25, frame_index=7))
+    assert window.notes.done[-1][2] == 7, "on a page, that of a moment ago"
     assert known.along_ray
     assert "1.25 m is known" in window.view.message

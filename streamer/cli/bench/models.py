@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from streamer.cli.options import Figures
+
 
 def bench_models(
     segmenters: Annotated[
@@ -17,11 +19,12 @@ def bench_models(
     ] = None,
     repeats: Annotated[int, typer.Option(help="The best of so many images counts.", min=1)] = 3,
     threads: Annotated[int, typer.Option(help="Processor threads.", min=1)] = 2,
+    json: Figures = None,
 ) -> None:
     """Time, memory and error of the models here, against upstream's as their READMEs use them."""
     from streamer.benchmarks.models import bench_models as run
 
-    run(*_wanted(segmenters, depth_models), repeats, threads)
+    run(*_wanted(segmenters, depth_models), repeats, threads, json)
 
 
 def _wanted(segmenters: list[str] | None, depth_models: list[str] | None) -> tuple[list[str], list[str]]:

@@ -147,11 +147,13 @@ def set_apart(logits: Tensor, carried: Tensor) -> Tensor:
 
     Args:
         logits: ``(B, K, H, W)``, as is what comes of them.
-        carried: ``(B, K, H, W)`` masks that flow brought here, 0 to 1; 0 where there is none.
+        carried: ``(B, K, H, W)`` masks that flow brought here, 0 to 1; 0 where there is none. More than K are of
+            objects that nothing is asked about.
     """
+    if carried.shape[1] > 1:
+        logits = logits - DISTRACTOR_LOGITS * _of_others(carried)[:, : logits.shape[1]]
     if logits.shape[1] == 1:
         return logits
-    logits = logits - DISTRACTOR_LOGITS * _of_others(carried)
     with_background = torch.cat([torch.zeros_like(logits[:, :1]), logits], dim=1)
     share = with_background.log_softmax(dim=1)[:, 1:]
     return share - torch.log1p(-share.exp().clamp(max=1 - 1e-6))

@@ -37,7 +37,7 @@ def recall_objects(
         query: Of that frame, of one image.
         memories: With keys ``(64, h * w)`` and values ``(66, h * w)``.
         object_ids: Whose masks, in which order.
-        carried: ``(4h, 4w)``, 0 to 1, of those objects that flow has carried there.
+        carried: ``(4h, 4w)``, 0 to 1, of those objects that flow has carried there, and of others beside them.
     """
     members: dict[tuple[int, ...], list[int]] = {}
     for object_id in object_ids:
@@ -51,7 +51,8 @@ def recall_objects(
         answers |= {each: Answer(*(part[:, at : at + 1] for part in answer)) for at, each in enumerate(ids)}
     in_order = (answers[each] for each in object_ids)
     together = Answer(*(torch.cat(parts, dim=1) for parts in zip(*in_order, strict=True)))
-    masks = _carried(object_ids, carried, query).masks
+    everything = list(dict.fromkeys((*object_ids, *carried)))
+    masks = _carried(everything, carried, query).masks
     return together._replace(mask_logits=set_apart(together.mask_logits, masks))
 
 

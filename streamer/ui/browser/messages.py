@@ -55,6 +55,19 @@ class Click(Message):
         return [events.Click(self.x, self.y, self.label, self.frame_id)]
 
 
+class Distance(Message):
+    """How far the thing at (x, y) in pixels of the source is from the camera [m], on the frame of that id."""
+
+    type: Literal["distance"]
+    frame_id: Number
+    x: Pixel
+    y: Pixel
+    meters: Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e5)]
+
+    def events(self) -> list[events.Event]:
+        return [events.KnownDistance(self.x, self.y, self.meters, self.frame_id)]
+
+
 class Box(Message):
     """A box drawn on the frame of that id, in pixels of the source."""
 
@@ -126,7 +139,7 @@ _BUTTONS: dict[str, events.Event] = {
     "before": events.TurnPage(-1),
     "next": events.TurnPage(1),
 }
-Asking = Click | Box | Select | Remove | Words | Press
+Asking = Click | Distance | Box | Select | Remove | Words | Press
 """What is done to the run, by the frame loop."""
 _ANY: TypeAdapter[Hello | Shown | Look | Asking] = TypeAdapter(
     Annotated[Hello | Shown | Look | Asking, Field(discriminator="type")]

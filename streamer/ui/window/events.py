@@ -96,11 +96,15 @@ class TurnPage:
 
 @dataclass(frozen=True, slots=True)
 class KnownDistance:
-    """How far the thing at (x, y) in pixels of the frame is from the camera [m]."""
+    """How far the thing at (x, y) in pixels of the frame is from the camera [m].
+
+    ``frame_index`` is the frame that it was seen on; None for the one that is shown.
+    """
 
     x: float
     y: float
     meters: float
+    frame_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import torch
 
 from streamer.models.protocols import Memory
 from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
-from streamer.models.tiny.memory_decoder import Query
+from streamer.models.tiny.memory_decoder import DISTRACTOR_LOGITS, Query
 from streamer.models.tiny.memory_reading import recall_objects
 
 
@@ -50,3 +50,13 @@ def test_objects_known_together_answer_as_in_one_network_call_in_the_order_wante
     assert int((answer.mask_logits > 0).sum(dim=1).max()) <= 1
     assert torch.allclose(answer.mask_logits, turned.mask_logits.flip(1), atol=1e-5)
     assert torch.allclose(answer.presence_logits, turned.presence_logits.flip(1), atol=1e-5)
+
+
+def test_an_object_that_is_not_asked_about_speaks_against_one_that_is() -> None:
+    memory = network()
+    frame = remembered(memory, look(memory, 0), {1: mask(0)})
+    here, there = mask(3), mask(4)
+    alone = recall_objects(memory, look(memory, 2), [frame], [1], {1: here})
+    beside = recall_objects(memory, look(memory, 2), [frame], [1], {1: here, 2: there})
+    against = DISTRACTOR_LOGITS * (there - here).clamp(min=0)
+    assert torch.allclose(beside.mask_logits[0, 0], alone.mask_logits[0, 0] - against, atol=1e-5)

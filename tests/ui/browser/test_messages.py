@@ -30,6 +30,11 @@ def test_buttons_and_the_list():
     assert said(type="press", button="next").events() == [events.TurnPage(1)]
 
 
+def test_a_known_distance():
+    message = said(type="distance", frame_id=7, x=30.0, y=20.5, meters=1.25)
+    assert message.events() == [events.KnownDistance(30.0, 20.5, 1.25, 7)]
+
+
 def test_words():
     assert said(type="words", text="  red \n ball ").events() == [events.LookFor("red ball")]
     assert said(type="words", text=" ").events() == [events.ForgetPhrases()]
@@ -57,6 +62,8 @@ def test_what_is_said_about_the_page_itself():
         '{"type": "click", "frame_id": 1, "x": 1, "y": 1, "label": 1, "more": 1}',
         '{"type": "box", "frame_id": 1, "x0": 5, "y0": 1, "x1": 5, "y1": 9}',
         '{"type": "remove", "object_id": 0}',
+        '{"type": "distance", "frame_id": 1, "x": 1, "y": 1, "meters": 0}',
+        '{"type": "distance", "frame_id": 1, "x": 1, "y": 1, "meters": "1"}',
         '{"type": "words", "text": "' + "x" * 201 + '"}',
         '{"type": "look", "masks": 1, "depth": "side"}',
         '{"type": "look", "masks": true, "depth": "everywhere"}',

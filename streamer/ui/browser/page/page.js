@@ -12,11 +12,26 @@ let extras = { title: "", figures: [], can: {}, look: null, viewers: 1 };
 let look = null;             // {masks, depth}: what this person has chosen
 let held = null;             // number of a picture that is not owned to while the page is hidden
 let toastTimer = 0;
+let known = null;            // how far what is clicked on next is from the camera [m]
 
-const picture = new Picture(find("picture"), send);
+const picture = new Picture(find("picture"), act);
 
 function send(message) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}
+
+// Where a distance has been typed, the next click says what is that far.
+function act(message) {
+  if (known === null || message.type !== "click") return send(message);
+  const { frame_id, x, y } = message;
+  send({ type: "distance", frame_id, x, y, meters: known });
+  setKnown(null);
+}
+
+function setKnown(meters) {
+  known = meters;
+  find("known").querySelector("button").setAttribute("aria-pressed", String(meters !== null));
+  if (meters === null) find("meters").value = "";
 }
 
 function connect() {
@@ -147,6 +162,7 @@ function showAbilities() {
   find("depth").hidden = !extras.can.depth;
   for (const id of ["masks", "new", "objects"]) find(id).hidden = !extras.can.masks;
   find("words").hidden = !extras.can.text;
+  find("known").hidden = !extras.can.depth;
   for (const button of ["undo", "level", "keyframe"]) document.querySelector(`[data-press="${button}"]`).hidden = !extras.can.masks;
 }
 
@@ -193,6 +209,14 @@ find("words").onsubmit = (event) => {
   find("text").value = "";
   find("text").blur();
 };
+find("known").onsubmit = (event) => {
+  event.preventDefault();
+  const meters = Number(find("meters").value.replace(",", "."));
+  if (!(meters > 0)) return setKnown(null);
+  setKnown(meters);
+  toast(`Click on what is ${meters} m away.`);
+  find("meters").blur();
+};
 find("help").onclick = () => find("sheet").showModal();
 
 const KEYS = {
@@ -201,6 +225,7 @@ const KEYS = {
   m: () => setLook({ masks: !look.masks }),
   t: () => extras.can.depth && setLook({ depth: DEPTHS[(DEPTHS.indexOf(look.depth) + 1) % DEPTHS.length] }),
   "/": () => find("text").focus(),
+  c: () => extras.can.depth && find("meters").focus(),
   n: () => send({ type: "select", object_id: null }),
   d: () => about.selected !== null && send({ type: "remove", object_id: about.selected }),
   h: () => find("sheet").showModal(), "?": () => find("sheet").showModal(),

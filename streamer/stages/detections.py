@@ -152,6 +152,8 @@ class DetectionsStage:
         tracks = self._masks.tracks
         asked = [track for track in tracks if track.label in look.phrases]
         association = associate(detections, asked, [track for track in tracks if track.label not in look.phrases])
+        for object_id, place in association.named.items():
+            self._masks.name_object(object_id, detections[place].label)
         for object_id in association.confirmed:
             self._denials.pop(object_id, None)
         self._denials.update(object_id for object_id in association.denied if object_id in self._found)

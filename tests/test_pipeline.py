@@ -300,6 +300,17 @@ def test_what_was_measured_on_a_frame_of_a_moment_ago_is_known_of_where_it_is_no
         pipeline.calibrate(KnownDepths([(60, 80)], [2.0]), seen_index=0)
 
 
+def test_frames_that_were_left_out_make_masks_and_depth_older_alike():
+    pipeline = build_pipeline(ColorSegmenter(), RedDepth(), keyframe_interval=100, depth_interval=100)
+    pipeline.prompt(Prompt([(60, 80)]))
+    for index in (0, 1, 5):
+        result = pipeline.process(frame(index))
+    assert {name: stage.age for name, stage in result.stages.items() if stage.age is not None} == {
+        "masks": 5,
+        "depth": 5,
+    }
+
+
 def test_ages_are_told_in_time_as_well_and_go_on_over_an_outage():
     pipeline = build_pipeline(ColorSegmenter(), RedDepth(), keyframe_interval=5, depth_interval=4)
     pipeline.prompt(Prompt([(60, 80)]))

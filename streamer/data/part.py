@@ -35,7 +35,7 @@ class Part:
     """What a stage contributes to the result of a frame.
 
     Attributes:
-        age: Frames since the anchor that it goes back to; None while nothing is known.
+        age: Frames of the source since the anchor that it goes back to, left out ones included; None while unknown.
         age_s: The same in media time [s].
         tracks: Objects, where it follows any.
         depth: A depth map, where it has one.

@@ -31,7 +31,8 @@ class StageStatus:
 
     Attributes:
         reason: Why it was asked about this frame; None where it was not.
-        age: Frames since the anchor that what it shows goes back to; None while nothing is known.
+        age: Frames of the source since the anchor that what it shows goes back to, left out ones included; None while
+            nothing is known.
         age_s: The same in time between the two captures [s].
     """
 

@@ -40,10 +40,9 @@ class DepthPropagation:
         self._stats: dict[int, list[float]] = {}
         self._stats_before: dict[int, list[float]] = {}
 
-    @property
-    def age(self) -> int | None:
-        """Frames since the anchor of the map; None before the first."""
-        return None if self._anchor is None else self._anchor.age
+    def age(self, index: int) -> int | None:
+        """Frames of the source from the map's anchor to the frame of this index; None before the first."""
+        return None if self._anchor is None else index - self._anchor.index
 
     def age_s(self, now_s: float) -> float | None:
         """The same at this media time [s]."""

@@ -91,7 +91,10 @@ class VideoSource(BaseSource):
             self._decoded = deinterlaced(self._decode(), self._stream.time_base)
             self._pending = next(self._decoded, None)
             if self._pending is None:
-                raise SourceError(f"{self._label} has no frame that can be decoded: check that the file is whole.")
+                reason = "check that the file is whole"
+                if once and "mp4" in self._container.format.name:
+                    reason = "name the file, as an MP4 with its index at the end cannot be piped"
+                raise SourceError(f"{self._label} has no frame that can be decoded: {reason}.")
         except BaseException:
             self._container.close()
             if self._reader is not None:

@@ -116,7 +116,7 @@ class DepthStage:
         if inverse_depth is None or limits is None:
             return Part()
         depth = self._meters.of_map(inverse_depth, limits)
-        return Part(self._propagation.age, depth=depth, age_s=self._propagation.age_s(motion.time_s))
+        return Part(self._propagation.age(motion.index), depth=depth, age_s=self._propagation.age_s(motion.time_s))
 
     def on_grid(self, motion: Motion) -> Map | None:
         """``(h, w)`` float32 inverse depth on the working grid of the present frame; None before the first map.

@@ -129,7 +129,8 @@ class DetectionsStage:
             self._take_in(look, anchor, motion)
         if not self._phrases:
             return Part()
-        return Part(None if self._anchor is None else self._anchor.age, values={"phrases": list(self._phrases)})
+        age = None if self._anchor is None else motion.index - self._anchor.index
+        return Part(age, values={"phrases": list(self._phrases)})
 
     def _notice_deletions(self, motion: Motion) -> None:
         shown = {track.id: track for track in self._masks.tracks}
@@ -151,6 +152,8 @@ class DetectionsStage:
         tracks = self._masks.tracks
         asked = [track for track in tracks if track.label in look.phrases]
         association = associate(detections, asked, [track for track in tracks if track.label not in look.phrases])
+        for object_id, place in association.named.items():
+            self._masks.name_object(object_id, detections[place].label)
         for object_id in association.confirmed:
             self._denials.pop(object_id, None)
         self._denials.update(object_id for object_id in association.denied if object_id in self._found)

@@ -101,6 +101,10 @@ class MasksStage:
             self._labels[object_id] = prompt.label
         return object_id
 
+    def name_object(self, object_id: int, label: str) -> None:
+        """Say what an object is called."""
+        self._labels[object_id] = label
+
     def remove(self, object_id: int, undoable: bool = True) -> None:
         """Follow an object no longer."""
         self._tracker.remove_object(object_id, undoable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ INSIDE = 0.7
 """Share of the smaller box inside of the larger one, from which they may be as well: a mask of a part, or of more."""
 ANOTHER_NAME = 0.7
 """IoU of boxes from which two things of different names are one that is called both: a hat fills no man's box."""
+NAMELESS = 0.5
+"""The same for something that has no name yet, and gets this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +28,21 @@ class Association:
         confirmed: Places of detections by the id of the track of their label that they bear out, each once.
         new: Places of the detections that nothing followed explains.
         denied: Ids of the tracks with a label that was looked for, which no detection bears out.
+        named: Places of detections by the id of the track without a label that is what they say, each once.
     """
 
     confirmed: Mapping[int, int]
     new: tuple[int, ...]
     denied: tuple[int, ...]
+    named: Mapping[int, int]
 
 
 def associate(detections: Sequence[Detection], tracks: Sequence[Track], others: Sequence[Track] = ()) -> Association:
     """Give each detection to at most one track of its label, those that overlap most first.
 
     A detection of a thing that another one has borne out already, or that is a new one already, is dropped, and so is
-    one that fills the same box as something that has another label or none. Lost tracks are neither borne out nor
+    one that fills the same box as something that has another label. What has no label gets that of the detection that
+    overlaps it most. Lost tracks are neither borne out nor
     denied.
 
     Args:
@@ -61,15 +66,32 @@ def associate(detections: Sequence[Detection], tracks: Sequence[Track], others: 
         if amount > 0 and object_id not in confirmed and place not in taken:
             confirmed[object_id] = place
             taken.add(place)
-    shown = [track.box_xyxy for track in (*tracks, *others) if track.state is not State.LOST and track.box_xyxy]
+    shown = [track for track in (*tracks, *others) if track.state is not State.LOST and track.box_xyxy]
+    named = _named(detections, shown, explained)
+    explained |= set(named.values())
+    boxes_shown = [track.box_xyxy for track in shown if track.box_xyxy is not None]
     new: list[int] = []
     for place, detection in enumerate(detections):
-        is_known = any(is_one_box(detection.box_xyxy, box) for box in shown)
+        is_known = any(is_one_box(detection.box_xyxy, box) for box in boxes_shown)
         if place in explained or is_known or any(is_same(detection, detections[other]) for other in new):
             continue
         new.append(place)
     denied = tuple(object_id for object_id in boxes if object_id not in confirmed)
-    return Association(confirmed, tuple(new), denied)
+    return Association(confirmed, tuple(new), denied, named)
+
+
+def _named(detections: Sequence[Detection], tracks: Sequence[Track], explained: Set[int]) -> dict[int, int]:
+    """Places of the detections that say what those of these tracks are that have no label, by their ids."""
+    named: dict[int, int] = {}
+    for track in tracks:
+        if track.label is not None or track.box_xyxy is None:
+            continue
+        overlaps = {place: overlap(one.box_xyxy, track.box_xyxy) for place, one in enumerate(detections)}
+        open_ = overlaps.keys() - explained - set(named.values())
+        best = max(sorted(open_), key=overlaps.__getitem__, default=None)
+        if best is not None and overlaps[best] >= NAMELESS:
+            named[track.id] = best
+    return named
 
 
 def overlap(one: Box, other: Box) -> float:

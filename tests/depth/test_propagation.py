@@ -66,7 +66,7 @@ def test_after_a_cut_nothing_is_left():
     propagation.forget()
     assert propagation.on_grid(motion.present) is None
     assert propagation.range is None
-    assert propagation.age is None
+    assert propagation.age(7) is None
 
 
 def test_stats_are_quartiles_smoothed_over_time():

@@ -1,7 +1,12 @@
 """Depth comes back from the video as it went in, to the step of its 12 bits."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -67,3 +72,26 @@ def test_relative_depth_is_left_out_and_told(tmp_path):
 def test_a_container_that_cannot_hold_it_is_refused(tmp_path):
     with pytest.raises(SinkError, match=r"end its name in \.mkv"):
         DepthVideoSink(tmp_path / "depth.mp4", INFO)
+
+
+KILLED = """
+import os, signal
+from tests.sinks.test_depth_video import DEPTHS_M, INFO, DepthVideoSink, Path, result
+sink = DepthVideoSink(Path("depth.mkv"), INFO)
+for index in range(150):
+    sink.write(result(index, DEPTHS_M[index % 4]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed like this here")
+def test_a_killed_process_leaves_depth_that_opens(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env=environment, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    (path,) = tmp_path.iterdir()
+    assert path.name == "depth.partial.mkv"
+    _, frames = read(path)
+    assert len(frames) >= 60, "of five seconds the last two at most are lost"
+    for index, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.to_ndarray(), codes_of(DEPTHS_M[index % 4]))

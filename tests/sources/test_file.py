@@ -322,6 +322,23 @@ def test_a_pipe_is_read_once_and_to_its_end(tmp_path: Path) -> None:
     assert source.info.notice is None
 
 
+def test_an_mp4_that_cannot_be_piped_says_why(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (12, 240, 320, 3), dtype=np.uint8)
+    whole = make_video(tmp_path / "clip.mp4", 12, size=(320, 240), images=list(noise))  # a small one fits into a buffer
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write_bytes(whole.read_bytes())
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with pytest.raises(SourceError, match="an MP4 with its index at the end cannot be piped"):
+        VideoSource(pipe)
+    writer.join()
+
+
 def test_the_standard_input_is_a_video(tmp_path: Path) -> None:
     before = os.dup(0)
     try:

@@ -274,9 +274,9 @@ def test_undo_takes_back_what_a_person_did_and_nothing_that_a_detector_found():
     assert states(table.play(range(7, 9))[-1]) == {"ball": (1, State.TRACKED)}
 
 
-def test_what_somebody_pointed_at_is_not_found_once_more():
+def test_what_somebody_pointed_at_gets_its_name_and_is_not_found_once_more():
     table = Table(text=None)
     table.pipeline.prompt(Prompt(box=box_of(moving_scene(0)[1] == 1)))
     table.play(range(3))
     table.stage.look_for("ball")
-    assert [track.id for track in table.play(range(3, 6))[-1].tracks] == [1]
+    assert [(track.id, track.label) for track in table.play(range(3, 6))[-1].tracks] == [(1, "ball")]

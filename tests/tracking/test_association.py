@@ -91,4 +91,7 @@ def test_one_thing_that_is_called_two_names_is_one_and_what_is_followed_already_
     assert associate(found, []).new == (0, 2)
     nameless = track(1, almost, label=None)
     assert associate(found, [], [nameless]).new == (2,)
+    assert associate(found, [], [nameless]).named == {1: 1}
+    assert associate(found, [], [track(1, (0.0, 10.0, 50.0, 60.0), label=None)]).named == {1: 0}
+    assert associate(found, [], [track(1, (0.0, 0.0, 20.0, 20.0), label=None)]).named == {}
     assert associate(found, [], [track(1, almost, label=None, state=State.LOST)]).new == (0, 2)

@@ -204,6 +204,14 @@ def test_models_begin_to_load_once_the_first_frame_is_out(monkeypatch):
         assert begun.wait(0.5)
 
 
+def test_the_detector_is_not_loaded_for_whoever_says_no_words():
+    models = Models(CONFIG, ColorSegmenter(), RedDepth())
+    assert models.loader("detections") is None
+    assert models.loader("masks") is not None
+    said = Models(CONFIG.model_copy(update={"text": "dog"}), ColorSegmenter(), RedDepth())
+    assert said.loader("detections") is not None
+
+
 def test_models_load_with_the_first_wait_for_them():
     models, order = Models(CONFIG, ColorSegmenter(), RedDepth()), []
     load_now = models.load

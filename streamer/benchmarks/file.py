@@ -87,9 +87,9 @@ def _clip(bench: FileBench, terminal: Terminal) -> BenchClip:
 
 def _print(terminal: Terminal, title: str, rows: Sequence[FileRow]) -> None:
     alone, _, loop = rows
-    columns = ("", "frames", "s", "fps", f"s for {alone.frames}", "time ratio", "speed-up")
+    columns = ("", "frames", "s", "fps", f"s for {alone.frames}", "time ratio", "processor", "speed-up")
     terminal.table(title, columns, [_cells(row, rows) for row in rows])
-    terminal.say(f"Time ratio: against {ALONE}. Speed-up: over the {LOOP}.")
+    terminal.say(f"Time ratio: against {ALONE}. Processor: time of all cores per frame. Speed-up: over the {LOOP}.")
     if loop.frames < alone.frames:
         terminal.say(
             f"The {LOOP} did only {loop.frames} of {alone.frames} frames, at {loop.frame_s:.3g} s each: "
@@ -106,6 +106,7 @@ def _cells(row: FileRow, rows: Sequence[FileRow]) -> list[str]:
         f"{1 / row.frame_s:.3g}",
         f"{'' if row.frames == alone.frames else '~'}{row.frame_s * alone.frames:.4g}",
         f"{row.frame_s / alone.frame_s:.2f}x",
+        f"{row.processor_ms:.0f} ms",
         f"{loop.frame_s / row.frame_s:.2f}x",
     ]
 
@@ -115,7 +116,15 @@ def _figures(config: Config, clip: BenchClip, rows: Sequence[FileRow]) -> dict[s
     return {
         "clip": {"name": clip.path.name, "size": clip.size, "rate_hz": clip.rate_hz},
         "config": config.model_dump(mode="json"),
-        "rows": [{**asdict(row), "frame_s": row.frame_s, "extrapolated": row.frames < alone.frames} for row in rows],
+        "rows": [
+            {
+                **asdict(row),
+                "frame_s": row.frame_s,
+                "processor_ms": row.processor_ms,
+                "extrapolated": row.frames < alone.frames,
+            }
+            for row in rows
+        ],
         "annotate_over_decode_and_encode": ours.frame_s / alone.frame_s,
         "obvious_loop_over_annotate": loop.frame_s / ours.frame_s,
     }

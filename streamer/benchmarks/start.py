@@ -23,7 +23,7 @@ from streamer.terminal.console import Terminal
 
 _SIZE = (1280, 720)
 _COLUMNS = ("", "bytecode", "seconds", "processor [s]", "most memory [MiB]", "of it the program's own")
-_LOOK_EVERY_S = 0.005
+_LOOK_EVERY_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,16 +38,35 @@ class FileRow:
         name: Which way.
         frames: How many frames it did.
         seconds: For these [s].
+        processor_s: Processor time of the whole program meanwhile, which other programs lengthen less [s].
     """
 
     name: str
     frames: int
     seconds: float
+    processor_s: float
 
     @property
     def frame_s(self) -> float:
         """Mean time of a frame [s]."""
         return self.seconds / max(self.frames, 1)
+
+    @property
+    def processor_ms(self) -> float:
+        """Mean processor time of a frame [ms]."""
+        return 1000 * self.processor_s / max(self.frames, 1)
+
+
+class _Watch:
+    """The time since it was made."""
+
+    def __init__(self) -> None:
+        self.start_s, self._processor_s = time.perf_counter(), time.process_time()
+
+    def row(self, name: str, frames: int) -> FileRow:
+        """What so many frames took until now."""
+        seconds, processor_s = time.perf_counter() - self.start_s, time.process_time() - self._processor_s
+        return FileRow(name, frames, seconds, processor_s)
 
 
 class Ways:
@@ -83,13 +102,13 @@ class Ways:
 
     def decode_and_encode(self) -> FileRow:
         """The frames as they are: what no program can do without."""
-        start_s = time.perf_counter()
+        watch = _Watch()
         with Reader(open_source(self._clip.path), live=False) as reader:
             sink = video_sink(
                 self._folder / "copy.mp4", reader.info, lambda result: result.frame.image_rgb, self._config.video
             )
             count = _written(sink, map(Result, islice(reader, self._most)), self._stop)
-        return FileRow(ALONE, count, time.perf_counter() - start_s)
+        return watch.row(ALONE, count)
 
     def annotate(self) -> FileRow:
         """The way of the command of that name."""
@@ -100,15 +119,15 @@ class Ways:
                 self._followed = [Prompt(box=box, object_id=number) for number, box in boxes.items()]
             playback.view.quit = playback.frames_shown >= self._most
 
-        start_s = time.perf_counter()
+        watch = _Watch()
         with self._engine.open(self._clip.path, self._prompts) as run:
             targets = Targets(self._folder / "annotated.mp4")
             style, video = style_of(self._engine, watched=False), self._config.video
             playback = Playback(run, style, self._stop, Terminal(), targets=targets, video=video, report=report)
             playback.play()
-            seconds = time.perf_counter() - start_s
+            row = watch.row(OURS, playback.frames_shown)
             self.summary = playback.summary()
-            return FileRow(OURS, playback.frames_shown, seconds)
+            return row
 
     def obvious_loop(self) -> FileRow:
         """Every frame through every model, as upstream documents them, in the same drawing."""
@@ -116,12 +135,12 @@ class Ways:
         device, draw = self._config.device, partial(Overlay().draw, style=style_of(self._engine, watched=False))
         segment = None if wanted is None else UpstreamSam(wanted.model, wanted.checkpoint, device).segment
         estimate = None if depth is None else UpstreamDepth(depth.model, device).estimate
-        start_s = time.perf_counter()
+        watch = _Watch()
         with Reader(open_source(self._clip.path), live=False) as reader:
             sink = video_sink(self._folder / "loop.mp4", reader.info, draw, self._config.video)
             results = obvious_loop(islice(reader, self._most), segment, estimate, self._followed)
-            count = _written(sink, results, self._stop, start_s + self._loop_s)
-        return FileRow(LOOP, count, time.perf_counter() - start_s)
+            count = _written(sink, results, self._stop, watch.start_s + self._loop_s)
+        return watch.row(LOOP, count)
 
     @property
     def _config(self) -> Config:

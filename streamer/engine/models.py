@@ -158,13 +158,15 @@ class Models:
     def loader(self, stage: str) -> Callable[[], object] | None:
         """What loads the model of this stage, in whatever thread there is time for it; None where it needs none.
 
+        The detector is loaded with the first words where none are said beforehand.
+
         Raises:
             ModelError: (what is returned, when called) Its weights are missing or damaged, or it cannot run here.
         """
-        loaders = {
+        loaders: dict[str, Callable[[], object] | None] = {
             "masks": lambda: self.segmenter,
             "depth": lambda: self.depth_estimator,
-            "detections": lambda: self.detector,
+            "detections": None if self._config.text is None else lambda: self.detector,
         }
         return loaders.get(stage)
 

@@ -91,11 +91,11 @@ def test_the_best_round_counts(cache, video, monkeypatch):
 
     def alone(ways):
         taken.append(next(seconds))
-        return FileRow(ALONE, 10, taken[-1][0])
+        return FileRow(ALONE, 10, taken[-1][0], 0.3)
 
     monkeypatch.setattr(Ways, "decode_and_encode", alone)
-    monkeypatch.setattr(Ways, "annotate", lambda ways: FileRow(OURS, 10, taken[-1][1]))
-    monkeypatch.setattr(Ways, "obvious_loop", lambda ways: FileRow(LOOP, 2, 28.0))
+    monkeypatch.setattr(Ways, "annotate", lambda ways: FileRow(OURS, 10, taken[-1][1], 1.2))
+    monkeypatch.setattr(Ways, "obvious_loop", lambda ways: FileRow(LOOP, 2, 28.0, 50.0))
     path = cache / "figures.json"
     bench_file(load("tiny"), FileBench(str(video), repeats=3, json=path))
     figures = json.loads(path.read_text())

@@ -14,7 +14,7 @@ def names_of(command):
 
 
 @pytest.mark.parametrize(
-    ("command", "last"), [(annotate.annotate, "follow"), (live.live, "json_log")], ids=["annotate", "live"]
+    ("command", "last"), [(annotate.annotate, "hdr"), (live.live, "json_log")], ids=["annotate", "live"]
 )
 def test_the_shared_options_follow_the_sources_and_come_before_what_only_one_has(command, last):
     shared, names = names_of(read_wanted), names_of(command)

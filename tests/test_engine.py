@@ -13,8 +13,9 @@ import streamer
 from streamer.config import Config
 from streamer.data.camera_model import CameraModel, Provenance
 from streamer.data.prompt import Prompt
-from streamer.engine import Engine
+from streamer.engine import Engine, model_threads
 from streamer.engine import engine as composition
+from streamer.engine import stages as engine_stages
 from streamer.errors import ConfigError, ModelError, PromptError, SourceError
 from streamer.geometry.parameters import CameraParameters
 from streamer.models import registry
@@ -233,7 +234,7 @@ def test_live_shares_the_processor_and_puts_everything_back(engine, monkeypatch)
     ],
 )
 def test_small_models_leave_half_the_cores_of_a_file_to_the_rest_of_it(monkeypatch, config, own, threads):
-    monkeypatch.setattr(composition, "core_count", lambda: 4)
+    monkeypatch.setattr(model_threads, "core_count", lambda: 4)
     monkeypatch.setattr(registry, "load_segmenter", lambda *_: ColorSegmenter())
     monkeypatch.setattr(registry, "load_depth", lambda *_: RedDepth())
     models = {"segmenter": ColorSegmenter()} if own else {}
@@ -286,13 +287,13 @@ def test_models_are_loaded_once_as_the_config_says(monkeypatch):
 
 def test_the_config_reaches_the_tracker_whole(monkeypatch):
     built = []
-    plain = composition.build_tracker
+    plain = engine_stages.build_tracker
 
     def build_tracker(segmenter, parameters):
         built.append((segmenter, parameters))
         return plain(segmenter, parameters)
 
-    monkeypatch.setattr(composition, "build_tracker", build_tracker)
+    monkeypatch.setattr(engine_stages, "build_tracker", build_tracker)
     segmenter, own = ColorSegmenter(), TrackingParameters(max_objects=1)
     with Engine(CONFIG, segmenter=segmenter, depth_estimator=RedDepth()) as engine:
         engine.pipeline()

@@ -11,7 +11,7 @@ import pytest
 import streamer
 from streamer.config import Config
 from streamer.data.known_depths import KnownDepths
-from streamer.engine import Engine
+from streamer.engine import Engine, model_threads
 from streamer.engine.models import Models
 from streamer.errors import ModelError, PromptError, SourceError, StaleFrameError
 from streamer.models import registry
@@ -196,7 +196,7 @@ def test_frames_come_while_the_models_load_and_what_was_said_meanwhile_is_answer
 def test_models_begin_to_load_once_the_first_frame_is_out(monkeypatch):
     """Importing what they need takes the interpreter, which the first frame would wait for."""
     begun = threading.Event()
-    monkeypatch.setattr(Engine, "_share_models", lambda engine: begun.set())
+    monkeypatch.setattr(model_threads, "share_models", lambda count: begun.set())
     with Engine(CONFIG) as engine, engine.live(streamer.Pushed(SIZE)) as robot:
         assert not begun.wait(0.2)
         robot.push(STILL)

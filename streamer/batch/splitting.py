@@ -17,6 +17,7 @@ from streamer.batch.seams import Seam
 from streamer.data.result import Result
 from streamer.errors import ConfigError, SinkError, StreamerError
 from streamer.sinks.fanout import Fanout
+from streamer.sinks.opening import open_sinks
 from streamer.sinks.results import Kept, read_results
 from streamer.sinks.targets import Targets
 from streamer.sources.open import kind_of, open_source
@@ -139,7 +140,7 @@ def _written(
         targets = attempt.targets_of(source.info)
         style = Style.of(config.overlay, config.segmenter is not None, config.depth is not None, False)
         draw = partial(Overlay().draw, style=style)
-        sinks = Fanout(targets.sinks(source.info, draw, config.video, config.robot_logs), terminal.warn)
+        sinks = Fanout(open_sinks(targets, source.info, draw, config.video, config.robot_logs), terminal.warn)
         written = 0
         try:
             for kept in joined(files, spans):

@@ -20,7 +20,8 @@ from streamer.data.result import Result
 from streamer.engine import Engine
 from streamer.session.playback import Playback, style_of
 from streamer.sinks.base import Sink
-from streamer.sinks.targets import Targets, video_sink
+from streamer.sinks.opening import video_sink
+from streamer.sinks.targets import Targets
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
 from streamer.terminal.console import Terminal

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,44 +17,36 @@ from streamer import config as configuration
 from streamer.config import Config
 from streamer.data.automatic_mask import AutomaticMask
 from streamer.data.camera_model import CameraModel
-from streamer.data.cores import core_count
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.known_depths import KnownDepths
 from streamer.data.prompt import Prompt
 from streamer.data.result import Result
 from streamer.data.source import Pausable, Source, SourceInfo
-from streamer.depth.ground import Ground
 from streamer.engine.live_run import Live
+from streamer.engine.model_threads import ModelThreads
 from streamer.engine.models import Models
 from streamer.engine.opening import checked_prompts, opened_source
 from streamer.engine.run import Run
+from streamer.engine.stages import build_stages
 from streamer.errors import PromptError
 from streamer.geometry.known_camera import KnownCamera
 from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
 from streamer.motion.motion import Motion
 from streamer.pipeline import Pipeline
 from streamer.scheduling.prefetch import Prefetch, batch_that_fits, reach_of
-from streamer.scheduling.sharing import share_models, sharing_processor
-from streamer.scheduling.threads import ThreadedWorkers
-from streamer.scheduling.turns import Turns
+from streamer.scheduling.sharing import sharing_processor
 from streamer.scheduling.workers import InlineWorkers, Workers
 from streamer.sources.open import open_source
 from streamer.sources.reader import Reader
-from streamer.stages.depth import DepthStage
-from streamer.stages.detections import DetectionsStage
-from streamer.stages.masks import ClicksStage, MasksStage
-from streamer.stages.protocol import Prompted, Stage
+from streamer.stages.protocol import Stage
 from streamer.terminal.telemetry import Meter
 from streamer.tracking.parameters import TrackingParameters
-from streamer.tracking.registry import build_tracker
 
 Spec = str | int | Path | Source | Iterable[Any]
 
 Meanwhile = Callable[[Reader, Callable[[float], bool]], None]
 """Given the reader, which reads already where frames come by themselves, and what waits so long [s] for the models."""
 
-_FIRST_FRAME_S = 1.0
-"""Longest wait for a first frame before models begin to load without it [s]."""
 _STILL_SIDE_PX = 1280
 """The working grid of an image that nothing has to be carried to."""
 
@@ -82,8 +73,8 @@ class Engine:
         self._models = Models(config, segmenter, depth_estimator, detector)
         self._pipelines: list[Pipeline] = []
         self._readers: dict[Pipeline, Reader] = {}
-        self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._first_out = Event()
+        self._threads = ModelThreads(config.schedule, self._models, self._first_out)
 
     @property
     def device(self) -> str:
@@ -157,56 +148,18 @@ class Engine:
             ConfigError: The camera's intrinsics cannot be read.
         """
         camera = camera or self._camera(None)
-        stages, prompted, depth = self._stages(tracking or self.config.tracking, camera, deferred, live)
+        built = build_stages(self.config, self._models, tracking or self.config.tracking, camera, deferred, live)
         flow = self.config.flow
         pipeline = Pipeline(
-            stages,
-            workers or (self._threads(stages, deferred) if live else InlineWorkers()),
+            built.stages,
+            workers or (self._threads.of(built.stages, deferred) if live else InlineWorkers()),
             Motion(flow.at_least(_STILL_SIDE_PX) if still else flow),
-            prompted,
+            built.masks,
             camera,
-            depth,
+            built.depth,
         )
         self._pipelines.append(pipeline)
         return pipeline
-
-    def _stages(
-        self, tracking: TrackingParameters, camera: KnownCamera, deferred: bool, live: bool
-    ) -> tuple[list[Stage], Prompted | None, DepthStage | None]:
-        """Every slow kind of model that the config lets in, the one that a person can speak to, and the depth."""
-        schedule, models = self.config.schedule, self._models
-        segmenter = models.deferred_segmenter if deferred else models.segmenter
-        estimator = models.deferred_depth_estimator if deferred else models.depth_estimator
-        depth = None
-        if estimator is not None:
-            unit = (lambda: estimator.unit) if deferred else estimator.unit
-            depth = DepthStage(
-                lambda image: estimator.estimate(image), schedule, unit, camera, Ground.of(self.config.camera)
-            )
-        if segmenter is None:
-            return ([] if depth is None else [depth]), None, depth
-        if tracking.everything:
-            from streamer.models.everything import EverythingSegmenter
-
-            segmenter = cast(RememberingSegmenter, EverythingSegmenter(segmenter, self.config.automatic))
-        tracker = build_tracker(segmenter, tracking)
-        masks = MasksStage(
-            tracker, schedule, tracking.max_objects, depth, tracking.max_age_s, keeps_looking=tracking.everything
-        )
-        stages: list[Stage] = [masks, ClicksStage(tracker)]
-        if depth is not None:
-            stages.append(depth)
-        if live or self.config.text is not None:  # live, a person may say something at any time
-            stages.append(self._detections(masks))
-        return stages, masks, depth
-
-    def _detections(self, masks: MasksStage) -> DetectionsStage:
-        """After the stage of the masks, since it compares what it finds with what is followed on the same frame."""
-        models = self._models
-        detections = DetectionsStage(lambda: models.detector, masks, self.config.schedule, models.phrases_of)
-        if self.config.text is not None:
-            detections.look_for(self.config.text)
-        return detections
 
     def _camera(self, own: CameraModel | None) -> KnownCamera:
         return KnownCamera(self.config.camera, own, lambda: self._models.estimated_fov_deg)
@@ -217,49 +170,6 @@ class Engine:
         if not self.config.schedule.prefetch or compiled or not self._models.on_cuda:
             return 1
         return batch_that_fits(self.config.schedule.keyframe_interval, frame_size)
-
-    def _threads(self, stages: Sequence[Stage], deferred: bool) -> ThreadedWorkers:
-        """Models take turns on a processor, side by side on a CUDA device; who speaks is answered beside them.
-
-        All runs of this engine share the models, so that what runs at a time is one call of each.
-        """
-        slow = [stage.name for stage in stages if not stage.immediate]
-        workers = ThreadedWorkers(
-            in_turns=slow, step_back=slow, nice=self.config.schedule.model_nice, turns=self._turns
-        )
-        if not deferred:
-            self._settle(workers)
-        for stage in slow if deferred else ():
-            if (load := self._models.loader(stage)) is not None:
-                workers.prepare(stage, partial(self._load, load, workers))
-        return workers
-
-    def _load(self, load: Callable[[], object], workers: ThreadedWorkers) -> None:
-        """Load a model behind the frame loop, which has taken frames already.
-
-        Importing torch takes the interpreter for seconds: the first frame does not have to wait for it.
-        """
-        self._first_out.wait(_FIRST_FRAME_S)
-        self._share_models()
-        load()
-        _ = self.device
-        self._settle(workers)
-
-    def _share_models(self) -> None:
-        """Import torch, and have it leave cores to others before it counts on all."""
-        share_models(self.config.schedule.model_threads)
-
-    def _share_with_file(self) -> None:
-        """Small models compute beside reading, tracking and writing: half of the cores are enough for them."""
-        threads = self.config.schedule.model_threads or (max(1, core_count() // 2) if self._models.small else None)
-        if threads is not None:
-            share_models(threads)
-
-    def _settle(self, workers: ThreadedWorkers) -> None:
-        """Arrange what is known only once torch is there."""
-        self._share_models()
-        if self._models.on_cuda:
-            workers.in_turns = ()
 
     @contextmanager
     def open(
@@ -314,7 +224,7 @@ class Engine:
                 reader.start()  # what it shows while the models load must not wait in its buffers to be shown later
             stack.enter_context(sharing_processor(live))
             if not (live or opened.info.is_alone):
-                self._share_with_file()
+                self._threads.share_with_file()
             deferred = live and (by_itself if deferred is None else deferred) and not self._models.loaded
             if meanwhile is not None and not deferred:
                 self._models.load_beside(partial(meanwhile, reader))

@@ -19,9 +19,10 @@ from streamer.errors import DamagedError, DisplayError, PartialError, SinkError
 from streamer.session.session import Audience, Screen, Session
 from streamer.sinks.base import Sink
 from streamer.sinks.fanout import Fanout
+from streamer.sinks.opening import open_sinks, video_sink
 from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 from streamer.sinks.recorder import Recorder
-from streamer.sinks.targets import FOLDER, Targets, video_sink
+from streamer.sinks.targets import FOLDER, Targets
 from streamer.sources.reader import Reader
 from streamer.terminal.console import Terminal
 from streamer.terminal.stopping import Stop
@@ -90,7 +91,7 @@ class Playback:
         self._overlay, self.view, self._folder = Overlay(), view or View(style), folder
         self._report, self._remarked = report, False
         logs = robot_logs or RobotLogParameters()
-        written = self._targets.sinks(run.info, self._drawer(style), self._video, logs, drop=live)
+        written = open_sinks(self._targets, run.info, self._drawer(style), self._video, logs, drop=live)
         if "foxglove" in self._targets.viewers:
             terminal.say(f"Foxglove: open a connection to ws://{logs.foxglove_host}:{logs.foxglove_port}.")
         self._sinks = Fanout([*written, *sinks], terminal.warn)

@@ -5,24 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from streamer.data.result import Result
 from streamer.data.source import IMAGE_SUFFIXES, SourceInfo
 from streamer.errors import SinkError
-from streamer.sinks.background import BackgroundSink
-from streamer.sinks.base import Sink, Writer
 from streamer.sinks.lines import MasksInJsonl
-from streamer.sinks.newest import NewestSink
 from streamer.sinks.optional import require
 from streamer.sinks.outputs import STDOUT, is_numbered, shortened
-from streamer.sinks.parameters import RobotLogParameters, VideoParameters
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v", ".webm", ".gif")
 FOLDER = Path("recordings")
@@ -210,109 +201,6 @@ class Targets:
         there = (path for path in self if path == STDOUT or path.exists() or is_numbered(path))
         return ["the standard output" if path == STDOUT else str(path) for path in there]
 
-    def sinks(
-        self,
-        info: SourceInfo,
-        draw: Callable[[Result], NDArray[np.uint8]],
-        video: VideoParameters,
-        robot_logs: RobotLogParameters,
-        drop: bool = False,
-    ) -> list[Sink]:
-        """Open what is to be written.
-
-        Args:
-            info: The source; its timestamps, rate and audio are kept.
-            draw: Makes the ``(H, W, 3)`` RGB picture of a result.
-            video: Quality and speed.
-            robot_logs: Names and quality of what robots' tools are given.
-            drop: Leave frames out rather than wait for a slow disk or encoder (live).
-        """
-        sinks: list[Sink] = []
-        try:
-            self._open(sinks, info, draw, video, robot_logs, drop)
-        except BaseException:
-            for sink in sinks:
-                sink.close()
-            raise
-        return sinks
-
-    def _open(
-        self,
-        sinks: list[Sink],
-        info: SourceInfo,
-        draw: Callable[[Result], NDArray[np.uint8]],
-        video: VideoParameters,
-        robot_logs: RobotLogParameters,
-        drop: bool,
-    ) -> None:
-        from streamer.sinks.cutout import CutoutSink, matte_sink
-        from streamer.sinks.depth_maps import DepthMapSink
-        from streamer.sinks.image import ImageSink
-        from streamer.sinks.jsonl import JsonlSink
-        from streamer.sinks.masks import MaskSink
-        from streamer.sinks.results import ResultsSink
-
-        if self.output is not None:
-            if self.output.suffix.lower() in IMAGE_SUFFIXES:
-                sinks.append(BackgroundSink(ImageSink(self.output, draw)))
-            else:
-                sinks.append(video_sink(self.output, info, draw, video, drop))
-        if self.masks is not None:
-            sinks.append(BackgroundSink(MaskSink(self.masks), drop=drop))
-        if self.depth_maps is not None:
-            sinks.append(BackgroundSink(DepthMapSink(self.depth_maps), drop=drop))
-        if self.jsonl is not None:
-            lines = JsonlSink(self.jsonl, info, self.masks_in_jsonl)
-            sinks.append(NewestSink(lines) if drop and lines.is_pipe else BackgroundSink(lines, drop=drop))
-        if self.results is not None:
-            sinks.append(BackgroundSink(ResultsSink(self.results), drop=drop))
-        if self.cutout is not None:
-            sinks.append(BackgroundSink(CutoutSink(self.cutout), drop=drop))
-        if self.matte is not None:
-            sinks.append(BackgroundSink(matte_sink(self.matte, info), drop=drop))
-        sinks.extend(BackgroundSink(writer, drop=drop) for writer in self._robot_logs(robot_logs, drop))
-        sinks.extend(
-            BackgroundSink(writer, drop=drop, warning=partial(getattr, writer, "warning", None))
-            for writer in self._data_sets(info)
-        )
-
-    def _robot_logs(self, parameters: RobotLogParameters, live: bool) -> Iterator[Writer]:
-        if self.mcap is not None:
-            from streamer.sinks.mcap import McapSink
-
-            yield McapSink(self.mcap, parameters)
-        if self.rerun is not None:
-            from streamer.sinks.rerun import RerunSink
-
-            yield RerunSink(self.rerun, parameters, endless=live)
-        if "rerun" in self.viewers:
-            from streamer.sinks.rerun import RerunViewerSink
-
-            yield RerunViewerSink(parameters)
-        if "foxglove" in self.viewers:
-            from streamer.sinks.foxglove import FoxgloveSink
-
-            yield FoxgloveSink(parameters)
-
-    def _data_sets(self, info: SourceInfo) -> Iterator[Writer]:
-        """What is written to be learnt from, or for other tools of the field."""
-        if self.points is not None:
-            from streamer.sinks.points import PointSink
-
-            yield PointSink(self.points, self.points_format)
-        if self.depth_video is not None:
-            from streamer.sinks.depth_video import DepthVideoSink
-
-            yield DepthVideoSink(self.depth_video, info)
-        if self.coco is not None:
-            from streamer.sinks.coco import CocoSink
-
-            yield CocoSink(self.coco, info)
-        if self.yolo is not None:
-            from streamer.sinks.yolo import YoloSink
-
-            yield YoloSink(self.yolo)
-
 
 def _names(path: Path, suffix: str) -> Iterator[Path]:
     """Names for what is made of a source; a clip of the same name may have been annotated before."""
@@ -342,32 +230,3 @@ def _check_place(path: Path) -> None:
     reason = reason if parent.is_dir() else f"{parent.name} is a file"
     if reason:
         raise SinkError(f"{path} cannot be written ({reason}): choose another place.")
-
-
-def video_sink(
-    path: Path,
-    info: SourceInfo,
-    draw: Callable[[Result], NDArray[np.uint8]],
-    video: VideoParameters,
-    drop: bool = False,
-    start_s: float | None = 0.0,
-) -> BackgroundSink:
-    """A video of a source, HDR where that is kept, encoded in a thread of its own; ``start_s`` as in `VideoSink`."""
-    from streamer.sinks.containers import hdr_container
-    from streamer.sinks.lifting import lifted
-    from streamer.sinks.video import VideoSink
-
-    hdr = info.hdr
-    writer = VideoSink(
-        path,
-        draw if hdr is None else lambda result: lifted(draw(result), result.frame, hdr),
-        rate_hz=info.rate_hz,
-        time_base=info.time_base,
-        start_s=start_s,
-        audio_from=None if drop else info.again or info.path or info.address,
-        video_stream=info.video_stream,
-        crf=video.crf,
-        preset=video.preset,
-        kind=None if hdr is None else hdr_container(path, hdr, video.crf, video.preset),
-    )
-    return BackgroundSink(writer, drop=drop, warning=lambda: writer.warning)

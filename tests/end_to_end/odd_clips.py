@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -40,6 +41,27 @@ def video(count: int = COUNT, **options: object) -> Callable:
         return "finished", count
 
     return make
+
+
+def by_ffmpeg(*options: str, count: int = COUNT) -> Callable:
+    """What PyAV has no words for, of a test picture of ten frames (0) and a red one of twenty-five (1)."""
+    sources = "testsrc2=size=64x48:rate=25:duration=0.4", "color=red:size=64x48:rate=25:duration=1"
+    inputs = [word for source in sources for word in ("-f", "lavfi", "-i", source)]
+
+    def make(path: Path) -> Made:
+        subprocess.run(["ffmpeg", "-v", "error", *inputs, *options, str(path)], check=True)
+        return "finished", count
+
+    return make
+
+
+def mirrored(path: Path) -> Made:
+    make_video(path)
+    content = path.read_bytes()
+    one, minus_one = (1 << 16).to_bytes(4), (-1 << 16).to_bytes(4, signed=True)
+    place = content.index(one + bytes(12) + one, content.index(b"tkhd"))
+    path.write_bytes(content[:place] + minus_one + content[place + 4 :])
+    return "finished", 12
 
 
 def cut_off(path: Path) -> Made:
@@ -96,6 +118,9 @@ def animated(path: Path) -> Made:
     return "finished", COUNT
 
 
+_BOTH = ("-map", "0", "-map", "1", "-disposition:v:0", "0", "-disposition:v:1", "default")
+_HLG = ("-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le")
+_HLG += ("-color_primaries", "bt2020", "-color_trc", "arib-std-b67", "-colorspace", "bt2020nc")
 CLIPS: dict[str, Callable[[Path], Made]] = {
     "plain.mp4": video(),
     "sound.mp4": video(audio=True),
@@ -107,12 +132,12 @@ CLIPS: dict[str, Callable[[Path], Made]] = {
     "variable.mkv": video(times_ms=[0, 10, 50, 51, 200, 900, 901, 950, 1000, 5000]),
     "late.mkv": video(times_ms=[900 + 40 * number for number in range(COUNT)]),
     "turned 90.mp4": video(rotation=90),
-    "turned 180.mov": video(rotation=180),
+    "two films.mkv": by_ffmpeg(*_BOTH, count=25),
     "stretched.mp4": video(pixel_aspect=Fraction(4, 3)),
     "single.mp4": video(1),
     "two.avi": video(2),
     "tiny.mp4": video(size=(16, 16)),
-    "wide.mp4": video(size=(512, 16)),
+    "mirrored.mp4": mirrored,
     "fragments.mp4": video(options={"movflags": "frag_keyframe+empty_moov"}),
     "Übung [1] #2 %d.mp4": video(),
     "joined.ts": joined,
@@ -123,12 +148,12 @@ CLIPS: dict[str, Callable[[Path], Made]] = {
     "gray.mkv": encoded("ffv1", "gray"),
     "odd.mkv": encoded("ffv1", "bgr0", size=(63, 47)),
     "mjpeg.avi": encoded("mjpeg", "yuvj420p"),
-    "mpeg2.mpg": encoded("mpeg2video"),
+    "interlaced.mpg": by_ffmpeg("-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1"),
     "mpeg2.ts": encoded("mpeg2video"),
     "vp8.webm": encoded("libvpx"),
     "vp9.webm": encoded("libvpx-vp9", deadline="realtime"),
     "alpha.mov": encoded("png", "rgba"),
-    "lossless.mkv": encoded("libx264rgb", "rgb24", qp="0"),
+    "bright.mp4": by_ffmpeg(*_HLG),
     "moving.gif": animated,
     "pictures": pictures,
     "cut off.mp4": cut_off,

@@ -16,8 +16,8 @@ from streamer.errors import SinkError
 from streamer.sinks.containers import hdr_container
 from streamer.sinks.image import ImageSink
 from streamer.sinks.lifting import lifted
+from streamer.sinks.opening import video_sink
 from streamer.sinks.parameters import VideoParameters
-from streamer.sinks.targets import video_sink
 from streamer.sources import tone_mapping
 from streamer.sources.file import VideoSource
 from streamer.sources.images import ImageFolderSource

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamer
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def main(source: str) -> None:

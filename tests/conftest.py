@@ -12,6 +12,15 @@ import pytest
 import streamer  # noqa: F401  (before any test imports PyAV: see streamer.ui.window.xcb)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the many programs that tests start keep compiled modules somewhere, where they otherwise may not.
+
+    Compiling torch anew takes each of them three seconds.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and config.cache is not None:
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("pycache"))
+
+
 @pytest.fixture(scope="session")
 def virtual_display() -> Iterator[str]:
     """A real X server of 1400x1000 pixels without a screen; DISPLAY names it while the tests of the session run."""

@@ -45,8 +45,8 @@ def build_stages(
         deferred: Whether frames are taken before the models are there.
         live: Whether a person may say something at any time.
     """
-    depth = _depth(config, models, camera, deferred)
     tracker = _tracker(config, models, tracking, deferred)
+    depth = _depth(config, models, camera, deferred)
     if tracker is None:
         return Built([] if depth is None else [depth], None, depth)
     masks = MasksStage(

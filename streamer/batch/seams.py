@@ -10,6 +10,7 @@ import numpy as np
 
 from streamer.data.depth_unit import DepthUnit
 from streamer.data.track import DepthStats, Track
+from streamer.depth.alignment import align
 from streamer.sinks.results import Kept
 
 _SAME = 0.5
@@ -78,20 +79,11 @@ def _same_objects(pairs: Sequence[Pair]) -> dict[int, int]:
 
 
 def _same_depth(pairs: Sequence[Pair]) -> tuple[float, float]:
-    """Scale and shift that bring relative depth of the next part to that of the whole, by least squares."""
+    """Scale and shift that bring relative depth of the next part to that of the whole, as any new map is brought."""
     olds, news = [], []
     for before, after in pairs:
         old, new = before["depth_map"], after["depth_map"]
         if old is not None and new is not None and old.shape == new.shape:
             olds.append(old[::_STEP, ::_STEP].ravel())
             news.append(new[::_STEP, ::_STEP].ravel())
-    if not olds:
-        return 1.0, 0.0
-    old, new = np.concatenate(olds).astype(np.float64), np.concatenate(news).astype(np.float64)
-    spread = new.var()
-    if spread < 1e-12:
-        return 1.0, float(old.mean() - new.mean())
-    scale = float(np.mean((old - old.mean()) * (new - new.mean())) / spread)
-    if scale <= 0:  # larger must stay nearer
-        return 1.0, float(old.mean() - new.mean())
-    return scale, float(old.mean() - scale * new.mean())
+    return align(np.concatenate(news), np.concatenate(olds)) if olds else (1.0, 0.0)

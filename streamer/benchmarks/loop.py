@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from streamer.benchmarks.figures import machine, title_of, write_figures
+from streamer.benchmarks.one_thread import one_thread
 from streamer.config import Config
 from streamer.data.result import Result
 from streamer.engine import Engine
@@ -45,12 +45,8 @@ class LoopBench:
 def bench_loop(config: Config, bench: LoopBench) -> None:
     """Follow the objects of a rendered scene on one thread, and print how long each stage of the loop took."""
     scene = SceneSource(0, bench.size, frame_count=bench.frames, objects=bench.objects)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
+    with one_thread():
         spent = _spent_ms(config, scene)
-    finally:
-        cv2.setNumThreads(threads)
     here = machine()
     clip = f"{scene.info.name} at {bench.size[0]}x{bench.size[1]}, {bench.objects} objects, one thread"
     figures = {stage: _spread(spent[stage]) for stage in _STAGES}

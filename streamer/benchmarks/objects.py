@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.benchmarks.figures import machine, title_of, write_figures
+from streamer.benchmarks.one_thread import one_thread
 from streamer.config import Config
 from streamer.data.frame import Frame
 from streamer.data.prompt import Prompt
@@ -65,18 +66,16 @@ class ObjectsRow:
 
 def bench_objects(config: Config, bench: ObjectsBench) -> None:
     """Follow discs that move about, so many at a time, on one thread, without depth; print what they cost."""
-    import torch
+    from streamer.models.runtime import devices
 
     config, terminal = config.model_copy(update={"depth": None}), Terminal()
-    threads = cv2.getNumThreads(), torch.get_num_threads()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    threads = devices.thread_count()
+    devices.set_threads(1)
     try:
-        with Engine(config) as engine:
+        with one_thread(), Engine(config) as engine:
             rows = [_row(engine.load(), count, bench) for count in bench.counts]
     finally:
-        cv2.setNumThreads(threads[0])
-        torch.set_num_threads(threads[1])
+        devices.set_threads(threads)
     here = machine()
     title = title_of(f"discs at {bench.size[0]}x{bench.size[1]}, processor time of one thread", here)
     terminal.table(title, _COLUMNS, [_cells(row, rows[0]) for row in rows])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.benchmarks.figures import machine, title_of, write_figures
+from streamer.benchmarks.one_thread import one_thread
 from streamer.synthetic import SceneSource
 from streamer.terminal.console import Terminal
 
@@ -42,12 +43,8 @@ def bench_scene(bench: SceneBench) -> None:
     The field (ultrafast, computed once after every frame rendered) tells a slow renderer from a slow moment of the
     machine.
     """
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
+    with one_thread():
         figures = {f"scene-{seed}": _figures(bench, seed) for seed in bench.seeds}
-    finally:
-        cv2.setNumThreads(threads)
     here = machine()
     clip = f"{bench.frames} frames at {bench.size[0]}x{bench.size[1]}, one thread"
     rows = [[name, *(f"{value:.1f}" for value in row.values())] for name, row in figures.items()]

@@ -29,7 +29,6 @@ from streamer.terminal.stopping import INTERRUPTED, Stop
 
 _BACK_WITHIN_S = 10.0
 """From the last frame before a death to the next one after it; for a second of this nobody answers."""
-_PAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _run(engine: Engine, url: str, bench: SoakBench, targets: Targets, stop: Sto
 def _sample(at_s: float, life: int, gap_s: float) -> Sample:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     files = len(os.listdir("/proc/self/fd"))
-    return Sample(at_s, life, pages * _PAGE_BYTES / 2**20, threading.active_count(), files, gap_s)
+    return Sample(at_s, life, pages * os.sysconf("SC_PAGE_SIZE") / 2**20, threading.active_count(), files, gap_s)
 
 
 def faults_of(samples: Sequence[Sample], bench: SoakBench) -> list[str]:

@@ -156,6 +156,11 @@ Size = Annotated[str, typer.Option(metavar="WxH", help="Size of the rendered sce
 Figures = Annotated[Path | None, typer.Option("--json", metavar="FILE.json", help="The figures.")]
 
 
+def config_words(config: str, overrides: Sequence[str] | None) -> list[str]:
+    """The options of a config as another command of this program takes them."""
+    return ["--config", config, *(word for entry in overrides or () for word in ("--set", entry))]
+
+
 def read_config(
     name: str,
     overrides: Sequence[str] | None = None,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamer.data.frame import Frame
 from streamer.data.result import Result
 from streamer.data.source import SourceInfo
+from streamer.session.loading import frames_until
 from streamer.session.playback import open_window
 from streamer.sources.reader import Reader
 from streamer.ui.drawing import BACKGROUND
@@ -22,12 +23,6 @@ from streamer.ui.window.hud import Status
 
 if TYPE_CHECKING:
     from streamer.ui.window.window import Window
-
-_FIRST_FRAME_S = 1.0
-"""Longest wait for the first frame before the models begin to load without it [s]."""
-_LOOK_EVERY_S = 0.1
-"""While models are loaded [s]: importing them needs the interpreter, which more looks would take away again and again.
-"""
 
 
 class LiveWindow:
@@ -55,16 +50,13 @@ class LiveWindow:
     def while_loading(self, reader: Reader, loaded_within: Callable[[float], bool]) -> None:
         """Show what there is until the models are loaded, or the person closes the window."""
         width, height = reader.info.size
-        gray = Frame(0, 0.0, np.full((height, width, 3), BACKGROUND, np.uint8), time.monotonic())
-        result = Result(reader.peek(_FIRST_FRAME_S) or gray)
-        loaded = False
-        while not (self._view.quit or loaded):
+        result = Result(Frame(0, 0.0, np.full((height, width, 3), BACKGROUND, np.uint8), time.monotonic()))
+        for frame in frames_until(loaded_within, reader):
+            if self._view.quit:
+                break
+            result = result if frame is None else Result(frame)
             self.show(draw(result, self._view.style), result, Status(awaited="loading models"))
             self._view.quit = any(isinstance(event, Quit) for event in self.poll())
-            loaded = loaded_within(_LOOK_EVERY_S)
-            frame = reader.get(0)
-            if frame is not None:
-                result = Result(frame)
 
     def show(self, drawing: NDArray[np.uint8], result: Result, status: Status | None = None) -> None:
         """See `Screen`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from streamer.data.result import Result
 from streamer.engine import Engine
 from streamer.errors import ServeError
+from streamer.session.loading import frames_until
 from streamer.session.playback import style_of
 from streamer.sources.reader import Reader
 from streamer.terminal.console import Terminal
@@ -18,10 +19,6 @@ from streamer.ui.window.hud import Status
 
 if TYPE_CHECKING:
     from streamer.ui.browser.browser import Browser
-
-_FIRST_FRAME_S = 1.0
-_LOOK_EVERY_S = 0.1
-"""Both as in the window: importing the models needs the interpreter, which more looks would take away all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +75,8 @@ def while_loading(browser: Browser) -> Callable[[Reader, Callable[[float], bool]
     """Shows what the source gives until the models are loaded."""
 
     def show(reader: Reader, loaded_within: Callable[[float], bool]) -> None:
-        frame, loaded = reader.peek(_FIRST_FRAME_S), False
-        while not loaded:
+        for frame in frames_until(loaded_within, reader):
             if frame is not None:
                 browser.show(Result(frame), Status(awaited="loading models"))
-            loaded = loaded_within(_LOOK_EVERY_S)
-            frame = reader.get(0)
 
     return show

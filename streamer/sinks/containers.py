@@ -21,8 +21,6 @@ _FRAGMENTS = {**_MUXING, "movflags": "frag_keyframe+delay_moov+hybrid_fragmented
 _CLUSTERS = {**_MUXING, "cluster_time_limit": "1000"}
 _LONGEST_PX = 16_384
 """What libx264 and VP9 take for a side."""
-
-
 _HEVC_LONGEST_PX = 8192
 """Beyond it, no level of HEVC has a name that players know."""
 

@@ -42,8 +42,7 @@ def associate(detections: Sequence[Detection], tracks: Sequence[Track], others: 
 
     A detection of a thing that another one has borne out already, or that is a new one already, is dropped, and so is
     one that fills the same box as something that has another label. What has no label gets that of the detection that
-    overlaps it most. Lost tracks are neither borne out nor
-    denied.
+    overlaps it most. Lost tracks are neither borne out nor denied.
 
     Args:
         detections: The surest first.

@@ -11,7 +11,7 @@ from streamer.data.parameters import Parameters
 DepthPlace = Literal["off", "overlay", "inset", "side"]
 """Where depth is drawn: nowhere, over the image, in a corner of it, or beside it (which makes it twice as wide)."""
 
-WantedPlace = Literal["auto", "off", "overlay", "inset", "side"]
+WantedPlace = Literal["auto", DepthPlace]
 """The same, or left to whether somebody watches."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import ConfigName, Figures, Overrides, Size, read_config, read_size
+from streamer.cli.options import ConfigName, Figures, Overrides, Size, config_words, read_config, read_size
 
 
 def bench_batch(
@@ -23,5 +23,5 @@ def bench_batch(
     from streamer.benchmarks.batch import bench_batch as run
 
     read_config(config, overrides)
-    options = ["--config", config, *(part for entry in overrides or () for part in ("--set", entry))]
+    options = config_words(config, overrides)
     raise typer.Exit(run(BatchBench(clips, frames, jobs, read_size(size), options, json)))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streamer.cli.options import ConfigName, Figures, Overrides, Size, read_config, read_size
+from streamer.cli.options import ConfigName, Figures, Overrides, Size, config_words, read_config, read_size
 
 
 def bench_load(
@@ -28,6 +28,6 @@ def bench_load(
     from streamer.benchmarks.load import LoadBench
     from streamer.benchmarks.load import bench_load as run
 
-    wanted = ["--config", config, *(part for entry in overrides or () for part in ("--set", entry))]
+    wanted = config_words(config, overrides)
     bench = LoadBench(neighbors or (0, 1, 8), frames, seconds, size=read_size(size), options=wanted, json=json)
     raise typer.Exit(run(read_config(config, overrides), bench))

@@ -8,27 +8,39 @@ from safetensors.torch import load_file, save_file
 from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessor, TimmBackboneConfig
 
 from streamer.models.tiny.backbone import BACKBONE, CHANNELS
-from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD
+from streamer.models.tiny.dpt import (
+    FUSION_WIDTH,
+    HEADS,
+    IMAGE_SIZE_PX,
+    INNER_WIDTH,
+    LAYERS,
+    NECK_WIDTH,
+    PIXEL_MEAN,
+    PIXEL_STD,
+    STRIDE_PX,
+    TAPPED_LAYERS,
+    WIDTH,
+)
 
 
 def build_dpt() -> DPTForDepthEstimation:
     """A `DPTForDepthEstimation` for 256x256 squares, with random weights, in evaluation mode."""
     stride4, stride8, stride16, _ = CHANNELS
-    grid = IMAGE_SIZE_PX // 16
+    grid = IMAGE_SIZE_PX // STRIDE_PX
     config = DPTConfig(
         is_hybrid=True,
         backbone_config=TimmBackboneConfig(backbone=BACKBONE, out_indices=[1, 2, 3], use_pretrained_backbone=False),
         backbone_featmap_shape=[1, stride16, grid, grid],
         image_size=IMAGE_SIZE_PX,
-        hidden_size=192,
-        intermediate_size=384,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        backbone_out_indices=[0, 1, 1, 3],
+        hidden_size=WIDTH,
+        intermediate_size=INNER_WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        backbone_out_indices=[0, 1, *TAPPED_LAYERS],
         reassemble_factors=[1, 1, 1, 0.5],
-        neck_hidden_sizes=[stride4, stride8, 64, 64],
+        neck_hidden_sizes=[stride4, stride8, NECK_WIDTH, NECK_WIDTH],
         neck_ignore_stages=[0, 1],
-        fusion_hidden_size=48,
+        fusion_hidden_size=FUSION_WIDTH,
         readout_type="project",
     )
     return DPTForDepthEstimation(config).eval()

@@ -183,7 +183,7 @@ def make_hdr(path: Path, image: np.ndarray, transfer: int) -> Path:
     signal = np.round((pq if transfer == PQ else hlg)(light) * 65535).astype(np.uint16)
     height, width = image.shape[:2]
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx265", rate=25, options={"x265-params": "log-level=none:crf=6"})
+        stream = container.add_stream("libx265", rate=25, options={"x265-params": "log-level=none:crf=6:bframes=0"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
         codec = stream.codec_context
         codec.color_primaries, codec.color_trc, codec.colorspace, codec.color_range = 9, transfer, 9, 1

@@ -43,12 +43,17 @@ class Warp:
 
 def make_warp(matrix: Matrix, size: tuple[int, int], bend_px: float, rng: np.random.Generator) -> Warp:
     """Draw through ``matrix`` (source to output) on (width, height) ``size``, bent by about ``bend_px`` [px]."""
-    width, height = size
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    bend = np.zeros((size[1], size[0], 2), np.float32)
     if bend_px > 0:
         coarse = rng.normal(0, bend_px, (SPREAD_CELLS, SPREAD_CELLS, 2)).astype(np.float32)
-        bend = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
-        columns, rows = columns + bend[..., 0], rows + bend[..., 1]
+        bend = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    return warp_through(matrix, bend)
+
+
+def warp_through(matrix: Matrix, bend: NDArray[np.float32]) -> Warp:
+    """Draw through ``matrix`` (source to output), bent by ``(H, W, 2)`` [px of the output]."""
+    grid = np.indices(bend.shape[:2]).astype(np.float32)
+    rows, columns = grid[0] + bend[..., 1], grid[1] + bend[..., 0]
     inverse = cv2.invertAffineTransform(matrix).astype(np.float32)
     x = inverse[0, 0] * columns + inverse[0, 1] * rows + inverse[0, 2]
     y = inverse[1, 0] * columns + inverse[1, 1] * rows + inverse[1, 2]

@@ -7,9 +7,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import RLock
 from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamer.config import Config
 from streamer.data.detection import phrases_of
-from streamer.models.protocols import DepthEstimator, Detector, RememberingSegmenter, Segmenter
+from streamer.models.protocols import (
+    REFINER_SIDE_PX,
+    DepthEstimator,
+    Detector,
+    Refiner,
+    RememberingSegmenter,
+    Segmenter,
+)
 
 T = TypeVar("T")
 
@@ -77,6 +87,15 @@ class Models:
             ModelError: Its weights are missing or damaged, or it cannot run here.
         """
         return self._once("segmenter", self._load_segmenter)
+
+    @property
+    def refiner(self) -> Refiner:
+        """Mends carried masks.
+
+        Raises:
+            ModelError: Its weights are missing or damaged.
+        """
+        return self._once("refiner", self._load_refiner)
 
     @property
     def depth_estimator(self) -> DepthEstimator | None:
@@ -177,6 +196,11 @@ class Models:
         return cast(RememberingSegmenter, _Deferred(lambda: self.segmenter)) if wanted else None
 
     @property
+    def deferred_refiner(self) -> Refiner:
+        """Leaves masks as the flow carries them until the models are there: importing torch would hold up frames."""
+        return _RefinerLater(self)
+
+    @property
     def deferred_depth_estimator(self) -> DepthEstimator | None:
         """The depth model, loaded by whoever first asks something of it; None where the config leaves depth out."""
         wanted = self._config.depth is not None
@@ -196,6 +220,11 @@ class Models:
             return None
         segmenter = self._own_segmenter or registry.load_segmenter(wanted, self._config.device)
         return registry.remembering(segmenter, self._config.device, self._config.tracking.method)
+
+    def _load_refiner(self) -> Refiner:
+        from streamer.models import registry
+
+        return registry.load_refiner(self._config.device)
 
     def _load_depth(self) -> DepthEstimator | None:
         from streamer.models import registry
@@ -217,3 +246,18 @@ class _Deferred:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._load(), name)
+
+
+class _RefinerLater:
+    """The refiner once the other models are there."""
+
+    side_px = REFINER_SIDE_PX
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def __call__(self, planes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """See :class:`Refiner`."""
+        if self._models.loaded:
+            return self._models.refiner(planes)
+        return planes[..., 0], np.ones(len(planes), np.float32)

@@ -77,7 +77,7 @@ def _tracker(config: Config, models: Models, tracking: TrackingParameters, defer
         from streamer.models.everything import EverythingSegmenter
 
         segmenter = cast(RememberingSegmenter, EverythingSegmenter(segmenter, config.automatic))
-    return build_tracker(segmenter, tracking)
+    return build_tracker(segmenter, tracking, models.deferred_refiner if deferred else models.refiner)
 
 
 def _detections(config: Config, models: Models, masks: MasksStage) -> DetectionsStage:

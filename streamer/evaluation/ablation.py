@@ -17,7 +17,7 @@ PARTS: dict[str, dict[str, object]] = {
     "everything": {},
     "only what was given is remembered": {"memory.recent": 0},
     "one recent answer is remembered": {"memory.recent": 1},
-    "no refining by color and edges": {"refinement": False},
+    "carried masks are not mended": {"refinement": False},
     "no keyframes on trouble": {"keyframe_triggers.enabled": False},
 }
 """What is changed in the config's tracking section, by what the row is called."""

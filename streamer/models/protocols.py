@@ -164,6 +164,30 @@ class RememberingSegmenter(Segmenter, Protocol):
         ...
 
 
+REFINER_PLANES, REFINER_SIDE_PX = 11, 64
+
+
+class Refiner(Protocol):
+    """A network quick enough for every frame, which mends carried masks.
+
+    Attributes:
+        side_px: S, of the crops that it is shown.
+    """
+
+    side_px: int
+
+    def __call__(self, planes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Soft masks of objects, ``(N, S, S)`` uint8, on ``(N, S, S, 11)`` uint8 crops around them. In any thread.
+
+        And ``(N,)`` float32, the IoU that each is thought to have.
+
+        The planes: the mask carried from the anchor's frame; from the frame before; how much the present looks like the
+        anchor's frame there; how much its colors speak for the object; the present frame, RGB; the anchor's, carried
+        here, RGB; other objects.
+        """
+        ...
+
+
 class DepthEstimator(Protocol):
     """DPT or a model like it: one image in, one map out."""
 

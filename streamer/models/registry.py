@@ -14,7 +14,7 @@ from streamer.errors import ModelError
 from streamer.models.catalog import CATALOG, DEPTH, SEGMENTER, file_models, names_of, official_name
 from streamer.models.names import unknown
 from streamer.models.parameters import DepthParameters, SegmenterParameters
-from streamer.models.protocols import DepthEstimator, RememberingSegmenter, Segmenter
+from streamer.models.protocols import DepthEstimator, Refiner, RememberingSegmenter, Segmenter
 from streamer.models.store import TINY, address_of, checkpoint_path
 from streamer.models.weights import hub
 
@@ -117,6 +117,19 @@ def _segmenter_builder(model: str) -> Callable[[SegmenterParameters, str], Segme
     if _may_be_elsewhere(model):
         return _build_promptable
     raise unknown("segmenter", model, SEGMENTERS, ", or name a checkpoint file or a folder")
+
+
+def load_refiner(device: str) -> Refiner:
+    """What mends carried masks, whatever segments.
+
+    Raises:
+        ModelError: The bundled weights are missing or damaged, or there is no such device here.
+    """
+    from streamer.models.runtime.devices import pick_device
+    from streamer.models.tiny.refiner import TinyRefiner
+    from streamer.models.tiny.weights import load_refiner
+
+    return TinyRefiner(load_refiner(), pick_device(device))
 
 
 def remembering(segmenter: Segmenter, device: str, method: str = BUNDLED_MEMORY) -> RememberingSegmenter:

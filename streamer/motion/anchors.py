@@ -50,6 +50,7 @@ class Anchor:
     map_y: Plane
     age: int = 0
     time_s: float = 0.0
+    _pulled: tuple[int, NDArray[np.uint8]] | None = None
     _trust: tuple[int, Plane] | None = None
 
     @property
@@ -67,14 +68,19 @@ class Anchor:
         """:meth:`carry` for ``(h / 2, w / 2)`` values."""
         return values if self.age == 0 else remap(values, self.map_x, self.map_y)
 
+    def pulled(self) -> NDArray[np.uint8]:
+        """The anchor's own image on the present frame, ``(h / 2, w / 2, 4)`` uint8."""
+        if self._pulled is None or self._pulled[0] != self.age:
+            self._pulled = self.age, self.carry_half(self.pyramid.half_rgbx)
+        return self._pulled[1]
+
     def trust(self, present: Pyramid) -> Plane:
         """How far what is carried may be believed, ``(h / 2, w / 2)`` from 0 to 1, where the present looks like this.
 
         It falls with the difference in color between the present and where it was pulled from.
         """
         if self._trust is None or self._trust[0] != self.age:
-            pulled = self.carry_half(self.pyramid.half_rgbx)
-            difference = cv2.cvtColor(cv2.absdiff(pulled, present.half_rgbx), cv2.COLOR_RGBA2GRAY)
+            difference = cv2.cvtColor(cv2.absdiff(self.pulled(), present.half_rgbx), cv2.COLOR_RGBA2GRAY)
             self._trust = self.age, cv2.LUT(cv2.blur(difference, (3, 3)), _TRUST_OF_DIFFERENCE)
         return self._trust[1]
 

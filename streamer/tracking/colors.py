@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.tracking.parameters import (
-    CAUTION,
     COLOR_LEVELS,
     COLOR_MEMORY,
     MAX_LOG_RATIO,
@@ -24,6 +23,8 @@ Frequencies = NDArray[np.float32]
 """``(4096,)``, how often each color is there; in all 1."""
 Bins = NDArray[np.intp]
 
+INDIFFERENT: NDArray[np.float32] = np.ones(COLOR_LEVELS**3, np.float32)
+"""What colors say where none are known: nothing."""
 _FLOOR = 1e-6
 _SMOOTHING = (2 * np.eye(COLOR_LEVELS) + np.eye(COLOR_LEVELS, k=1) + np.eye(COLOR_LEVELS, k=-1)) / 4
 
@@ -79,13 +80,7 @@ class Colors:
             outside = np.maximum(outside, OTHERS_WEIGHT * other.inside)
         return Colors(self.inside, outside)
 
-    def ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How much more a color speaks for the object than against it, ``(4096,)``, within e^-3 to e^3; twice.
-
-        The second one is cautious: the closer to 1, the more the object and its surroundings have the same colors. It
-        is for masks that are right but for their outlines: plain things gain by colors, real ones would rather lose.
-        """
+    def ratio(self) -> NDArray[np.float32]:
+        """How much more each color speaks for the object than against it, ``(4096,)``, within e^-3 to e^3."""
         log_ratio = np.log((self.inside + _FLOOR) / (self.outside + _FLOOR))
-        log_ratio = np.clip(log_ratio, -MAX_LOG_RATIO, MAX_LOG_RATIO)
-        apart = 1 - intersection(self.inside, self.outside)
-        return np.exp(log_ratio), np.exp(log_ratio * np.float32(apart**CAUTION))
+        return np.exp(np.clip(log_ratio, -MAX_LOG_RATIO, MAX_LOG_RATIO))

@@ -17,7 +17,7 @@ from streamer.data.prompt import FOREGROUND, MaskLevel, Prompt
 from streamer.data.reason import Reason
 from streamer.data.track import State
 from streamer.models.image_call import MAX_BATCH, ImageCall
-from streamer.models.protocols import Embedding, RememberingSegmenter
+from streamer.models.protocols import Embedding, Refiner, RememberingSegmenter
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
 from streamer.motion.pyramid import sparse
@@ -39,15 +39,21 @@ class MemoryTracker:
     Args:
         segmenter: Used by one thread at a time.
         parameters: How objects are followed.
+        refiner: Mends carried masks; None leaves them as the flow carries them.
 
     Attributes:
         image_call: Encodes images.
         trouble: Why a keyframe should come early; None where all is well.
     """
 
-    def __init__(self, segmenter: RememberingSegmenter, parameters: TrackingParameters | None = None) -> None:
+    def __init__(
+        self,
+        segmenter: RememberingSegmenter,
+        parameters: TrackingParameters | None = None,
+        refiner: Refiner | None = None,
+    ) -> None:
         self._segmenter, self._parameters = segmenter, parameters or TrackingParameters()
-        self._propagation = Propagation(self._parameters.refinement)
+        self._propagation = Propagation(refiner if self._parameters.refinement else None)
         self._bank = MemoryBank(self._parameters.memory)
         self._states: dict[int, TrackState] = {}
         self._history = History()
@@ -135,7 +141,10 @@ class MemoryTracker:
         states = self._states.values()
         self._propagation.follow_points((*states, *self._history.removed), motion)
         for state in states:
-            self._carry(state, motion)
+            state.advance()
+        self._propagation.bring(states, motion)
+        for state in states:
+            self._age(state)
         self._propagation.settle(states, motion)
         self.trouble = next(filter(None, (self._trouble_with(state, motion) for state in states)), None)
 
@@ -210,7 +219,7 @@ class MemoryTracker:
     def masks(self, motion: Motion, inverse_depth: NDArray[np.float32] | None = None) -> list[TrackedMask]:
         """Every object on the present frame by ascending id; no pixel belongs to two. See :class:`Tracker`."""
         states = sorted(self._states.values(), key=lambda state: state.id)
-        self._propagation.bring((state for state in states if state.state is not State.LOST), motion)
+        self._propagation.bring([state for state in states if state.state is not State.LOST], motion)
         shown = [_shown(state, motion) for state in states]
         soft_masks = separated(shown, [state.score for state in states], inverse_depth)
         return [
@@ -275,7 +284,7 @@ class MemoryTracker:
         if not recall.is_present:
             state.lose()
             return
-        soft_mask = without_scraps(self._propagation.sharpened(state, recall.soft_mask, anchor), state.scrap)
+        soft_mask = without_scraps(recall.soft_mask, state.scrap)
         # In pieces it is rarely one thing still; what was in pieces when a person said so may stay so.
         whole = min(1.0, coherence(soft_mask) / state.coherence)
         self._believe(state, soft_mask, recall.presence * recall.predicted_iou * whole, anchor)
@@ -286,10 +295,8 @@ class MemoryTracker:
         score *= self._parameters.quality_after(anchor.age)
         state.believe(soft_mask, score, anchor, self._propagation.colors_of(soft_mask, anchor), from_user)
 
-    def _carry(self, state: TrackState, motion: Motion) -> None:
-        """Bring an object's mask to the present frame; where nothing is left of it, it is lost."""
-        state.advance()
-        self._propagation.bring([state], motion)
+    def _age(self, state: TrackState) -> None:
+        """A carried mask is worth less with every frame; where nothing is left of it, the object is lost."""
         if state.present is None:
             return
         state.fade(self._parameters.quality_after(1))

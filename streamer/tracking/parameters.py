@@ -65,7 +65,7 @@ class TrackingParameters(Parameters):
         max_objects: How many are looked for when nobody says what to follow.
         everything: Whether all stable regions are followed, new ones as they appear, rather than what stands out.
         mask_level: Which of SAM's masks a click means: the one it is surest of, the smallest, or the largest.
-        refinement: Whether carried masks follow the colors and edges of every frame.
+        refinement: Whether carried masks are mended on every frame.
         passes: How often SAM is asked about a new object on one keyframe: first with what was said, then with its own
             answer and the box around it as well (SAM-PT, in stages).
         decay: Share of its score that a carried mask is thought to lose per frame.
@@ -107,17 +107,14 @@ SETTLE_AFTER = 5  # [frames] after which a refined mask becomes an anchor: table
 MAX_REMOVED = 8  # objects that can be brought back; each costs what carrying it costs
 
 # Refinement (refinement.py), [px of the half].
+CROP_MARGIN, MIN_MARGIN_PX = 0.35, 10  # around an object, of its sides: what the refiner was trained with
 COLOR_LEVELS = 16  # per channel; 8: swept
 RING_PX = 8  # around an object, whose colors speak against it: swept
 MAX_LOG_RATIO = 3.0  # a color speaks for an object by e^3 at most: swept
 COLOR_MEMORY = 0.5  # of the colors learnt before, per mask that is believed: swept
 OTHERS_WEIGHT = 0.5  # of another object's colors among those around this one: swept
-CAUTION = 8  # power of how far apart the colors inside and outside are: swept
-BLUR_PX = 19  # box, applied twice, by which a mask is spread where it is not trusted: swept
-MIN_PRIOR, PRIOR_RANGE = 0.03, (0.002, 0.998)  # below: nowhere near the object, swept; range: sweep of 2026-11-22 (.92)
 STEEPNESS = 4  # of the edge of a mask that becomes an anchor: swept
 OUTSIDE, FAINT = 32, 16  # [of 255] below: surely outside; above: worth refining: both swept
-EDGE_SIDE_PX, EDGE_EPS = 3, 195.0  # guided filter (He et al., TPAMI 2013): window, .003 * 255^2 [gray levels^2]: swept
 GAP_PX = 2  # [px of the grid] half of what may part two pieces of one thing: docs/tracking.md, "What it says"
 SCRAP = 0.1  # share of the largest piece below which a piece is a scrap: swept
 

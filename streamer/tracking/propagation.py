@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
+import cv2
 import numpy as np
 
-from streamer.motion.anchors import Anchor
+from streamer.models.protocols import Refiner
+from streamer.motion.anchors import Anchor, remap
 from streamer.motion.motion import Motion
 from streamer.motion.pyramid import Pyramid, halve
 from streamer.tracking.colors import Colors
 from streamer.tracking.parameters import SETTLE_AFTER
-from streamer.tracking.refinement import RefinementImage, refine
-from streamer.tracking.soft_masks import SoftMask, harden, without_scraps
+from streamer.tracking.refinement import Carried, RefinementImage, crop, others_of, paste
+from streamer.tracking.soft_masks import SoftMask, harden, is_empty, without_scraps
 from streamer.tracking.track_state import TrackState
 
 
@@ -20,11 +22,12 @@ class Propagation:
     """Carries masks, and what a person pointed at, with the flow.
 
     Args:
-        refinement: Whether they follow the colors and edges of every frame on the way.
+        refiner: Mends carried masks on every frame; None leaves them as the flow carries them.
+        at_once: At most so many masks are mended on one frame. Where there are more, they take turns.
     """
 
-    def __init__(self, refinement: bool) -> None:
-        self._refinement = refinement
+    def __init__(self, refiner: Refiner | None, at_once: int = 8) -> None:
+        self._refiner, self._at_once = refiner, at_once
         self._image: RefinementImage | None = None
 
     def follow_points(self, states: Iterable[TrackState], motion: Motion) -> None:
@@ -37,11 +40,20 @@ class Propagation:
         for state, points, arrived in zip(pointed_at, np.split(moved_to, ends), np.split(good, ends), strict=True):
             state.follow_points(points, arrived)
 
-    def bring(self, states: Iterable[TrackState], motion: Motion) -> None:
+    def bring(self, states: Collection[TrackState], motion: Motion) -> None:
         """Bring to the present frame every mask that is not there yet."""
-        for state in states:
-            if state.present is None and state.anchor is not None:
-                state.show(self._carried(state, state.anchor, motion))
+        away = [state for state in states if state.present is None and state.anchor is not None]
+        moved = []
+        for state in away:
+            assert state.anchor is not None
+            assert state.soft_mask is not None
+            if self._refiner is None or state.anchor.age == 0:
+                state.show(state.anchor.carry(state.soft_mask), state.half_mask)
+            else:
+                moved.append(state)
+        if moved:
+            here = [state.half_present for state in states if state.half_present is not None]
+            self._refine(moved, here, motion)
 
     def image_of(self, pyramid: Pyramid) -> RefinementImage:
         """What all objects need of a frame; that of the last one asked for is kept."""
@@ -58,33 +70,53 @@ class Propagation:
         known = {state: state.colors.joined(state.reference_colors) for state in states if state.colors is not None}
         for state, colors in known.items():
             decisive = colors.against(other for at, other in known.items() if at is not state)
-            state.set_color_ratios(*decisive.ratios())
+            state.color_ratio = decisive.ratio()
 
     def settle(self, states: Iterable[TrackState], motion: Motion) -> None:
         """Put masks that have been carried for long on a new anchor, as they are now: the old one tells ever less."""
         old = [state for state in states if state.anchor is not None and state.anchor.age >= SETTLE_AFTER]
-        if not self._refinement or not old:
+        if self._refiner is None or not old:
             return
         anchor = motion.open()
         for state in old:
             if state.present is not None:
                 state.place(without_scraps(harden(state.present), state.scrap), anchor)
 
-    def sharpened(self, state: TrackState, soft_mask: SoftMask, anchor: Anchor) -> SoftMask:
-        """A ``(h, w)`` mask on the anchor's frame, SAM's or blended with what was carried, after its colors had a say.
+    def _refine(self, states: Sequence[TrackState], here: Sequence[SoftMask], motion: Motion) -> None:
+        assert self._refiner is not None
+        image, side_px = self.image_of(motion.present), self._refiner.side_px
+        carried = dict(zip(states, _carried(states, here, motion), strict=True))
+        asked = [state for state in _in_turn(states) if not is_empty(carried[state].region)][: self._at_once]
+        answers = {}
+        if asked:
+            masks, ious = self._refiner(np.stack([crop(carried[state], image, side_px) for state in asked]))
+            answers = dict(zip(asked, zip(masks, ious.tolist(), strict=True), strict=True))
+        for state, one in carried.items():
+            half = one.before
+            if state in answers:
+                mask, iou = answers[state]
+                half = paste(mask, one.region, half.shape)
+                state.be_refined(motion.index, iou)
+            state.show(cv2.resize(half, motion.grid.size, interpolation=cv2.INTER_LINEAR), half)
 
-        SAM's outlines are as coarse as its answers are small.
-        """
-        if not self._refinement or state.cautious_ratio is None:
-            return soft_mask
-        half = halve(soft_mask)
-        image = self.image_of(anchor.pyramid)
-        return harden(refine(half, state.cautious_ratio, np.ones(half.shape, np.float32), image))
 
-    def _carried(self, state: TrackState, anchor: Anchor, motion: Motion) -> SoftMask:
-        assert state.soft_mask is not None
-        assert state.half_mask is not None
-        if not self._refinement or state.color_ratio is None or anchor.age == 0:
-            return anchor.carry(state.soft_mask)
-        carried, trust = anchor.carry_half(state.half_mask), anchor.trust(motion.present)
-        return refine(carried, state.color_ratio, trust, self.image_of(motion.present))
+def _in_turn(states: Sequence[TrackState]) -> list[TrackState]:
+    """Those that have waited longest first."""
+    return sorted(states, key=lambda state: state.refined_index)
+
+
+def _carried(states: Sequence[TrackState], here: Sequence[SoftMask], motion: Motion) -> list[Carried]:
+    """Objects on their way to the present frame; ``here`` are the masks, on the half level, of those that are there."""
+    anchored = [state.carried() for state in states]
+    before = [_one_step_on(state.before, motion) for state in states]
+    latest = [mask if old is None else old for old, (_, mask) in zip(before, anchored, strict=True)]
+    others = others_of([*latest, *here])[: len(states)]
+    return [
+        Carried(*known, recent, rest, state.color_ratio)
+        for state, known, recent, rest in zip(states, anchored, latest, others, strict=True)
+    ]
+
+
+def _one_step_on(half: SoftMask | None, motion: Motion) -> SoftMask | None:
+    """A mask of the frame before on the present one, both ``(h / 2, w / 2)``."""
+    return None if half is None or motion.step is None else remap(half, *motion.step).astype(np.uint8)

@@ -11,7 +11,7 @@ from streamer.data.prompt import MaskLevel, Prompt
 from streamer.data.track import State
 from streamer.motion.anchors import Anchor
 from streamer.motion.pyramid import halve
-from streamer.tracking.colors import Colors
+from streamer.tracking.colors import INDIFFERENT, Colors
 from streamer.tracking.parameters import CERTAIN_SCORE, SCRAP
 from streamer.tracking.soft_masks import SoftMask, area_of, coherence, smallest_piece
 
@@ -36,9 +36,11 @@ class TrackState:
         is_redrawn: Whether the person says anew what it is, rather than correct its mask.
         anchor, soft_mask: The mask last believed, ``(h, w)`` uint8, and the frame that it is of.
         is_exact: Whether that mask was given by the person and so is true.
-        present: The mask on the present frame, ``(h, w)`` uint8: carried and refined; None until it is asked for.
+        present, half_present: The mask on the present frame, carried and refined, ``(h, w)`` uint8, and on the half
+            level; None until it is asked for.
+        before: ``half_present`` of the frame before; None where the mask is not one that was carried from there.
         colors, reference_colors: Of the object and around it lately, and when a person last spoke of it.
-        color_ratio, cautious_ratio: ``(4096,)`` float32, what both say about each color, beside the other objects.
+        color_ratio: ``(4096,)`` float32, what both say about each color, beside the other objects.
         seen_index, seen_mask: Frame of the keyframe that the mask goes back to, and ``(h, w)`` uint8 what it was there.
         seen_at_s: Media time of the keyframe on which a model last saw it [s]; None before the first.
         area: Of the mask there [px of the grid].
@@ -46,6 +48,8 @@ class TrackState:
         coherence: Of its mask when a person last spoke of it.
         score, state: How sure we are.
         sought_index: Frame of the last keyframe on which the memory was asked about it; -1 before the first.
+        refined_index: Frame on which its mask was last mended; -1 before the first.
+        worth: The IoU that it was thought to have then.
     """
 
     id: int
@@ -63,10 +67,11 @@ class TrackState:
     soft_mask: SoftMask | None = None
     is_exact: bool = False
     present: SoftMask | None = None
+    half_present: SoftMask | None = None
+    before: SoftMask | None = None
     colors: Colors | None = None
     reference_colors: Colors | None = None
-    color_ratio: NDArray[np.float32] | None = None
-    cautious_ratio: NDArray[np.float32] | None = None
+    color_ratio: NDArray[np.float32] = field(default_factory=lambda: INDIFFERENT)
     seen_index: int = -1
     seen_mask: SoftMask | None = None
     seen_at_s: float | None = None
@@ -76,6 +81,8 @@ class TrackState:
     score: float = 0.0
     state: State = State.UNCERTAIN
     sought_index: int = -1
+    refined_index: int = -1
+    worth: float = 1.0
     _half_mask: tuple[SoftMask, SoftMask] | None = None
 
     @property
@@ -150,7 +157,7 @@ class TrackState:
 
     def restore(self, quality: float) -> None:
         """Be followed again after a removal; the mask has lost all but this share of its quality meanwhile."""
-        self.present = None
+        self.present = self.half_present = self.before = None
         self.score *= quality
         if self.soft_mask is None and self.prompts:
             self.version += 1  # what was asked about it then was answered to nobody
@@ -160,16 +167,26 @@ class TrackState:
 
     def advance(self) -> None:
         """The present frame has become the one before."""
-        self.present = None
+        self.before, self.present, self.half_present = self.half_present, None, None
 
     def follow_points(self, moved_to: Points, good: NDArray[np.bool_]) -> None:
         """Take in where the person's points went, ``(N, 2)`` [px], and which arrived, ``(N,)``."""
         self.fresh = int(np.count_nonzero(good[len(good) - self.fresh :]))
         self.point_coords, self.point_labels = moved_to[good], self.point_labels[good]
 
-    def show(self, soft_mask: SoftMask) -> None:
-        """Be this mask on the present frame."""
-        self.present = soft_mask
+    def carried(self) -> tuple[Anchor, SoftMask]:
+        """The anchor, and the mask last believed, carried from there to the present frame, ``(h / 2, w / 2)``."""
+        assert self.anchor is not None
+        assert self.half_mask is not None
+        return self.anchor, self.anchor.carry_half(self.half_mask)
+
+    def show(self, soft_mask: SoftMask, half: SoftMask | None) -> None:
+        """Be this mask on the present frame, ``(h, w)``, which is ``half`` on the half level."""
+        self.present, self.half_present = soft_mask, half
+
+    def be_refined(self, index: int, iou: float) -> None:
+        """The mask was mended on the frame of this index, and is thought to have this IoU."""
+        self.refined_index, self.worth = index, iou
 
     def fade(self, quality: float) -> None:
         """One more frame has gone by without a look: that share of its quality is left."""
@@ -177,7 +194,8 @@ class TrackState:
 
     def place(self, soft_mask: SoftMask, anchor: Anchor) -> None:
         """From now on be this mask of that frame."""
-        self.soft_mask, self.anchor, self.present = soft_mask, anchor, None
+        self.soft_mask, self.anchor = soft_mask, anchor
+        self.present = self.half_present = self.before = None
 
     # What keyframes say
 
@@ -207,7 +225,8 @@ class TrackState:
 
     def lose(self) -> None:
         """Be nowhere."""
-        self.soft_mask = self.anchor = self.present = self.seen_mask = None
+        self.soft_mask = self.anchor = self.seen_mask = None
+        self.present = self.half_present = self.before = None
         self.is_exact = False
         self.state, self.score = State.LOST, 0.0
 
@@ -216,7 +235,3 @@ class TrackState:
         self.point_coords, self.point_labels, self.box = self.point_coords[:0], self.point_labels[:0], None
         self.fresh = 0
         self.lose()
-
-    def set_color_ratios(self, color_ratio: NDArray[np.float32], cautious_ratio: NDArray[np.float32]) -> None:
-        """See :meth:`Colors.ratios`."""
-        self.color_ratio, self.cautious_ratio = color_ratio, cautious_ratio

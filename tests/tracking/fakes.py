@@ -10,7 +10,6 @@ from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
 from streamer.motion.pyramid import Grid, Pyramid
 from streamer.tracking.memory_tracker import MemoryTracker
-from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.refinement import RefinementImage
 from streamer.tracking.soft_masks import INSIDE
 from tests.fake_models import ColorSegmenter, moving_scene
@@ -65,9 +64,9 @@ class FixedDecoder:
 class Stage:
     """A tracker on the moving scene, with keyframes when the test says so."""
 
-    def __init__(self, parameters: TrackingParameters | None = None, segmenter: ColorSegmenter | None = None):
+    def __init__(self, parameters=None, segmenter: ColorSegmenter | None = None, refiner=None):
         self.motion, self.segmenter = Motion(FlowParameters(max_side_px=320)), segmenter or ColorSegmenter()
-        self.tracker = MemoryTracker(self.segmenter, parameters)
+        self.tracker = MemoryTracker(self.segmenter, parameters, refiner)
         self.index = -1
         self.step()
 

@@ -14,11 +14,13 @@ from streamer.models.sam.networks import Sam
 from streamer.models.tiny.backbone import fold_batch_norms
 from streamer.models.tiny.dpt import TinyDpt, renamed
 from streamer.models.tiny.memory import MemoryNetwork
+from streamer.models.tiny.refiner import RefinerNetwork
 from streamer.models.tiny.sam import build_sam
 from streamer.models.tiny.words import TinyWords
 
 SAM_WEIGHTS = Path(__file__).with_name("sam_tiny.safetensors")
 MEMORY_WEIGHTS = Path(__file__).with_name("memory_tiny.safetensors")
+REFINER_WEIGHTS = Path(__file__).with_name("refiner_tiny.safetensors")
 DPT_FOLDER = Path(__file__).with_name("dpt_tiny")
 WORDS_WEIGHTS = Path(__file__).with_name("words_tiny.safetensors")
 _SCALE = ".scale"
@@ -51,6 +53,20 @@ def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
         network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError):
         raise ModelError(f"The weights of the memory in {path} are missing or damaged: reinstall streamer.") from None
+    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+
+
+def load_refiner(path: Path = REFINER_WEIGHTS) -> RefinerNetwork:
+    """What mends carried masks, float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: The weights are missing, damaged or of another architecture.
+    """
+    network = RefinerNetwork()
+    try:
+        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except (OSError, SafetensorError, RuntimeError):
+        raise ModelError(f"The weights of the refiner in {path} are missing or damaged: reinstall streamer.") from None
     return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
 
 

@@ -164,7 +164,7 @@ class RememberingSegmenter(Segmenter, Protocol):
         ...
 
 
-REFINER_PLANES, REFINER_SIDE_PX = 11, 64
+REFINER_PLANES, REFINER_SIDE_PX = 11, 80
 
 
 class Refiner(Protocol):

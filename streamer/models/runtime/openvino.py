@@ -115,7 +115,7 @@ def describe_runtime(device: torch.device) -> str:
     if obstacle is None and platform.machine() in MEASURED_ON:
         return f"the bundled models run through OpenVINO {import_openvino().__version__.split('-')[0]}"
     if device.type == "cpu" and platform.machine() in MEASURED_ON:
-        return "the bundled models run in torch; `pip install 'streamer[openvino]'` makes them quicker"
+        return "the bundled models run in torch; `uv pip install openvino` makes them quicker"
     return "the bundled models run in torch"
 
 
@@ -138,7 +138,7 @@ def _obstacle(device: torch.device, compile: bool) -> str | None:
     if compile:
         return "leaves nothing for torch to compile: set compile=false, or runtime=torch."
     if find_spec(OPENVINO) is None:
-        return "needs a library that is not installed: run `pip install 'streamer[openvino]'`."
+        return "needs a library that is not installed: run `uv pip install openvino`."
     return None
 
 

@@ -219,12 +219,13 @@ class Models:
         if wanted is None:
             return None
         segmenter = self._own_segmenter or registry.load_segmenter(wanted, self._config.device)
-        return registry.remembering(segmenter, self._config.device, self._config.tracking.method)
+        return registry.remembering(segmenter, self._config.device, self._config.tracking.method, wanted.runtime)
 
     def _load_refiner(self) -> Refiner:
         from streamer.models import registry
 
-        return registry.load_refiner(self._config.device)
+        wanted = self._config.segmenter
+        return registry.load_refiner(self._config.device, "auto" if wanted is None else wanted.runtime)
 
     def _load_depth(self) -> DepthEstimator | None:
         from streamer.models import registry

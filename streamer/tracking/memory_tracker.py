@@ -20,7 +20,6 @@ from streamer.models.image_call import MAX_BATCH, ImageCall
 from streamer.models.protocols import Embedding, Refiner, RememberingSegmenter
 from streamer.motion.anchors import Anchor
 from streamer.motion.motion import Motion
-from streamer.motion.pyramid import sparse
 from streamer.tracking.clicks import ClickAnswer, ClickRequest
 from streamer.tracking.compositing import separated
 from streamer.tracking.history import History
@@ -53,7 +52,7 @@ class MemoryTracker:
         refiner: Refiner | None = None,
     ) -> None:
         self._segmenter, self._parameters = segmenter, parameters or TrackingParameters()
-        self._propagation = Propagation(refiner if self._parameters.refinement else None)
+        self._propagation = Propagation(self._parameters, refiner)
         self._bank = MemoryBank(self._parameters.memory)
         self._states: dict[int, TrackState] = {}
         self._history = History()
@@ -144,9 +143,9 @@ class MemoryTracker:
             state.advance()
         self._propagation.bring(states, motion)
         for state in states:
-            self._age(state)
+            self._check(state)
         self._propagation.settle(states, motion)
-        self.trouble = next(filter(None, (self._trouble_with(state, motion) for state in states)), None)
+        self.trouble = next(filter(None, (self._trouble_with(state) for state in states)), None)
 
     def keyframe(self, image_rgb: NDArray[np.uint8], motion: Motion, find: int) -> Callable[[], Answers]:
         """What is to be computed about the present frame, in whatever thread there is time for it. See `Tracker`."""
@@ -155,7 +154,7 @@ class MemoryTracker:
         spoken_of = [state for state in states if state.unanswered]
         said, level = [state for state in spoken_of if not state.is_exact], self._parameters.mask_level
         known = [state for state in states if not state.unanswered and state.id in self._bank]
-        sought = self._whose_turn_it_is(known, motion)
+        sought = self._whose_turn_it_is(known)
         asked = Questions(
             motion.present.image_rgb,
             motion.grid,
@@ -235,11 +234,11 @@ class MemoryTracker:
             for state, soft_mask in zip(states, soft_masks, strict=True)
         ]
 
-    def _whose_turn_it_is(self, states: Sequence[TrackState], motion: Motion) -> set[TrackState]:
+    def _whose_turn_it_is(self, states: Sequence[TrackState]) -> set[TrackState]:
         """Those of the objects that the memory is asked about now: each costs what one costs."""
 
         def waits_since(state: TrackState) -> int:
-            return state.sought_index - (HEAD_START if self._trouble_with(state, motion) else 0)
+            return state.sought_index - (HEAD_START if self._trouble_with(state) else 0)
 
         most = self._parameters.memory.at_once
         return set(states if len(states) <= most else sorted(states, key=waits_since)[:most])
@@ -292,25 +291,20 @@ class MemoryTracker:
     def _believe(
         self, state: TrackState, soft_mask: SoftMask, score: float, anchor: Anchor, from_user: bool = False
     ) -> None:
-        score *= self._parameters.quality_after(anchor.age)
         state.believe(soft_mask, score, anchor, self._propagation.colors_of(soft_mask, anchor), from_user)
 
-    def _age(self, state: TrackState) -> None:
-        """A carried mask is worth less with every frame; where nothing is left of it, the object is lost."""
+    def _check(self, state: TrackState) -> None:
+        """Where nothing is left of its mask, the object is lost."""
         if state.present is None:
             return
-        state.fade(self._parameters.quality_after(1))
         if area_of(state.present) < max(VANISHED_PX, VANISHED_SHARE * state.area):
             state.lose()
 
-    def _trouble_with(self, state: TrackState, motion: Motion) -> Reason | None:
+    def _trouble_with(self, state: TrackState) -> Reason | None:
         if state.present is None or state.anchor is None:
             return None
-        mask = state.present > INSIDE
-        there = state.anchor.trust(motion.present)[sparse(mask)]
-        trust = float(there.mean()) if len(there) else 0.0
-        growth = np.count_nonzero(mask) / max(state.area, 1)
-        return self._parameters.keyframe_triggers.reason(growth, trust)
+        growth = area_of(state.present) / max(state.area, 1)
+        return self._parameters.keyframe_triggers.reason(growth, state.expected_iou)
 
 
 def _said(state: TrackState) -> Prompt:

@@ -37,23 +37,20 @@ class KeyframeTriggers(Parameters):
     Attributes:
         enabled: Whether anything is; otherwise keyframes come at their interval.
         area_jump: Factor by which the mask has grown or shrunk since the last one.
-        min_trust: Below this, on average over the mask, the object no longer looks like what is carried, 0 to 1.
+        min_iou: IoU below which a carried mask is thought to be, 0 to 1.
     """
 
     enabled: bool = True
     area_jump: float = Field(default=1.8, ge=1)
-    min_trust: float = Field(default=0.25, ge=0, le=1)
+    min_iou: float = Field(default=0.5, ge=0, le=1)
 
-    def reason(self, growth: float, trust: float) -> Reason | None:
-        """What is wrong with a mask that grew by this factor; None where all is well.
-
-        ``trust`` is how far the present frame bears it out, 0 to 1.
-        """
+    def reason(self, growth: float, iou: float) -> Reason | None:
+        """What is wrong with a mask that grew by this factor and is thought to have this IoU; None where all is well."""
         if not self.enabled:
             return None
         if not 1 / self.area_jump <= growth <= self.area_jump:
             return Reason.AREA_JUMP
-        return Reason.LOOKS_DIFFERENT if trust < self.min_trust else None
+        return Reason.LOOKS_DIFFERENT if iou < self.min_iou else None
 
 
 class TrackingParameters(Parameters):
@@ -68,7 +65,8 @@ class TrackingParameters(Parameters):
         refinement: Whether carried masks are mended on every frame.
         passes: How often SAM is asked about a new object on one keyframe: first with what was said, then with its own
             answer and the box around it as well (SAM-PT, in stages).
-        decay: Share of its score that a carried mask is thought to lose per frame.
+        decay: Share of its score that a carried mask is thought to lose per frame on which it is not mended.
+        mended_at_once: At most so many masks are mended on one frame. Where there are more, they take turns.
         max_age_s: Time since a model last saw an object [s] beyond which it is uncertain, whatever its score; where
             keyframes come as scheduled, they are never so far apart. After 2 s carried masks are right by half at best.
     """
@@ -80,6 +78,7 @@ class TrackingParameters(Parameters):
     refinement: bool = True
     passes: int = Field(default=2, ge=1)
     decay: float = Field(default=0.035, ge=0, lt=1)
+    mended_at_once: int = Field(default=8, ge=1)
     max_age_s: float = Field(default=2.0, gt=0)
     memory: MemoryParameters = MemoryParameters()
     keyframe_triggers: KeyframeTriggers = KeyframeTriggers()

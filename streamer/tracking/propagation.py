@@ -12,7 +12,7 @@ from streamer.motion.anchors import Anchor, remap
 from streamer.motion.motion import Motion
 from streamer.motion.pyramid import Pyramid, halve
 from streamer.tracking.colors import Colors
-from streamer.tracking.parameters import SETTLE_AFTER
+from streamer.tracking.parameters import SETTLE_AFTER, TrackingParameters
 from streamer.tracking.refinement import Carried, RefinementImage, crop, others_of, paste
 from streamer.tracking.soft_masks import SoftMask, harden, is_empty, without_scraps
 from streamer.tracking.track_state import TrackState
@@ -22,12 +22,12 @@ class Propagation:
     """Carries masks, and what a person pointed at, with the flow.
 
     Args:
+        parameters: How objects are followed.
         refiner: Mends carried masks on every frame; None leaves them as the flow carries them.
-        at_once: At most so many masks are mended on one frame. Where there are more, they take turns.
     """
 
-    def __init__(self, refiner: Refiner | None, at_once: int = 8) -> None:
-        self._refiner, self._at_once = refiner, at_once
+    def __init__(self, parameters: TrackingParameters, refiner: Refiner | None) -> None:
+        self._parameters, self._refiner = parameters, refiner if parameters.refinement else None
         self._image: RefinementImage | None = None
 
     def follow_points(self, states: Iterable[TrackState], motion: Motion) -> None:
@@ -48,12 +48,13 @@ class Propagation:
             assert state.anchor is not None
             assert state.soft_mask is not None
             if self._refiner is None or state.anchor.age == 0:
+                state.fade(self._parameters.quality_after(min(1, state.anchor.age)))
                 state.show(state.anchor.carry(state.soft_mask), state.half_mask)
             else:
                 moved.append(state)
         if moved:
             here = [state.half_present for state in states if state.half_present is not None]
-            self._refine(moved, here, motion)
+            self._mend(moved, here, motion)
 
     def image_of(self, pyramid: Pyramid) -> RefinementImage:
         """What all objects need of a frame; that of the last one asked for is kept."""
@@ -82,11 +83,11 @@ class Propagation:
             if state.present is not None:
                 state.place(without_scraps(harden(state.present), state.scrap), anchor)
 
-    def _refine(self, states: Sequence[TrackState], here: Sequence[SoftMask], motion: Motion) -> None:
+    def _mend(self, states: Sequence[TrackState], here: Sequence[SoftMask], motion: Motion) -> None:
         assert self._refiner is not None
         image, side_px = self.image_of(motion.present), self._refiner.side_px
         carried = dict(zip(states, _carried(states, here, motion), strict=True))
-        asked = [state for state in _in_turn(states) if not is_empty(carried[state].region)][: self._at_once]
+        asked = [state for state in _in_turn(states) if not is_empty(carried[state].region)][: self._parameters.mended_at_once]
         answers = {}
         if asked:
             masks, ious = self._refiner(np.stack([crop(carried[state], image, side_px) for state in asked]))
@@ -96,13 +97,15 @@ class Propagation:
             if state in answers:
                 mask, iou = answers[state]
                 half = paste(mask, one.region, half.shape)
-                state.be_refined(motion.index, iou)
+                state.be_mended(motion.index, iou)
+            else:
+                state.fade(self._parameters.quality_after(1))
             state.show(cv2.resize(half, motion.grid.size, interpolation=cv2.INTER_LINEAR), half)
 
 
 def _in_turn(states: Sequence[TrackState]) -> list[TrackState]:
     """Those that have waited longest first."""
-    return sorted(states, key=lambda state: state.refined_index)
+    return sorted(states, key=lambda state: state.mended_index)
 
 
 def _carried(states: Sequence[TrackState], here: Sequence[SoftMask], motion: Motion) -> list[Carried]:

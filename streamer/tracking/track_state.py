@@ -48,8 +48,9 @@ class TrackState:
         coherence: Of its mask when a person last spoke of it.
         score, state: How sure we are.
         sought_index: Frame of the last keyframe on which the memory was asked about it; -1 before the first.
-        refined_index: Frame on which its mask was last mended; -1 before the first.
-        worth: The IoU that it was thought to have then.
+        mended_index: Frame on which its mask was last mended; -1 before the first.
+        expected_iou: What it was thought to be worth then; 1 before.
+        believed: What the score was when the mask was last believed.
     """
 
     id: int
@@ -81,8 +82,9 @@ class TrackState:
     score: float = 0.0
     state: State = State.UNCERTAIN
     sought_index: int = -1
-    refined_index: int = -1
-    worth: float = 1.0
+    mended_index: int = -1
+    expected_iou: float = 1.0
+    believed: float = 0.0
     _half_mask: tuple[SoftMask, SoftMask] | None = None
 
     @property
@@ -184,12 +186,13 @@ class TrackState:
         """Be this mask on the present frame, ``(h, w)``, which is ``half`` on the half level."""
         self.present, self.half_present = soft_mask, half
 
-    def be_refined(self, index: int, iou: float) -> None:
+    def be_mended(self, index: int, iou: float) -> None:
         """The mask was mended on the frame of this index, and is thought to have this IoU."""
-        self.refined_index, self.worth = index, iou
+        self.mended_index, self.expected_iou = index, iou
+        self.score = min(self.believed, iou)
 
     def fade(self, quality: float) -> None:
-        """One more frame has gone by without a look: that share of its quality is left."""
+        """One more frame has gone by unmended: that share of its quality is left."""
         self.score *= quality
 
     def place(self, soft_mask: SoftMask, anchor: Anchor) -> None:
@@ -213,7 +216,9 @@ class TrackState:
         """
         self.place(soft_mask, anchor)
         self.is_exact = False
-        self.score, self.state = score, State.TRACKED if from_user or score >= CERTAIN_SCORE else State.UNCERTAIN
+        self.score = self.believed = score
+        self.state = State.TRACKED if from_user or score >= CERTAIN_SCORE else State.UNCERTAIN
+        self.expected_iou = 1.0
         self.area = area_of(soft_mask)
         self.seen_index, self.seen_at_s, self.seen_mask = anchor.index, anchor.time_s, soft_mask
         self.colors = colors if self.colors is None else self.colors.joined(colors)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from streamer.models.protocols import REFINER_PLANES, REFINER_SIDE_PX
+from streamer.models.runtime.openvino import accelerated
 
 _PATCH = 2
 _MASK_GAIN = 2.0
@@ -29,7 +30,7 @@ class RefinerNetwork(nn.Module):
     """
 
     def __init__(
-        self, channels: Sequence[int] = (16, 32, 48), depths: Sequence[int] = (1, 2, 2), kernel: int = 3
+        self, channels: Sequence[int] = (20, 40, 64), depths: Sequence[int] = (1, 2, 3), kernel: int = 3
     ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(REFINER_PLANES * _PATCH**2, channels[0], 3, padding=1)
@@ -71,6 +72,7 @@ class TinyRefiner:
     Args:
         network: In evaluation mode.
         device: Where it runs.
+        runtime: What it runs through.
 
     Attributes:
         side_px: Of the crops.
@@ -78,8 +80,10 @@ class TinyRefiner:
 
     side_px = REFINER_SIDE_PX
 
-    def __init__(self, network: RefinerNetwork, device: torch.device) -> None:
-        self._network, self._device = network.to(device), device
+    def __init__(self, network: RefinerNetwork, device: torch.device, runtime: str = "torch") -> None:
+        shape = 1, REFINER_PLANES, self.side_px, self.side_px
+        faster = accelerated(network, "tiny-refiner", shape, torch.float32, device, runtime)
+        self._network, self._device = faster or network.to(device), device
 
     @torch.inference_mode()
     def __call__(self, planes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -28,7 +28,7 @@ from streamer.tracking.memory_bank import MemoryBank
 from streamer.tracking.parameters import HEAD_START, VANISHED_PX, VANISHED_SHARE, TrackingParameters
 from streamer.tracking.propagation import Propagation
 from streamer.tracking.protocol import TrackedMask
-from streamer.tracking.soft_masks import INSIDE, SoftMask, area_of, coherence, without_scraps
+from streamer.tracking.soft_masks import SoftMask, area_of, coherence, without_scraps
 from streamer.tracking.track_state import TrackState
 
 

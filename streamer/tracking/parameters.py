@@ -45,7 +45,7 @@ class KeyframeTriggers(Parameters):
     min_iou: float = Field(default=0.5, ge=0, le=1)
 
     def reason(self, growth: float, iou: float) -> Reason | None:
-        """What is wrong with a mask that grew by this factor and is thought to have this IoU; None where all is well."""
+        """Of a mask that grew by this factor and is thought to have this IoU; None where all is well."""
         if not self.enabled:
             return None
         if not 1 / self.area_jump <= growth <= self.area_jump:

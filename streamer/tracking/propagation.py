@@ -87,7 +87,9 @@ class Propagation:
         assert self._refiner is not None
         image, side_px = self.image_of(motion.present), self._refiner.side_px
         carried = dict(zip(states, _carried(states, here, motion), strict=True))
-        asked = [state for state in _in_turn(states) if not is_empty(carried[state].region)][: self._parameters.mended_at_once]
+        asked = [state for state in _in_turn(states) if not is_empty(carried[state].region)][
+            : self._parameters.mended_at_once
+        ]
         answers = {}
         if asked:
             masks, ious = self._refiner(np.stack([crop(carried[state], image, side_px) for state in asked]))

@@ -289,9 +289,9 @@ def test_the_config_reaches_the_tracker_whole(monkeypatch):
     built = []
     plain = engine_stages.build_tracker
 
-    def build_tracker(segmenter, parameters):
+    def build_tracker(segmenter, parameters, refiner):
         built.append((segmenter, parameters))
-        return plain(segmenter, parameters)
+        return plain(segmenter, parameters, refiner)
 
     monkeypatch.setattr(engine_stages, "build_tracker", build_tracker)
     segmenter, own = ColorSegmenter(), TrackingParameters(max_objects=1)

@@ -42,10 +42,10 @@ class KeyframeTriggers(Parameters):
 
     enabled: bool = True
     area_jump: float = Field(default=1.8, ge=1)
-    min_iou: float = Field(default=0.5, ge=0, le=1)
+    min_iou: float = Field(default=0.7, ge=0, le=1)
 
     def reason(self, growth: float, iou: float) -> Reason | None:
-        """Of a mask that grew by this factor and is thought to have this IoU; None where all is well."""
+        """What troubles a mask that grew by this factor and is thought to have this IoU; None if nothing."""
         if not self.enabled:
             return None
         if not 1 / self.area_jump <= growth <= self.area_jump:

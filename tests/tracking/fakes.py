@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
 from streamer.models.protocols import Decoded, Embedding
+from streamer.models.registry import load_refiner
 from streamer.motion.motion import Motion
 from streamer.motion.parameters import FlowParameters
 from streamer.motion.pyramid import Grid, Pyramid
@@ -15,6 +18,13 @@ from streamer.tracking.soft_masks import INSIDE
 from tests.fake_models import ColorSegmenter, moving_scene
 
 SIZE = (160, 96)
+
+
+@cache
+def bundled_refiner():
+    return load_refiner("cpu", "torch")
+
+
 GRID, EMBEDDING = Grid(SIZE, SIZE), Embedding(None, SIZE)
 NOWHERE = np.zeros((96, 160), bool)
 
@@ -65,6 +75,7 @@ class Stage:
     """A tracker on the moving scene, with keyframes when the test says so."""
 
     def __init__(self, parameters=None, segmenter: ColorSegmenter | None = None, refiner=None):
+        refiner = refiner or bundled_refiner()
         self.motion, self.segmenter = Motion(FlowParameters(max_side_px=320)), segmenter or ColorSegmenter()
         self.tracker = MemoryTracker(self.segmenter, parameters, refiner)
         self.index = -1

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from streamer.motion.anchors import Anchor
 from streamer.tracking.colors import Colors, bins_of, frequencies, intersection
+from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.propagation import Propagation
 from streamer.tracking.track_state import TrackState
 from tests.tracking.fakes import noise_with_discs
 
-compare_colors = Propagation(None).compare_colors
+compare_colors = Propagation(TrackingParameters(), None).compare_colors
 NOWHERE, ANCHOR = np.zeros((8, 8), np.uint8), Anchor(0, None, None, None)
 
 

@@ -93,7 +93,7 @@ def states_on(motion, count):
 
 def test_more_objects_than_are_mended_at_once_take_turns_and_all_are_carried():
     motion, refiner = Motion(FlowParameters(max_side_px=160, grid_side_px=160)), Recorder()
-    propagation, image = Propagation(refiner, at_once=2), noise_with_discs((80, 48))
+    propagation, image = Propagation(TrackingParameters(mended_at_once=2), refiner), noise_with_discs((80, 48))
     motion.advance(0, image)
     states = states_on(motion, 5)
     for index in range(1, 4):
@@ -103,12 +103,12 @@ def test_more_objects_than_are_mended_at_once_take_turns_and_all_are_carried():
         propagation.bring(states, motion)
         assert all(np.abs(state.half_present.astype(int) - halve(state.soft_mask)).mean() < 3 for state in states)
     assert [len(shown) for shown in refiner.shown] == [2, 2, 2]
-    assert sorted(state.refined_index for state in states) == [1, 2, 2, 3, 3]
+    assert sorted(state.mended_index for state in states) == [1, 2, 2, 3, 3]
 
 
 def test_the_last_answer_is_carried_on_and_a_new_belief_starts_afresh():
     motion, refiner = Motion(FlowParameters(max_side_px=160, grid_side_px=160)), Recorder()
-    propagation, image = Propagation(refiner), noise_with_discs((80, 48))
+    propagation, image = Propagation(TrackingParameters(), refiner), noise_with_discs((80, 48))
     motion.advance(0, image)
     (state,) = states_on(motion, 1)
     for index in range(1, 3):

@@ -93,9 +93,10 @@ def main() -> None:
     known = arguments.into.read_text().splitlines() if arguments.into.exists() else []
     done = {json.loads(line)["path"] for line in known}
     teacher, segmenter = Teacher(arguments.teacher), load_segmenter(SegmenterParameters(), "cpu")
-    paths = [path for folder in arguments.folders for path in sorted(folder.rglob("*")) if path.suffix.lower() in ENDINGS]
+    files = [path.resolve() for folder in arguments.folders for path in sorted(folder.rglob("*"))]
+    paths = [path for path in files if path.suffix.lower() in ENDINGS]
     with arguments.into.open("a") as file:
-        for path in (path.resolve() for path in paths):
+        for path in paths:
             if str(path) in done:
                 continue
             labels = labels_of(read_image(path), teacher, segmenter)

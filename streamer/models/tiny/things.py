@@ -1,4 +1,4 @@
-"""What is a thing (a person, an animal, a cup) rather than what things stand on: one layer on the tiny SAM's embedding."""
+"""What is a thing (a person, an animal, a cup), not what things stand on: one layer on the tiny SAM's embedding."""
 
 from __future__ import annotations
 

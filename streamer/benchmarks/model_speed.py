@@ -76,6 +76,7 @@ def run(
     repeats: int = 3,
     threads: int = 2,
     device: str = "auto",
+    runtime: str = "auto",
 ) -> Iterator[SpeedRow]:
     """Measure, and yield a row as soon as it is known: upstream first, then ours in each precision.
 
@@ -86,6 +87,7 @@ def run(
         repeats: The best of so many images counts, after one to warm up.
         threads: Processor cores for each side.
         device: Where both sides run.
+        runtime: What the bundled models run through on our side.
     """
     with tempfile.TemporaryDirectory() as folder:
         for model, measure, find in (
@@ -99,7 +101,8 @@ def run(
                     yield SpeedRow(model, precision, alone.seconds, None, alone.peak_mib, None, None)
                 continue
             weights = find(model, Path(folder))
-            call = partial(measure, model, weights, repeats=repeats, threads=threads, device=device)
+            through = runtime if model == registry.TINY else "auto"
+            call = partial(measure, model, weights, repeats, threads, device, through)
             upstream = _in_a_process_of_its_own(partial(call, side=UPSTREAM))
             yield _row(model, UPSTREAM, upstream, upstream)
             for precision in precisions:
@@ -147,14 +150,17 @@ def _depth_weights(model: str, folder: Path) -> Path | None:
     return make_random_dpt(model, folder / Path(model).name)
 
 
-def _measure_sam(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:
+def _measure_sam(
+    model: str, weights: Path | None, repeats: int, threads: int, device: str, runtime: str, side: str
+) -> _Measured:
     """Time the encoder, then decode the boxes."""
     from streamer.models.runtime.devices import set_threads
 
     set_threads(threads)
     image = _image()
     if side != UPSTREAM:
-        parameters = SegmenterParameters.model_validate({"model": model, "checkpoint": weights, "precision": side})
+        how = {"precision": side, "runtime": runtime}
+        parameters = SegmenterParameters.model_validate({"model": model, "checkpoint": weights, **how})
         segmenter: Any = registry.load_segmenter(parameters, device)
         measured = _time(lambda: segmenter.encode(image), repeats)
         embedding = segmenter.encode(image)
@@ -184,7 +190,9 @@ def _measure_named(model: str, repeats: int, threads: int, device: str, side: st
     return _Measured(*_time(lambda: estimator.estimate(image), repeats), np.empty(0, np.float32), None)
 
 
-def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int, device: str, side: str) -> _Measured:
+def _measure_depth(
+    model: str, weights: Path | None, repeats: int, threads: int, device: str, runtime: str, side: str
+) -> _Measured:
     """Time one map at the size of the frame."""
     from streamer.models.runtime.devices import set_threads
 
@@ -194,7 +202,7 @@ def _measure_depth(model: str, weights: Path | None, repeats: int, threads: int,
     if side == UPSTREAM:
         estimator = UpstreamDepth(name, device)
     else:
-        parameters = DepthParameters.model_validate({"model": name, "precision": side})
+        parameters = DepthParameters.model_validate({"model": name, "precision": side, "runtime": runtime})
         estimator = registry.load_depth(parameters, device)
     estimate = partial(estimator.estimate, _image())
     return _Measured(*_time(estimate, repeats), estimate(), None)

@@ -16,19 +16,24 @@ COLUMNS = ("model", "side", "s per image", "speed-up", "peak MiB", "relative err
 
 
 def bench_models(
-    segmenters: Sequence[str], depth_models: Sequence[str], repeats: int, threads: int, json: Path | None = None
+    segmenters: Sequence[str],
+    depth_models: Sequence[str],
+    repeats: int,
+    threads: int,
+    runtime: str = "auto",
+    json: Path | None = None,
 ) -> None:
     """Measure, say each row when it is known, print the table, and write the figures."""
     terminal, here = Terminal(), machine()
     measured: list[SpeedRow] = []
-    for row in run(segmenters, depth_models, repeats=repeats, threads=threads):
+    for row in run(segmenters, depth_models, repeats=repeats, threads=threads, runtime=runtime):
         measured.append(row)
         terminal.say("  ".join(_cells(row)))
     table = Table(*COLUMNS, title=f"best of {repeats}, {threads} threads", title_justify="left", box=None)
     for row in measured:
         table.add_row(*_cells(row))
     terminal.console.print(table)
-    figures = {"repeats": repeats, "threads": threads, "rows": [asdict(row) for row in measured]}
+    figures = {"repeats": repeats, "threads": threads, "runtime": runtime, "rows": [asdict(row) for row in measured]}
     write_figures(json, {"machine": here, **figures})
 
 

@@ -73,7 +73,7 @@ def look_at_python() -> list[Finding]:
 
 
 def look_at_torch() -> list[Finding]:
-    """torch, torchvision, whether the two fit, and the device that they run on."""
+    """torch, torchvision, whether the two fit, the device that they run on, and what runs there instead of torch."""
     from streamer.models.runtime.installation import look_at_libraries
 
     findings = []
@@ -81,8 +81,11 @@ def look_at_torch() -> list[Finding]:
         findings.append(Finding(name, "broken", trouble) if trouble else Finding(name, "ok", version))
     if all(finding.verdict == "ok" for finding in findings):
         from streamer.models.runtime.devices import describe_device, pick_device
+        from streamer.models.runtime.openvino import describe_runtime
 
-        findings.append(Finding("device", "ok", describe_device(pick_device("auto"))))
+        device = pick_device("auto")
+        findings.append(Finding("device", "ok", describe_device(device)))
+        findings.append(Finding("runtime", "ok", describe_runtime(device)))
     return findings
 
 

@@ -195,7 +195,7 @@ class Models:
         if wanted is None:
             return None
         segmenter = self._own_segmenter or registry.load_segmenter(wanted, self._config.device)
-        return registry.remembering(segmenter, self._config.device, self._config.tracking.method)
+        return registry.remembering(segmenter, self._config.device, self._config.tracking.method, wanted.runtime)
 
     def _load_depth(self) -> DepthEstimator | None:
         from streamer.models import registry

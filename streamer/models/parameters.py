@@ -10,6 +10,7 @@ from pydantic import Field
 from streamer.data.parameters import Parameters
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Runtime = Literal["auto", "torch", "openvino"]
 
 
 class SegmenterParameters(Parameters):
@@ -20,12 +21,14 @@ class SegmenterParameters(Parameters):
         checkpoint: Weights of that model in another place than the cache.
         precision: What it computes in; ``auto`` takes the fastest that is exact enough on the device.
         compile: Whether code is generated for the encoder at its first use.
+        runtime: What the bundled encoder and memory run through; ``auto`` is OpenVINO on a CPU where that is installed.
     """
 
     model: str = "tiny"
     checkpoint: Path | None = None
     precision: Precision = "auto"
     compile: bool = False
+    runtime: Runtime = "auto"
 
 
 class DepthParameters(Parameters):
@@ -35,11 +38,13 @@ class DepthParameters(Parameters):
         model: A name that the registry knows, one of a model hub, or a folder.
         precision: What it computes in; ``auto`` takes the fastest that is exact enough on the device.
         compile: Whether code is generated for the model at its first use.
+        runtime: What the bundled model runs through; ``auto`` is OpenVINO on a CPU where that is installed.
     """
 
     model: str = "tiny"
     precision: Precision = "auto"
     compile: bool = False
+    runtime: Runtime = "auto"
 
 
 class DetectorParameters(Parameters):

@@ -26,7 +26,7 @@ def _build_tiny_sam(parameters: SegmenterParameters, device: str) -> Segmenter:
     precision = parameters.precision
     if precision == "auto":
         precision = "float32"  # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
-    return _with_memory(load_sam(TINY, parameters.checkpoint), device, precision)
+    return _with_memory(load_sam(TINY, parameters.checkpoint), device, precision, parameters.runtime)
 
 
 def _build_checkpoint(parameters: SegmenterParameters, device: str) -> Segmenter:
@@ -58,12 +58,12 @@ def _build_promptable(parameters: SegmenterParameters, device: str) -> Segmenter
     return loading.load(parameters, pick_device(device))
 
 
-def _with_memory(sam: Any, device: str, precision: str) -> RememberingSegmenter:
+def _with_memory(sam: Any, device: str, precision: str, runtime: str) -> RememberingSegmenter:
     from streamer.models.runtime.devices import pick_device
     from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.segmenter import TinySegmenter
 
-    return TinySegmenter(sam, tiny.load_memory(), tiny.load_things(), TINY, pick_device(device), precision)
+    return TinySegmenter(sam, tiny.load_memory(), tiny.load_things(), TINY, pick_device(device), precision, runtime)
 
 
 def _build_tiny_depth(parameters: DepthParameters, device: str) -> DepthEstimator:
@@ -71,7 +71,8 @@ def _build_tiny_depth(parameters: DepthParameters, device: str) -> DepthEstimato
     from streamer.models.tiny.depth import TinyDepth
     from streamer.models.tiny.weights import load_dpt
 
-    depth = TinyDepth(load_dpt(), TINY, pick_device(device), parameters.precision, parameters.compile)
+    chosen = pick_device(device)
+    depth = TinyDepth(load_dpt(), TINY, chosen, parameters.precision, parameters.compile, parameters.runtime)
     depth.warm_up()
     return depth
 
@@ -106,7 +107,16 @@ def load_segmenter(parameters: SegmenterParameters, device: str) -> Segmenter:
     Raises:
         ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
     """
+    _check_runtime("segmenter", parameters)
     return _segmenter_builder(official_name(parameters.model))(parameters, device)
+
+
+def _check_runtime(section: str, parameters: SegmenterParameters | DepthParameters) -> None:
+    if parameters.runtime == "openvino" and parameters.model != TINY:
+        raise ModelError(
+            f"{section}.runtime=openvino is for the bundled model, and {parameters.model} is another: "
+            f"set it to auto or torch, or {section}.model to {TINY}."
+        )
 
 
 def _segmenter_builder(model: str) -> Callable[[SegmenterParameters, str], Segmenter]:
@@ -119,13 +129,16 @@ def _segmenter_builder(model: str) -> Callable[[SegmenterParameters, str], Segme
     raise unknown("segmenter", model, SEGMENTERS, ", or name a checkpoint file or a folder")
 
 
-def remembering(segmenter: Segmenter, device: str, method: str = BUNDLED_MEMORY) -> RememberingSegmenter:
+def remembering(
+    segmenter: Segmenter, device: str, method: str = BUNDLED_MEMORY, runtime: str = "auto"
+) -> RememberingSegmenter:
     """The segmenter with a memory: its own, or the bundled one, which then looks at every frame beside it.
 
     Args:
         segmenter: What answers prompts.
         device: Where the bundled memory runs.
         method: `tracking.method`: whose memory is meant.
+        runtime: What the bundled memory runs through, where it looks at the frames by itself.
 
     Raises:
         ModelError: The bundled weights are missing or damaged, or that memory is not the segmenter's.
@@ -141,7 +154,7 @@ def remembering(segmenter: Segmenter, device: str, method: str = BUNDLED_MEMORY)
             f"tracking.method {method} is the memory of {able}, and {segmenter.name} has none such: "
             f"set segmenter.model to one of them, or tracking.method to {BUNDLED_MEMORY}."
         )
-    return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "float32"))
+    return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "float32", runtime))
 
 
 def load_depth(parameters: DepthParameters, device: str) -> DepthEstimator:
@@ -156,6 +169,7 @@ def load_depth(parameters: DepthParameters, device: str) -> DepthEstimator:
         ModelError: There is no such model, its weights are missing or damaged, or it cannot run here.
     """
     model = parameters.model
+    _check_runtime("depth", parameters)
     if model not in DEPTH_ESTIMATORS and not _may_be_elsewhere(model):
         raise unknown("depth model", model, DEPTH_ESTIMATORS, ", or give another Hugging Face name or a folder")
     return DEPTH_ESTIMATORS.get(model, _build_dpt)(parameters, device)

@@ -65,7 +65,7 @@ def test_the_figures_are_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         bench.SpeedRow("m", "float32", 1.0, 2.0, 50.0, 1e-6, 0.99),
     ]
     monkeypatch.setattr(models, "run", lambda *_, **__: iter(rows))
-    models.bench_models(["m"], [], 3, 1, tmp_path / "models.json")
+    models.bench_models(["m"], [], 3, 1, json=tmp_path / "models.json")
     written = json.loads((tmp_path / "models.json").read_text())
     assert (written["repeats"], written["threads"]) == (3, 1)
     assert [(row["side"], row["seconds"]) for row in written["rows"]] == [("upstream", 2.0), ("float32", 1.0)]

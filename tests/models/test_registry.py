@@ -198,6 +198,13 @@ def test_one_entry_registers_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert registry.load_depth(depth, "cpu") == (estimator, depth, "cpu")
 
 
+def test_openvino_is_for_the_bundled_models() -> None:
+    with pytest.raises(ModelError, match=r"segmenter.runtime=openvino is for the bundled model, and vit_b is another"):
+        registry.load_segmenter(SegmenterParameters(model="vit_b", runtime="openvino"), "cpu")
+    with pytest.raises(ModelError, match=r"set it to auto or torch, or depth.model to tiny"):
+        registry.load_depth(DepthParameters(model="apple/DepthPro-hf", runtime="openvino"), "cpu")
+
+
 def test_missing_weights_say_what_to_do(cache: Path) -> None:
     with pytest.raises(ModelError, match="streamer models pull vit_l") as error:
         registry.load_segmenter(SegmenterParameters(model="vit_l"), "cpu")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streamer.cli.options import Figures
+from streamer.models.parameters import Runtime
 
 
 def bench_models(
@@ -19,12 +20,15 @@ def bench_models(
     ] = None,
     repeats: Annotated[int, typer.Option(help="The best of so many images counts.", min=1)] = 3,
     threads: Annotated[int, typer.Option(help="Processor threads.", min=1)] = 2,
+    runtime: Annotated[
+        Runtime, typer.Option(help="What the bundled models run through: auto, torch or openvino.")
+    ] = "auto",
     json: Figures = None,
 ) -> None:
     """Time, memory and error of the models here, against upstream's as their READMEs use them."""
     from streamer.benchmarks.models import bench_models as run
 
-    run(*_wanted(segmenters, depth_models), repeats, threads, json)
+    run(*_wanted(segmenters, depth_models), repeats, threads, runtime, json)
 
 
 def _wanted(segmenters: list[str] | None, depth_models: list[str] | None) -> tuple[list[str], list[str]]:

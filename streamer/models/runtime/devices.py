@@ -85,11 +85,15 @@ def describe_device(device: torch.device) -> str:
         return f"{device}: {properties.name}, {properties.total_memory / 2**30:.0f} GiB"
     if device.type == "mps":
         return f"mps: Apple {platform.machine()} GPU"
+    threads = torch.get_num_threads()
+    return f"cpu: {threads} thread{'s' if threads != 1 else ''}, {instruction_sets()}"
+
+
+def instruction_sets() -> str:
+    """Which of the sets of instructions that matter here this processor has."""
     extras = ["AMX"] if has_amx() else []
     extras += ["bfloat16"] if has_fast_bfloat16() else []
-    capability = ", ".join([torch.backends.cpu.get_cpu_capability(), *extras])
-    threads = torch.get_num_threads()
-    return f"cpu: {threads} thread{'s' if threads != 1 else ''}, {capability}"
+    return ", ".join([torch.backends.cpu.get_cpu_capability(), *extras])
 
 
 def _processor_has(query: str) -> bool:

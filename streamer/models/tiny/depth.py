@@ -12,6 +12,7 @@ from torch.nn import functional
 from streamer.data.depth_unit import DepthUnit
 from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
+from streamer.models.runtime.openvino import TORCH, accelerated
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD, TinyDpt
 
 
@@ -24,19 +25,30 @@ class TinyDepth:
         device: Where it runs.
         precision: Number format of the network.
         compile: Let ``torch.compile`` generate code for it at its first use.
+        runtime: What computes it: ``torch``, ``openvino`` or ``auto``; see
+            :func:`streamer.models.runtime.openvino.accelerated`.
     """
 
     unit = DepthUnit.RELATIVE
     fov_deg = None
 
     def __init__(
-        self, dpt: TinyDpt, name: str, device: torch.device, precision: str = "auto", compile: bool = False
+        self,
+        dpt: TinyDpt,
+        name: str,
+        device: torch.device,
+        precision: str = "auto",
+        compile: bool = False,
+        runtime: str = TORCH,
     ) -> None:
         self.name = name
         self._device, self._dtype = device, pick_precision(precision, device)
-        network = dpt.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
-        self._network = compiled(network, name, device) if compile else network
+        shape = (1, 3, IMAGE_SIZE_PX, IMAGE_SIZE_PX)
+        self._faster = accelerated(dpt, f"{name}-depth", shape, self._dtype, device, runtime, compile)
         self._is_slow_at_first = compile or device.type == "cuda"
+        if self._faster is None:
+            network = dpt.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+            self._network = compiled(network, name, device) if compile else network
 
     def warm_up(self) -> None:
         """Do now what would make the first frame slow, where there is such a thing."""
@@ -51,9 +63,14 @@ class TinyDepth:
         """
         height, width = image_rgb.shape[:2]
         square = to_pixels(torch.from_numpy(np.ascontiguousarray(image_rgb)).permute(2, 0, 1).to(self._device))
+        return cv2.resize(self._predict(square), (width, height), interpolation=cv2.INTER_CUBIC)
+
+    def _predict(self, square: Tensor) -> NDArray[np.float32]:
+        if self._faster is not None:
+            return self._faster(square)[0][0].numpy()
         square = square.to(self._dtype, memory_format=torch.channels_last)
         predicted: NDArray[np.float32] = self._network(square)[0].float().cpu().numpy()
-        return cv2.resize(predicted, (width, height), interpolation=cv2.INTER_CUBIC)
+        return predicted
 
 
 def to_pixels(image: Tensor) -> Tensor:

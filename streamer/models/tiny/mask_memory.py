@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from streamer.models.protocols import Embedding, Memory, Recalled
-from streamer.models.tiny.memory import ImageFeatures, MemoryNetwork
-from streamer.models.tiny.memory_decoder import Query
+from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.memory_reading import recall_objects, remember_objects
 
 SoftMask = NDArray[np.uint8]
@@ -41,10 +40,6 @@ class TinyMemory:
 
     def __init__(self, network: MemoryNetwork, layout: Layout) -> None:
         self._network, self._layout = network, layout
-
-    def query(self, features: ImageFeatures) -> Query:
-        """What the memory reads of ``B`` images."""
-        return self._network.keys(features)
 
     @torch.inference_mode()
     def remember(self, embedding: Embedding, masks: Mapping[int, SoftMask]) -> Memory:

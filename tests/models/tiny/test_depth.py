@@ -45,3 +45,10 @@ def test_bfloat16_is_close() -> None:
     image = SceneSource(size=(320, 240), frame_count=1, seed=4).read().image_rgb
     exact, rough = (TinyDepth(load_dpt(), "tiny", CPU, kind).estimate(image) for kind in ("float32", "bfloat16"))
     assert 0 < np.linalg.norm(exact - rough) / np.linalg.norm(exact) < 2e-2
+
+
+def test_openvino_answers_as_torch_does() -> None:
+    image = SceneSource(size=(320, 240), frame_count=1, seed=4).read().image_rgb
+    ours, theirs = (TinyDepth(load_dpt(), "tiny", CPU, "float32", runtime=one) for one in ("openvino", "torch"))
+    depth = theirs.estimate(image)
+    np.testing.assert_allclose(ours.estimate(image), depth, rtol=0, atol=1e-5 * np.ptp(depth))

@@ -1,0 +1,147 @@
+"""Small networks through OpenVINO on a processor: what torch computes, sooner, and without threads that spin."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from streamer.errors import ModelError
+from streamer.models.runtime.devices import thread_count
+
+TORCH, OPENVINO, AUTO = "torch", "openvino", "auto"
+MEASURED_ON = ("x86_64", "AMD64")
+"""Processors on which it was seen to be quicker than torch."""
+PRECISION_HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
+log = logging.getLogger(__name__)
+
+
+class OpenVinoNetwork:
+    """A compiled network on the processor. One call at a time runs, on as many cores as torch would take.
+
+    Args:
+        compiled: As `streamer.models.runtime.conversion.converted` gives it.
+        dtype: Number format that it computes in; what goes in and comes out is float32.
+    """
+
+    def __init__(self, compiled: NDArray[np.uint8], dtype: torch.dtype) -> None:
+        self._compiled, self._dtype = compiled, dtype
+        self._lock, self._threads = Lock(), thread_count()
+        self._request = self._new_request()
+
+    def __call__(self, pixels: Tensor) -> list[Tensor]:
+        """What the network makes of ``(B, C, H, W)`` float32, image by image; ``(B, C, h, w)`` lie channels last."""
+        images = [self._run(image) for image in pixels.split(1)]
+        return images[0] if len(images) == 1 else [torch.cat(parts) for parts in zip(*images, strict=True)]
+
+    def _run(self, image: Tensor) -> list[Tensor]:
+        with self._lock:
+            if self._threads != thread_count():
+                self._threads = thread_count()
+                self._request = self._new_request()
+            self._request.infer([image.contiguous().numpy()], share_inputs=True)
+            outputs = [torch.from_numpy(output.data.copy()) for output in self._request.output_tensors]
+        return [output.permute(0, 3, 1, 2) if output.dim() == 4 else output for output in outputs]
+
+    def _new_request(self) -> Any:
+        openvino = import_openvino()
+        compiled = openvino.Tensor(self._compiled, shared_memory=True)
+        network = openvino.Core().import_model(compiled, "CPU", properties(self._dtype, self._threads))
+        return network.create_infer_request()
+
+
+def properties(dtype: torch.dtype, threads: int) -> dict[str, Any]:
+    """How OpenVINO is to compute. By itself it rounds to bfloat16 where it can, and binds threads to cores."""
+    return {
+        "INFERENCE_PRECISION_HINT": PRECISION_HINTS[dtype],
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def accelerated(
+    network: nn.Module,
+    name: str,
+    shape: Sequence[int],
+    dtype: torch.dtype,
+    device: torch.device,
+    runtime: str,
+    compile: bool = False,
+) -> OpenVinoNetwork | None:
+    """A network in OpenVINO, or None where it is to stay in torch.
+
+    Args:
+        network: Float32 on the CPU, in evaluation mode; from one tensor to one or several.
+        name: What to call it in the cache.
+        shape: Of its input: one image, -1 for sides that differ from call to call.
+        dtype: Number format to compute in.
+        device: Where it is to run.
+        runtime: ``torch``, ``openvino``, or ``auto``: OpenVINO where that is installed and was seen to be quicker.
+        compile: Whether torch is to generate code for it.
+
+    Raises:
+        ModelError: ``runtime`` is ``openvino``, and that cannot be.
+    """
+    obstacle = _obstacle(device, compile)
+    if runtime == OPENVINO and obstacle is not None:
+        raise ModelError(f"runtime=openvino {obstacle}")
+    if runtime == TORCH or obstacle is not None or (runtime == AUTO and platform.machine() not in MEASURED_ON):
+        return None
+    from streamer.models.runtime.conversion import converted
+
+    try:
+        return OpenVinoNetwork(converted(network, name, shape, dtype), dtype)
+    except Exception as error:  # of a library that may be broken in its own ways; torch can do all that it does
+        if runtime == OPENVINO:
+            raise ModelError(f"OpenVINO cannot run {name} here ({_first_line(error)}): set runtime=torch.") from error
+        log.warning("OpenVINO cannot run %s here (%s): it runs in torch.", name, _first_line(error))
+        return None
+
+
+def describe_runtime(device: torch.device) -> str:
+    """One sentence for people: what the bundled models run through on that device, and what would be quicker."""
+    obstacle = _obstacle(device, compile=False)
+    if obstacle is None and platform.machine() in MEASURED_ON:
+        return f"the bundled models run through OpenVINO {import_openvino().__version__.split('-')[0]}"
+    if device.type == "cpu" and platform.machine() in MEASURED_ON:
+        return "the bundled models run in torch; `uv pip install openvino` makes them quicker"
+    return "the bundled models run in torch"
+
+
+def import_openvino() -> Any:
+    """The package, kept from reporting to its makers that it was imported and what it converts.
+
+    Raises:
+        ImportError: It is not installed, or broken.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
+def _obstacle(device: torch.device, compile: bool) -> str | None:
+    """Why it cannot be, as the end of a sentence."""
+    if device.type != "cpu":
+        return f"is for processors, and the models run on {device}: set device=cpu, or runtime=torch."
+    if compile:
+        return "leaves nothing for torch to compile: set compile=false, or runtime=torch."
+    if find_spec(OPENVINO) is None:
+        return "needs a library that is not installed: run `uv pip install openvino`."
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,37 @@
+"""One look at an image serves SAM and the memory, in torch and in OpenVINO alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from streamer.data.prompt import Prompt
+from streamer.models.tiny.segmenter import TinySegmenter
+from streamer.models.tiny.weights import load_memory, load_sam
+from streamer.synthetic import SceneSource
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def segmenters() -> list[TinySegmenter]:
+    """In OpenVINO and in torch."""
+    return [TinySegmenter(load_sam(), load_memory(), "tiny", CPU, runtime=one) for one in ("openvino", "torch")]
+
+
+@pytest.mark.parametrize("size", [(320, 240), (180, 320)])
+def test_openvino_answers_as_torch_does(segmenters: list[TinySegmenter], size: tuple[int, int]) -> None:
+    source = SceneSource(size=size, frame_count=2, seed=4)
+    now, later = source.read(), source.read()
+    masks, recalled = [], []
+    for segmenter in segmenters:
+        embeddings = [segmenter.encode(frame.image_rgb) for frame in (now, later)]
+        prompt = Prompt(point_coords=[(size[0] // 2, size[1] // 2)])
+        logits, _ = segmenter.decode(embeddings[0], [prompt]).best()
+        mask = (segmenter.upscale(logits, size)[0] > 0).astype(np.uint8) * 255
+        memory = segmenter.memory.remember(embeddings[0], {1: mask})
+        masks.append(mask)
+        recalled.append(segmenter.memory.recall(embeddings[1], [memory], [1], {}, size).logits)
+    assert np.mean(masks[0] != masks[1]) < 1e-3
+    np.testing.assert_allclose(recalled[0], recalled[1], rtol=0, atol=1e-3 * np.ptp(recalled[1]))

@@ -1,9 +1,9 @@
 """A detector that learnt from all of COCO, to label photographs that nobody has: NanoDet-Plus in ncnn's form.
 
-It is asked for labels only; nothing of it is in the package. NanoDet-Plus (RangiLyu/nanodet, Apache-2.0) has 1.2 million
-weights and an average precision of 0.30 on COCO; nihui/ncnn-webassembly-nanodet has it as two files, and ncnn itself comes
-with ``uv pip install ncnn``. Its heads say at every cell of four strides how sure they are of each name, and give the
-distances to the four sides as distributions (Li et al., 2020, "Generalized focal loss").
+It is asked for labels only; nothing of it is in the package. NanoDet-Plus (RangiLyu/nanodet, Apache-2.0) has 1.2
+million weights and an average precision of 0.30 on COCO; nihui/ncnn-webassembly-nanodet has it as two files, and ncnn
+itself comes with ``uv pip install ncnn``. Its heads say at every cell of four strides how sure they are of each name,
+and give the distances to the four sides as distributions (Li et al., 2020, "Generalized focal loss").
 """
 
 from __future__ import annotations

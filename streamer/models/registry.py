@@ -63,7 +63,7 @@ def _with_memory(sam: Any, device: str, precision: str, runtime: str) -> Remembe
     from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.segmenter import TinySegmenter
 
-    return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), precision, runtime)
+    return TinySegmenter(sam, tiny.load_memory(), tiny.load_things(), TINY, pick_device(device), precision, runtime)
 
 
 def _build_tiny_depth(parameters: DepthParameters, device: str) -> DepthEstimator:

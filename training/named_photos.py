@@ -13,6 +13,8 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 COCO_HELD_OUT = 60
+LABELLED = Path("runs/labelled.jsonl")
+"""What `training.label_photos` wrote, if it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,15 @@ def load_panoptic(root: Path, known: Collection[str]) -> list[NamedPhoto]:
         for annotations in sorted((root / "panoptic_segmentation/annotations").glob("panoptic_*.json"))
         for photo in _panoptic_photos(root, annotations)
         if photo.path.name not in known
+    ]
+
+
+def load_labelled(path: Path) -> list[NamedPhoto]:
+    """Photographs that a teacher labelled, as `training.label_photos` writes them; what it doubts is a crowd."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [
+        NamedPhoto(Path(one["path"]), one["names"], one["masks"], [(name, box) for name, box in one["unsure"]])
+        for one in lines
     ]
 
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from streamer.models.tiny.weights import save_words
+from streamer.models.tiny.weights import load_words, save_words
 from streamer.models.tiny.words import COCO_CLASSES, STRIDE_PX, CocoHeads
 from training import loop
-from training.named_photos import load_named, load_panoptic
+from training.named_photos import LABELLED, load_labelled, load_named, load_panoptic
 from training.photos import remembered
 from training.run import Batch, Part, Training, parser
-from training.word_features import NOT_COUNTED, Sample, samples_of
+from training.word_features import NOT_COUNTED, Sample, labelled_samples_of, samples_of
 from training.word_weights import assembled, inputs_of, pretrained_imagenet_head
 
 FOCUS = 2.0
@@ -93,14 +93,18 @@ class WordsTraining(Training):
     evaluate_every_s = 240.0
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        super().__init__(CocoHeads().train(), nn.Module(), arguments)
+        heads = CocoHeads() if arguments.start is None else load_words(arguments.start).coco_heads
+        super().__init__(heads.train().requires_grad_(True), nn.Module(), arguments)
         named = load_named(arguments.data, held_out=False)
         known = [photo.path.name for photo in (*named, *load_named(arguments.data, held_out=True))]
         photos = [*load_panoptic(MORE_PHOTOS, known), *named]
         self.imagenet = pretrained_imagenet_head(named)
         samples = remembered("words-views", lambda: samples_of(photos, self.imagenet, VIEWS))
+        labelled = remembered(
+            "words-labelled", lambda: labelled_samples_of(load_labelled(arguments.labelled), self.imagenet)
+        )
         self.photos, self.validation = samples[:-VALIDATION_PHOTOS], [one[0] for one in samples[-VALIDATION_PHOTOS:]]
-        self.samples = [view for photo in self.photos for view in photo]
+        self.samples = [view for photo in (*self.photos, *labelled) for view in photo]
         self.weights = rarity_weights(self.samples)
 
     def parts(self) -> list[Part]:
@@ -164,6 +168,8 @@ def measure(heads: nn.Module, samples: list[Sample]) -> tuple[float, float]:
 
 def main() -> None:
     options = parser(__doc__, run="runs/words", minutes=20, learning_rate=2e-3)
+    options.add_argument("--labelled", type=Path, default=LABELLED, help="what training.label_photos wrote")
+    options.add_argument("--start", type=Path, help="weights to begin with, in place of none")
     WordsTraining(options.parse_args()).run()
 
 

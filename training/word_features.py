@@ -58,17 +58,38 @@ def samples_of(photos: list[NamedPhoto], head: ImageNetHead, views: int) -> list
     return [_samples(backbone, head, photo, views, np.random.default_rng(at)) for at, photo in enumerate(photos)]
 
 
+def labelled_samples_of(photos: list[NamedPhoto], head: ImageNetHead) -> list[list[Sample]]:
+    """The same of photographs that a teacher labelled, one of each: by turns as it is, and one view of it."""
+    backbone = frozen_backbone()
+    samples = []
+    for at, photo in enumerate(photos):
+        view, side_px = _whole(photo), SIDE_PX
+        if at % 2:
+            view, side_px = _by_chance(view, np.random.default_rng(at)), VIEW_SIDE_PX
+        samples.append([_sample(backbone, head, photo.names, view, side_px)])
+    return samples
+
+
 def _samples(
     backbone: nn.Module, head: ImageNetHead, photo: NamedPhoto, views: int, rng: np.random.Generator
 ) -> list[Sample]:
+    whole = _whole(photo)
+    chance = [_by_chance(whole, rng) for _ in range(views)]
+    return [
+        _sample(backbone, head, photo.names, whole, SIDE_PX),
+        *(_sample(backbone, head, photo.names, view, VIEW_SIDE_PX) for view in chance),
+    ]
+
+
+def _whole(photo: NamedPhoto) -> View:
     image = read_image(photo.path)
     masks = np.stack([coco_mask.decode(mask) for mask in photo.masks]) if photo.masks else _none(image)
     crowds = np.any([coco_mask.decode(mask) for _, mask in photo.crowds] or _none(image), axis=0).astype(np.uint8)
-    chance = [view_of(image, masks, crowds, rng) for _ in range(views)]
-    return [
-        _sample(backbone, head, photo.names, View(image, masks, crowds), SIDE_PX),
-        *(_sample(backbone, head, photo.names, view, VIEW_SIDE_PX) for view in chance),
-    ]
+    return View(image, masks, crowds)
+
+
+def _by_chance(whole: View, rng: np.random.Generator) -> View:
+    return view_of(whole.image_rgb, whole.masks, whole.uncounted, rng)
 
 
 def _none(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

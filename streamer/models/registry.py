@@ -62,7 +62,8 @@ def _with_memory(sam: Any, device: str, precision: str, runtime: str) -> Remembe
 
     # In bfloat16 the encoder costs DAVIS a point of J&F, and drawing masks from memory costs nothing.
     encoding = "float32" if precision == "auto" else precision
-    return TinySegmenter(sam, tiny.load_memory(), TINY, pick_device(device), encoding, runtime, precision)
+    chosen, things = pick_device(device), tiny.load_things()
+    return TinySegmenter(sam, tiny.load_memory(), things, TINY, chosen, encoding, runtime, precision)
 
 
 def _build_tiny_depth(parameters: DepthParameters, device: str) -> DepthEstimator:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.errors import ModelError
-from streamer.models.catalog import CATALOG, DEPTH, SEGMENTER, ModelCard, file_models, official_name
+from streamer.models.catalog import CATALOG, DEPTH, DETECTOR, SEGMENTER, ModelCard, file_models, official_name
 from streamer.models.names import unknown
 from streamer.models.weights import hub
 from streamer.models.weights.cache import cache_folder
@@ -89,8 +89,8 @@ def download(name: str, folder: str | None = None, progress: Progress = ignore_p
 def list_models() -> list[ModelEntry]:
     """Every model that has a name here, and what else in the Hugging Face cache estimates depth."""
     folder = Path(__file__).parent / TINY
-    size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    kinds = f"{SEGMENTER} and {DEPTH}"
+    size_bytes = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
+    kinds = f"{SEGMENTER}, {DEPTH}, {DETECTOR}"
     entries = [ModelEntry(TINY, kinds, "bundled", size_bytes, TINY_LICENCE, False, "any CPU, at once", folder)]
     cached = hub.cached()
     entries += [_entry(name, card, cached) for name, card in CATALOG.items()]

@@ -7,14 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from streamer.models.protocols import Embedding, Found
 from streamer.models.runtime.devices import pick_precision
 from streamer.models.runtime.openvino import TORCH, Convertible, accelerated
+from streamer.models.sam import automatic
 from streamer.models.sam.segmenter import SamSegmenter
 from streamer.models.tiny.backbone import CHANNELS
 from streamer.models.tiny.mask_memory import TinyMemory
 from streamer.models.tiny.memory import ImageFeatures, KeyProjection, MemoryNetwork, image_features
 from streamer.models.tiny.memory_decoder import TOLD_WIDTH, TRUNK_WIDTH, Drawing, MaskDecoder, Query
 from streamer.models.tiny.sam import TinyImageEncoder
+from streamer.models.tiny.things import ThingHead
 
 
 class Look(nn.Module):
@@ -35,6 +38,7 @@ class TinySegmenter(SamSegmenter):
     Args:
         sam, name, device, precision: As for `SamSegmenter`.
         network: The memory's. In torch it always runs in float32; in OpenVINO its keys have the encoder's format.
+        things: What tells things from what they stand on, on its embedding.
         runtime: What looks at images and draws masks from memory: ``torch``, ``openvino`` or ``auto``; see
             :func:`streamer.models.runtime.openvino.accelerated`.
         drawing_precision: Number format in which OpenVINO draws them.
@@ -50,6 +54,7 @@ class TinySegmenter(SamSegmenter):
         self,
         sam: Any,
         network: MemoryNetwork,
+        things: ThingHead,
         name: str,
         device: torch.device,
         precision: str = "float32",
@@ -67,6 +72,12 @@ class TinySegmenter(SamSegmenter):
         if faster is not None:
             del sam.image_encoder, self._encoder  # 15 MB that nobody asks any more
         self.memory = TinyMemory(network, self)
+        self._thing_head = things
+
+    def find(self, embedding: Embedding, limit: int) -> list[Found]:
+        """Objects without any prompt, as `SamSegmenter.find` has them, and rather things than what they stand on."""
+        things = self._thing_head.chances(self.features(embedding))
+        return automatic.find(self, embedding, self.low_res_size(embedding.image_size), limit, things)
 
     def _see(self, squares: Tensor) -> list[tuple[Tensor, Any]]:
         seen = []

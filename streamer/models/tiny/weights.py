@@ -15,10 +15,12 @@ from streamer.models.tiny.backbone import fold_batch_norms
 from streamer.models.tiny.dpt import TinyDpt, renamed
 from streamer.models.tiny.memory import MemoryNetwork
 from streamer.models.tiny.sam import build_sam
+from streamer.models.tiny.things import ThingHead
 from streamer.models.tiny.words import TinyWords
 
 SAM_WEIGHTS = Path(__file__).with_name("sam_tiny.safetensors")
 MEMORY_WEIGHTS = Path(__file__).with_name("memory_tiny.safetensors")
+THINGS_WEIGHTS = Path(__file__).with_name("things_tiny.safetensors")
 DPT_FOLDER = Path(__file__).with_name("dpt_tiny")
 WORDS_WEIGHTS = Path(__file__).with_name("words_tiny.safetensors")
 _SCALE = ".scale"
@@ -54,8 +56,22 @@ def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
     return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
 
 
+def load_things(path: Path = THINGS_WEIGHTS) -> ThingHead:
+    """What tells things from the rest on the tiny SAM's embedding, float32 on the CPU.
+
+    Raises:
+        ModelError: The weights are missing or damaged.
+    """
+    head = ThingHead()
+    try:
+        head.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    except (OSError, SafetensorError, RuntimeError):
+        raise ModelError(f"The weights in {path} are missing or damaged: reinstall streamer.") from None
+    return head.eval().requires_grad_(False)
+
+
 def save_halved(network: nn.Module, path: Path) -> None:
-    """Write the weights of a `Sam` or its memory in half precision, which is how they are shipped."""
+    """Write the weights of a `Sam` or of what reads its embeddings in half precision, which is how they are shipped."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: value.to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()}
     save_file(state, path)

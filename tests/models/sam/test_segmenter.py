@@ -334,6 +334,14 @@ def test_find_keeps_the_largest_objects_once_and_no_background() -> None:
     assert len(automatic.find(blobs, embedding, (64, 64), limit=1)) == 1  # type: ignore[arg-type]
 
 
+def test_find_rather_takes_what_is_known_to_be_a_thing() -> None:
+    embedding = Embedding(torch.zeros(1, 4, 16, 16), (256, 256))
+    things = np.full((16, 16), 0.1, np.float32)
+    things[:8, 8:] = 0.9  # where the second of the discs is
+    found = automatic.find(Blobs(), embedding, (64, 64), limit=5, things=things)  # type: ignore[arg-type]
+    assert [each.mask.mean() * 64**2 for each in found] == [pytest.approx(np.pi * 36, rel=0.15)]
+
+
 def region(x: int, y: int, side: int = 16, iou: float = 0.8) -> automatic.Region:
     mask = np.zeros((48, 64), bool)
     mask[y : y + side, x : x + side] = True

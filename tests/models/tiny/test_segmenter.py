@@ -8,7 +8,7 @@ import torch
 
 from streamer.data.prompt import Prompt
 from streamer.models.tiny.segmenter import TinySegmenter
-from streamer.models.tiny.weights import load_memory, load_sam
+from streamer.models.tiny.weights import load_memory, load_sam, load_things
 from streamer.synthetic import SceneSource
 
 CPU = torch.device("cpu")
@@ -17,7 +17,10 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def segmenters() -> list[TinySegmenter]:
     """In OpenVINO and in torch."""
-    return [TinySegmenter(load_sam(), load_memory(), "tiny", CPU, runtime=one) for one in ("openvino", "torch")]
+    return [
+        TinySegmenter(load_sam(), load_memory(), load_things(), "tiny", CPU, runtime=one)
+        for one in ("openvino", "torch")
+    ]
 
 
 @pytest.mark.parametrize("size", [(320, 240), (180, 320)])

@@ -33,6 +33,8 @@ from streamer.ui.window.events import (
     Delete,
     DragBox,
     ForceKeyframe,
+    ForgetPhrases,
+    LookFor,
     NewObject,
     Pause,
     Quit,
@@ -307,6 +309,30 @@ def test_a_distance_is_typed_where_the_mouse_is(window):
     assert (known.x, known.y, known.meters) == (pytest.approx(320, abs=1), pytest.approx(180, abs=1), 1.5)
     xdotool("key", "q")
     assert poll_until(window) == [Quit()], "keys mean again what they mean"
+
+
+def test_what_to_find_is_typed_after_a_slash_and_an_empty_line_forgets_it(window):
+    xdotool("mousemove", 5, 5)
+    bar = np.s_[window._layout.canvas_size[1] - window._layout.bar_px : window._layout.canvas_size[1]]
+    before = settled_screenshot(window)[bar]
+
+    def press(key, typed):
+        xdotool("key", key)
+        while window._phrase.text != typed:
+            assert window.poll(10) == []
+
+    for key, typed in (("slash", ""), ("r", "r"), ("q", "rq"), ("BackSpace", "r"), ("space", "r "), ("q", "r q")):
+        press(key, typed)
+    screenshot(window, lambda image: (image[bar] != before).any())
+    xdotool("key", "Return")
+    assert poll_until(window) == [LookFor("r q")], "letters are no commands while the line is open"
+    press("slash", "")
+    xdotool("key", "Return")
+    assert poll_until(window) == [ForgetPhrases()]
+    for key, typed in (("slash", ""), ("x", "x"), ("Escape", None)):
+        press(key, typed)
+    xdotool("key", "q")
+    assert poll_until(window) == [Quit()], "what was typed is given up"
 
 
 @pytest.mark.parametrize("key", ["9", "x", "F1", "Left", "Page_Down"])

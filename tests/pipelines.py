@@ -21,6 +21,7 @@ from streamer.tracking.parameters import TrackingParameters
 from streamer.tracking.protocol import Tracker
 from streamer.tracking.registry import build_tracker
 from tests.fake_models import moving_scene
+from tests.tracking.fakes import bundled_refiner
 
 
 def build_pipeline(
@@ -44,7 +45,7 @@ def build_pipeline(
         keyframe_interval=keyframe_interval, depth_interval=depth_interval, min_keyframe_gap=min_keyframe_gap
     )
     if tracker is None and segmenter is not None:
-        tracker = build_tracker(segmenter, TrackingParameters())
+        tracker = build_tracker(segmenter, TrackingParameters(), bundled_refiner())
     depth = None if depth_estimator is None else DepthStage(depth_estimator.estimate, schedule, depth_estimator.unit)
     masks = None if tracker is None else MasksStage(tracker, schedule, max_objects, depth)
     clicks = None if tracker is None else ClicksStage(tracker)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from streamer.models.protocols import REFINER_PLANES, REFINER_SIDE_PX
-from streamer.models.runtime.openvino import accelerated
+from streamer.models.runtime.openvino import Convertible, accelerated
 
 _PATCH = 2
 _MASK_GAIN = 2.0
@@ -81,8 +81,9 @@ class TinyRefiner:
     side_px = REFINER_SIDE_PX
 
     def __init__(self, network: RefinerNetwork, device: torch.device, runtime: str = "torch") -> None:
-        shape = 1, REFINER_PLANES, self.side_px, self.side_px
-        faster = accelerated(network, "tiny-refiner", shape, torch.float32, device, runtime)
+        shape = REFINER_PLANES, self.side_px, self.side_px
+        convertible = Convertible("tiny-refiner", network, ((-1, *shape),), (torch.zeros(2, *shape),))
+        faster = accelerated(convertible, torch.float32, device, runtime)
         self._network, self._device = faster or network.to(device), device
 
     @torch.inference_mode()

@@ -130,6 +130,6 @@ def test_the_wheel_holds_presets_and_weights(tmp_path):
     assert len(presets) >= 4
     assert presets <= names
     tiny = {str(path.relative_to(PROJECT)) for path in (PROJECT / "streamer/models/tiny").rglob("*.safetensors")}
-    assert len(tiny) == 4
+    assert len(tiny) == 6
     assert tiny <= names
     assert not [name for name in names if name.startswith(("tests/", "training/", "recordings/"))]

@@ -23,10 +23,7 @@ CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 
 
 def _build_tiny_sam(parameters: SegmenterParameters, device: str) -> Segmenter:
-    precision = parameters.precision
-    if precision == "auto":
-        precision = "float32"  # bfloat16 takes three quarters of the time, and costs a point of J&F on DAVIS
-    return _with_memory(load_sam(TINY, parameters.checkpoint), device, precision, parameters.runtime)
+    return _with_memory(load_sam(TINY, parameters.checkpoint), device, parameters.precision, parameters.runtime)
 
 
 def _build_checkpoint(parameters: SegmenterParameters, device: str) -> Segmenter:
@@ -63,7 +60,10 @@ def _with_memory(sam: Any, device: str, precision: str, runtime: str) -> Remembe
     from streamer.models.tiny import weights as tiny
     from streamer.models.tiny.segmenter import TinySegmenter
 
-    return TinySegmenter(sam, tiny.load_memory(), tiny.load_things(), TINY, pick_device(device), precision, runtime)
+    # In bfloat16 the encoder costs DAVIS a point of J&F, and drawing masks from memory costs nothing.
+    encoding = "float32" if precision == "auto" else precision
+    chosen, things = pick_device(device), tiny.load_things()
+    return TinySegmenter(sam, tiny.load_memory(), things, TINY, chosen, encoding, runtime, precision)
 
 
 def _build_tiny_depth(parameters: DepthParameters, device: str) -> DepthEstimator:
@@ -154,7 +154,7 @@ def remembering(
             f"tracking.method {method} is the memory of {able}, and {segmenter.name} has none such: "
             f"set segmenter.model to one of them, or tracking.method to {BUNDLED_MEMORY}."
         )
-    return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "float32", runtime))
+    return Remembering(segmenter, _with_memory(tiny.load_sam(), device, "auto", runtime))
 
 
 def load_depth(parameters: DepthParameters, device: str) -> DepthEstimator:

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from streamer.models.runtime.devices import instruction_sets, thread_count
-from streamer.models.runtime.openvino import PRECISION_HINTS, import_openvino, properties
+from streamer.models.runtime.openvino import (
+    PRECISION_HINTS,
+    Convertible,
+    channels_first,
+    channels_last,
+    import_openvino,
+    properties,
+)
 from streamer.models.weights.cache import cache_folder
 
-EXAMPLE_SIDE_PX = 64
 KEPT = 4
 """Files of one network: of other processors and of other versions, the newest ones."""
 _HEADER_BYTES = 64  # a digest of 32, and room up to where the processor likes things to begin
@@ -29,59 +35,53 @@ _SUFFIX = ".compiled"
 Blob = NDArray[np.uint8]
 
 
-def converted(network: nn.Module, name: str, shape: Sequence[int], dtype: torch.dtype) -> Blob:
+def converted(network: Convertible, dtype: torch.dtype) -> Blob:
     """The network compiled for this processor: what `openvino.Core.import_model` takes.
 
     Always what is exported to be imported again, which in bfloat16 rounds otherwise than what has just been compiled. A
     cache that is damaged or cannot be written costs a second, and is not told.
-
-    Args:
-        network: Float32 on the CPU, in evaluation mode; from one tensor to one or several.
-        name: Begins the name of the file.
-        shape: Of its input, -1 for sides that differ from call to call.
-        dtype: Number format to compute in.
     """
-    path = cache_folder() / "openvino" / f"{name}-{_key(network, shape, dtype)}{_SUFFIX}"
+    path = cache_folder() / "openvino" / f"{network.name}-{_key(network, dtype)}{_SUFFIX}"
     kept = _read(path)
     if kept is not None:
         return kept
-    compiled = _convert(network, shape, dtype)
+    compiled = _convert(network, dtype)
     with contextlib.suppress(OSError):
         _write(path, compiled)
-        _forget_oldest(path.parent, name)
+        _forget_oldest(path.parent, network.name)
     return compiled
 
 
 class _ChannelsLast(nn.Module):
-    """Maps as OpenVINO has them inside, and torch's convolutions like them."""
+    """Maps go in and out as OpenVINO has them inside, and torch's convolutions like them."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        outputs = self.network(pixels)
-        outputs = (outputs,) if isinstance(outputs, Tensor) else outputs
-        return tuple(one.permute(0, 2, 3, 1) if one.dim() == 4 else one for one in outputs)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        outputs = self.network(*(channels_first(one) for one in inputs))
+        return tuple(channels_last(one) for one in ((outputs,) if isinstance(outputs, Tensor) else outputs))
 
 
-def _convert(network: nn.Module, shape: Sequence[int], dtype: torch.dtype) -> Blob:
+def _convert(network: Convertible, dtype: torch.dtype) -> Blob:
     openvino = import_openvino()
-    example = torch.zeros([EXAMPLE_SIDE_PX if side < 0 else side for side in shape])
+    examples = tuple(channels_last(one).contiguous() for one in network.examples)
+    shapes = [openvino.PartialShape([shape[0], *shape[2:], shape[1]]) for shape in network.shapes]
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of every length that becomes a constant: those of the batch, which is one
         # By itself OpenVINO has torch check what was traced, which takes three times as long as all the rest.
-        traced = torch.jit.trace(_ChannelsLast(network).eval(), example, check_trace=False)
-        model = openvino.convert_model(traced, example_input=example, input=[openvino.PartialShape(list(shape))])
+        traced = torch.jit.trace(_ChannelsLast(network.network).eval(), examples, check_trace=False)
+        model = openvino.convert_model(traced, example_input=examples, input=shapes)
     compiled = openvino.Core().compile_model(model, "CPU", properties(dtype, thread_count()))
     return np.frombuffer(bytearray(compiled.export_model().getvalue()), np.uint8)
 
 
-def _key(network: nn.Module, shape: Sequence[int], dtype: torch.dtype) -> str:
+def _key(network: Convertible, dtype: torch.dtype) -> str:
     """Of everything that what is compiled depends on."""
     versions = (torch.__version__, import_openvino().__version__, instruction_sets())
-    key = hashlib.sha256(repr((_sources(), versions, tuple(shape), PRECISION_HINTS[dtype])).encode())
-    for name, value in network.state_dict().items():
+    key = hashlib.sha256(repr((_sources(), versions, network.shapes, PRECISION_HINTS[dtype])).encode())
+    for name, value in network.network.state_dict().items():
         key.update(f"{name} {tuple(value.shape)}".encode())
         key.update(value.contiguous().numpy())
     return key.hexdigest()[:32]

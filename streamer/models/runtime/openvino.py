@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from threading import Lock
 from typing import Any
@@ -25,6 +25,24 @@ PRECISION_HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Convertible:
+    """A network that can be converted.
+
+    Attributes:
+        name: What to call it in the cache.
+        network: Float32 on the CPU, in evaluation mode; from tensors to one tensor or several.
+        shapes: Of its inputs, -1 for what differs from call to call. Where the batch does, it does for all: images that
+            are broadcast within the network come out wrong of OpenVINO 2026.4.
+        examples: Inputs of such shapes.
+    """
+
+    name: str
+    network: nn.Module
+    shapes: tuple[tuple[int, ...], ...]
+    examples: tuple[Tensor, ...]
+
+
 class OpenVinoNetwork:
     """A compiled network on the processor. One call at a time runs, on as many cores as torch would take.
 
@@ -38,25 +56,32 @@ class OpenVinoNetwork:
         self._lock, self._threads = Lock(), thread_count()
         self._request = self._new_request()
 
-    def __call__(self, pixels: Tensor) -> list[Tensor]:
-        """What the network makes of ``(B, C, H, W)`` float32, image by image; ``(B, C, h, w)`` lie channels last."""
-        images = [self._run(image) for image in pixels.split(1)]
-        return images[0] if len(images) == 1 else [torch.cat(parts) for parts in zip(*images, strict=True)]
-
-    def _run(self, image: Tensor) -> list[Tensor]:
+    def __call__(self, *inputs: Tensor) -> list[Tensor]:
+        """What the network makes of float32 inputs; maps ``(N, C, h, w)`` come, and best go, with channels last."""
+        arrays = [channels_last(one).contiguous().numpy() for one in inputs]
         with self._lock:
             if self._threads != thread_count():
                 self._threads = thread_count()
                 self._request = self._new_request()
-            self._request.infer([image.contiguous().numpy()], share_inputs=True)
+            self._request.infer(arrays, share_inputs=True)
             outputs = [torch.from_numpy(output.data.copy()) for output in self._request.output_tensors]
-        return [output.permute(0, 3, 1, 2) if output.dim() == 4 else output for output in outputs]
+        return [channels_first(output) for output in outputs]
 
     def _new_request(self) -> Any:
         openvino = import_openvino()
         compiled = openvino.Tensor(self._compiled, shared_memory=True)
         network = openvino.Core().import_model(compiled, "CPU", properties(self._dtype, self._threads))
         return network.create_infer_request()
+
+
+def channels_last(tensor: Tensor) -> Tensor:
+    """Maps ``(N, C, h, w)`` as ``(N, h, w, C)``, anything else as it is."""
+    return tensor.permute(0, 2, 3, 1) if tensor.dim() == 4 else tensor
+
+
+def channels_first(tensor: Tensor) -> Tensor:
+    """Maps ``(N, h, w, C)`` as ``(N, C, h, w)``, anything else as it is."""
+    return tensor.permute(0, 3, 1, 2) if tensor.dim() == 4 else tensor
 
 
 def properties(dtype: torch.dtype, threads: int) -> dict[str, Any]:
@@ -71,20 +96,12 @@ def properties(dtype: torch.dtype, threads: int) -> dict[str, Any]:
 
 
 def accelerated(
-    network: nn.Module,
-    name: str,
-    shape: Sequence[int],
-    dtype: torch.dtype,
-    device: torch.device,
-    runtime: str,
-    compile: bool = False,
+    network: Convertible, dtype: torch.dtype, device: torch.device, runtime: str, compile: bool = False
 ) -> OpenVinoNetwork | None:
     """A network in OpenVINO, or None where it is to stay in torch.
 
     Args:
-        network: Float32 on the CPU, in evaluation mode; from one tensor to one or several.
-        name: What to call it in the cache.
-        shape: Of its input: one image, -1 for sides that differ from call to call.
+        network: Which one.
         dtype: Number format to compute in.
         device: Where it is to run.
         runtime: ``torch``, ``openvino``, or ``auto``: OpenVINO where that is installed and was seen to be quicker.
@@ -101,11 +118,13 @@ def accelerated(
     from streamer.models.runtime.conversion import converted
 
     try:
-        return OpenVinoNetwork(converted(network, name, shape, dtype), dtype)
+        return OpenVinoNetwork(converted(network, dtype), dtype)
     except Exception as error:  # of a library that may be broken in its own ways; torch can do all that it does
         if runtime == OPENVINO:
-            raise ModelError(f"OpenVINO cannot run {name} here ({_first_line(error)}): set runtime=torch.") from error
-        log.warning("OpenVINO cannot run %s here (%s): it runs in torch.", name, _first_line(error))
+            raise ModelError(
+                f"OpenVINO cannot run {network.name} here ({_first_line(error)}): set runtime=torch."
+            ) from error
+        log.warning("OpenVINO cannot run %s here (%s): it runs in torch.", network.name, _first_line(error))
         return None
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from streamer.data.depth_unit import DepthUnit
 from streamer.models.runtime.compiling import compiled
 from streamer.models.runtime.devices import pick_precision
-from streamer.models.runtime.openvino import TORCH, accelerated
+from streamer.models.runtime.openvino import TORCH, Convertible, accelerated
 from streamer.models.tiny.dpt import IMAGE_SIZE_PX, PIXEL_MEAN, PIXEL_STD, TinyDpt
 
 
@@ -44,7 +44,8 @@ class TinyDepth:
         self.name = name
         self._device, self._dtype = device, pick_precision(precision, device)
         shape = (1, 3, IMAGE_SIZE_PX, IMAGE_SIZE_PX)
-        self._faster = accelerated(dpt, f"{name}-depth", shape, self._dtype, device, runtime, compile)
+        convertible = Convertible(f"{name}-depth", dpt, (shape,), (torch.zeros(shape),))
+        self._faster = accelerated(convertible, self._dtype, device, runtime, compile)
         self._is_slow_at_first = compile or device.type == "cuda"
         if self._faster is None:
             network = dpt.to(device, self._dtype, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]

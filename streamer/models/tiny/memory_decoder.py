@@ -5,6 +5,7 @@ Letters in shapes as there.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,7 @@ VALUE_WIDTH = 64
 READOUT_WIDTH = VALUE_WIDTH + 2  # and the share of the cell that is this object, and that is another one
 DECODER_WIDTHS = (96, 48, 24)  # at strides 16, 8, 4
 STATISTICS = 6
+TOLD_WIDTH = READOUT_WIDTH + 1 + CELLS + 1  # read-out, similarity, carried mask, whether there is one
 DISTRACTOR_LOGITS = 4.0  # what a cell that another object filled speaks against this one
 
 
@@ -72,14 +74,20 @@ class Residual(nn.Module):
 
 
 class MaskDecoder(nn.Module):
-    """Read-out, query and carried mask to a mask of stride 4, whether it is there, and the IoU to expect."""
+    """Read-out, query and carried mask to a mask of stride 4, whether it is there, and the IoU to expect.
+
+    Attributes:
+        faster: Draws instead of `draw`, where there is something that does; it wants the image once for each object.
+    """
+
+    faster: Callable[..., Sequence[Tensor]] | None = None
 
     def __init__(self) -> None:
         super().__init__()
         stride4, stride8, _, _ = CHANNELS
         wide, middle, narrow = DECODER_WIDTHS
         self.from_image = nn.Conv2d(TRUNK_WIDTH, wide, 1)
-        self.from_memory = nn.Conv2d(READOUT_WIDTH + 1 + CELLS + 1, wide, 1)
+        self.from_memory = nn.Conv2d(TOLD_WIDTH, wide, 1)
         self.blocks = nn.Sequential(Residual(wide), Residual(wide))
         self.to8, self.skip8 = nn.Conv2d(wide, middle, 1), nn.Conv2d(stride8, middle, 1)
         self.block8 = Residual(middle)
@@ -107,19 +115,44 @@ class MaskDecoder(nn.Module):
             ],
             dim=1,
         )
-
-        def each(skip: Tensor) -> Tensor:
-            return skip.repeat_interleave(objects, dim=0)
-
-        wide = self.blocks(self.from_memory(told) + each(self.from_image(query.trunk)))
-        middle = self.block8(_enlarged(self.to8(wide)) + each(self.skip8(query.stride8)))
-        narrow = self.block4(_enlarged(self.to4(middle)) + each(self.skip4(query.stride4)))
-        logits = self.mask(functional.gelu(narrow)).float()
-        statistics = _statistics(logits, each(similarity), carried)
+        image = (query.trunk, query.stride8, query.stride4)
+        if self.faster is None:
+            logits, wide = self.draw(told, *image)
+        else:
+            logits, wide = self.faster(told, *(part.expand(len(told), -1, -1, -1) for part in image))
+        logits = logits.float()
+        statistics = _statistics(logits, similarity.repeat_interleave(objects, dim=0), carried)
         inside = functional.avg_pool2d(logits.detach().sigmoid(), 4).to(wide.dtype)
         pooled = (wide * inside).sum((2, 3)) / (inside.sum((2, 3)) + 1)
         judgement = self.judge(torch.cat([pooled, wide.amax((2, 3)), statistics.to(wide.dtype)], dim=1))
         return logits.unflatten(0, (images, objects))[:, :, 0], judgement.float().unflatten(0, (images, objects))
+
+    def draw(self, told: Tensor, trunk: Tensor, stride8: Tensor, stride4: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits ``(N, 1, 4h, 4w)`` and what they were drawn from ``(N, 96, h, w)``; nearly all of the work.
+
+        Args:
+            told: ``(N, 84, h, w)``, what is known of each object; N is a multiple of the images.
+            trunk, stride8, stride4: Of the images, as in `Query`.
+        """
+
+        def each(skip: Tensor) -> Tensor:
+            return skip if len(skip) in (1, len(told)) else skip.repeat_interleave(len(told) // len(skip), dim=0)
+
+        wide = self.blocks(self.from_memory(told) + each(self.from_image(trunk)))
+        middle = self.block8(_enlarged(self.to8(wide)) + each(self.skip8(stride8)))
+        narrow = self.block4(_enlarged(self.to4(middle)) + each(self.skip4(stride4)))
+        return self.mask(functional.gelu(narrow)), wide
+
+
+class Drawing(nn.Module):
+    """A decoder's `draw` as a module of its own."""
+
+    def __init__(self, decoder: MaskDecoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, told: Tensor, trunk: Tensor, stride8: Tensor, stride4: Tensor) -> tuple[Tensor, Tensor]:
+        return self.decoder.draw(told, trunk, stride8, stride4)
 
 
 def _enlarged(features: Tensor) -> Tensor:

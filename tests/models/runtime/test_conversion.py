@@ -11,10 +11,13 @@ from torch import nn
 
 from streamer.models.runtime import conversion
 from streamer.models.runtime.conversion import converted
-from streamer.models.runtime.openvino import OpenVinoNetwork
+from streamer.models.runtime.openvino import Convertible, OpenVinoNetwork
 
-SHAPE = (1, 3, -1, -1)
 PIXELS = torch.rand(1, 3, 32, 48)
+
+
+def small(network: nn.Module, shape: tuple[int, ...] = (1, 3, -1, -1), name: str = "small") -> Convertible:
+    return Convertible(name, network, (shape,), (PIXELS,))
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def answer(network: nn.Module) -> bytes:
-    compiled = converted(network, "small", SHAPE, torch.float32)
+    compiled = converted(small(network), torch.float32)
     return OpenVinoNetwork(compiled, torch.float32)(PIXELS)[0].numpy().tobytes()
 
 
@@ -73,21 +76,21 @@ def test_nothing_is_left_of_what_could_not_be_written_whole(
 def test_other_weights_other_formats_and_other_processors_are_something_else(
     network: nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = [conversion._key(network, SHAPE, dtype) for dtype in (torch.float32, torch.bfloat16)]
-    keys += [conversion._key(network, (1, 3, 32, 48), torch.float32)]
+    keys = [conversion._key(small(network), dtype) for dtype in (torch.float32, torch.bfloat16)]
+    keys += [conversion._key(small(network, (1, 3, 32, 48)), torch.float32)]
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(conversion, "instruction_sets", lambda: "AVX1024")
-        keys += [conversion._key(network, SHAPE, torch.float32)]
+        keys += [conversion._key(small(network), torch.float32)]
     with torch.no_grad():
         network.weight[0, 0, 0, 0] += 1
-    keys += [conversion._key(network, SHAPE, torch.float32)]
+    keys += [conversion._key(small(network), torch.float32)]
     assert len(set(keys)) == len(keys)
 
 
 def test_the_newest_files_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "_convert", lambda *_: np.zeros(8, np.uint8))
     for _ in range(conversion.KEPT + 2):
-        converted(nn.Conv2d(3, 1, 1), "small", SHAPE, torch.float32)
-    converted(nn.Conv2d(3, 1, 1), "other", SHAPE, torch.float32)
+        converted(small(nn.Conv2d(3, 1, 1)), torch.float32)
+    converted(small(nn.Conv2d(3, 1, 1), name="other"), torch.float32)
     assert len(list(folder.glob("small-*"))) == conversion.KEPT
     assert len(list(folder.glob("other-*"))) == 1

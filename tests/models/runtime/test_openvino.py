@@ -11,10 +11,9 @@ from torch import Tensor, nn
 
 from streamer.errors import ModelError
 from streamer.models.runtime import conversion, devices, openvino
-from streamer.models.runtime.openvino import OpenVinoNetwork, accelerated, describe_runtime
+from streamer.models.runtime.openvino import Convertible, OpenVinoNetwork, accelerated, describe_runtime
 
 CPU = torch.device("cpu")
-SHAPE = (1, 3, -1, -1)
 
 
 class TwoMaps(nn.Module):
@@ -28,27 +27,28 @@ class TwoMaps(nn.Module):
 
 
 @pytest.fixture
-def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> nn.Module:
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Convertible:
     monkeypatch.setenv("STREAMER_CACHE", str(tmp_path))
-    return TwoMaps().eval().requires_grad_(False)
+    network = TwoMaps().eval().requires_grad_(False)
+    return Convertible("small", network, ((-1, 3, -1, -1),), (torch.zeros(2, 3, 16, 32),))
 
 
-def in_openvino(network: nn.Module, dtype: torch.dtype = torch.float32) -> OpenVinoNetwork:
-    faster = accelerated(network, "small", SHAPE, dtype, CPU, "openvino")
+def in_openvino(network: Convertible, dtype: torch.dtype = torch.float32) -> OpenVinoNetwork:
+    faster = accelerated(network, dtype, CPU, "openvino")
     assert faster is not None
     return faster
 
 
-def test_every_size_and_batch_is_answered_as_torch_does(network: nn.Module) -> None:
+def test_every_size_and_batch_is_answered_as_torch_does(network: Convertible) -> None:
     faster = in_openvino(network)
     for size in ((1, 3, 40, 64), (2, 3, 64, 32), (1, 3, 40, 64)):
         pixels = torch.randn(size)
-        for ours, theirs in zip(faster(pixels), network(pixels), strict=True):
+        for ours, theirs in zip(faster(pixels), network.network(pixels), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
             assert ours.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_answers_outlive_the_next_call(network: nn.Module) -> None:
+def test_answers_outlive_the_next_call(network: Convertible) -> None:
     faster, pixels = in_openvino(network), torch.randn(1, 3, 32, 32)
     first = faster(pixels)[0]
     before = first.clone()
@@ -57,7 +57,7 @@ def test_answers_outlive_the_next_call(network: nn.Module) -> None:
 
 
 def test_the_number_of_threads_is_torchs_and_changes_no_bit(
-    network: nn.Module, monkeypatch: pytest.MonkeyPatch
+    network: Convertible, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faster, pixels = in_openvino(network), torch.randn(1, 3, 64, 64)
     answers = []
@@ -71,7 +71,7 @@ def test_the_number_of_threads_is_torchs_and_changes_no_bit(
 
 
 @pytest.mark.skipif(not devices.has_fast_bfloat16(), reason="bfloat16 is float32 to OpenVINO on this processor")
-def test_it_rounds_as_it_is_told(network: nn.Module) -> None:
+def test_it_rounds_as_it_is_told(network: Convertible) -> None:
     pixels = torch.randn(1, 3, 64, 64)
     exact, rough = (in_openvino(network, dtype)(pixels)[1] for dtype in (torch.float32, torch.bfloat16))
     assert 1e-4 < (exact - rough).norm() / exact.norm() < 2e-2
@@ -86,7 +86,7 @@ def test_it_rounds_as_it_is_told(network: nn.Module) -> None:
     ],
 )
 def test_where_it_cannot_be(
-    network: nn.Module,
+    network: Convertible,
     monkeypatch: pytest.MonkeyPatch,
     device: str,
     compile: bool,
@@ -95,16 +95,16 @@ def test_where_it_cannot_be(
 ) -> None:
     if not installed:
         monkeypatch.setattr(openvino, "find_spec", lambda _: None)
-    asked = (network, "small", SHAPE, torch.float32, torch.device(device))
+    asked = (network, torch.float32, torch.device(device))
     assert accelerated(*asked, "auto", compile) is None
     with pytest.raises(ModelError, match=f"^runtime=openvino {sentence}"):
         accelerated(*asked, "openvino", compile)
 
 
 def test_torch_is_torch_and_auto_is_openvino_where_that_was_measured(
-    network: nn.Module, monkeypatch: pytest.MonkeyPatch
+    network: Convertible, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = (network, "small", SHAPE, torch.float32, CPU)
+    asked = (network, torch.float32, CPU)
     assert accelerated(*asked, "torch") is None
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     assert isinstance(accelerated(*asked, "auto"), OpenVinoNetwork)
@@ -115,14 +115,14 @@ def test_torch_is_torch_and_auto_is_openvino_where_that_was_measured(
 
 
 def test_a_broken_library_leaves_torch(
-    network: nn.Module, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    network: Convertible, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("\nno such kernel\nat line 3")
 
     monkeypatch.setattr(conversion, "_convert", fail)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    asked = (network, "small", SHAPE, torch.float32, CPU)
+    asked = (network, torch.float32, CPU)
     with caplog.at_level(logging.WARNING):
         assert accelerated(*asked, "auto") is None
     assert caplog.messages == ["OpenVINO cannot run small here (no such kernel): it runs in torch."]

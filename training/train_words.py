@@ -6,6 +6,7 @@ The backbone is frozen, so its maps of every photograph are computed once and ke
 from __future__ import annotations
 
 import argparse
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from training import loop
 from training.named_photos import LABELLED, load_labelled, load_named, load_panoptic
 from training.photos import remembered
 from training.run import Batch, Part, Training, parser
-from training.word_features import NOT_COUNTED, Sample, labelled_samples_of, samples_of
+from training.word_features import NOT_COUNTED, Sample, asked_samples_of, labelled_samples_of, samples_of
 from training.word_weights import assembled, inputs_of, pretrained_imagenet_head
 
 FOCUS = 2.0
@@ -37,6 +38,8 @@ VIEWS = 2
 """By chance, of each photograph, beside the whole of it."""
 MORE_PHOTOS = Path("runs/coco128")
 """Where lightly-ai/coco128_yolo lies, if it is to be used."""
+ASKED_PHOTOS = 120
+"""That set the thresholds of ImageNet's words."""
 VALIDATION_PHOTOS = 48
 """The last ones of those that train: they choose the thresholds, and none of the 60 that are held out does."""
 
@@ -93,18 +96,21 @@ class WordsTraining(Training):
     evaluate_every_s = 240.0
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        heads = CocoHeads() if arguments.start is None else load_words(arguments.start).coco_heads
-        super().__init__(heads.train().requires_grad_(True), nn.Module(), arguments)
+        self.begun = CocoHeads() if arguments.start is None else load_words(arguments.start).coco_heads
+        self.share: float = 1.0 if arguments.start is None else arguments.share
+        super().__init__(copy.deepcopy(self.begun).train().requires_grad_(True), nn.Module(), arguments)
         named = load_named(arguments.data, held_out=False)
         known = [photo.path.name for photo in (*named, *load_named(arguments.data, held_out=True))]
-        photos = [*load_panoptic(MORE_PHOTOS, known), *named]
+        photos = [*load_panoptic(MORE_PHOTOS, known), *named[:-VALIDATION_PHOTOS]]
         self.imagenet = pretrained_imagenet_head(named)
-        samples = remembered("words-views", lambda: samples_of(photos, self.imagenet, VIEWS))
+        samples = remembered("words-learnt", lambda: samples_of(photos, self.imagenet, VIEWS))
         labelled = remembered(
             "words-labelled", lambda: labelled_samples_of(load_labelled(arguments.labelled), self.imagenet)
         )
-        self.photos, self.validation = samples[:-VALIDATION_PHOTOS], [one[0] for one in samples[-VALIDATION_PHOTOS:]]
-        self.samples = [view for photo in (*self.photos, *labelled) for view in photo]
+        asked = [*photos[:: -(-len(photos) // ASKED_PHOTOS)], *named[-VALIDATION_PHOTOS:]]
+        shown = remembered("words-asked", lambda: asked_samples_of(asked, self.imagenet))
+        self.shown, self.validation = shown[:-VALIDATION_PHOTOS], shown[-VALIDATION_PHOTOS:]
+        self.samples = [view for photo in (*samples, *labelled) for view in photo]
         self.weights = rarity_weights(self.samples)
 
     def parts(self) -> list[Part]:
@@ -118,9 +124,15 @@ class WordsTraining(Training):
 
     def export(self) -> None:
         """``words_tiny.safetensors``."""
-        whole = [photo[0] for photo in self.photos]
-        words = assembled(self.average.model, self.imagenet, whole, self.validation)
+        words = assembled(self._blended(), self.imagenet, self.shown, self.validation)
         save_words(words, self.folder / "words_tiny.safetensors")
+
+    def _blended(self) -> nn.Module:
+        """The averaged weights, and those that it began with by the rest of their share (Wortsman et al., 2022)."""
+        blended = copy.deepcopy(self.average.model)
+        for own, first in zip(blended.parameters(), self.begun.parameters(), strict=True):
+            own.data.lerp_(first.data.to(own.device), 1 - self.share)
+        return blended
 
     def _begin(self) -> Iterator[Batch]:
         return loop.batches(self._stream(), batch_size=8)
@@ -170,6 +182,7 @@ def main() -> None:
     options = parser(__doc__, run="runs/words", minutes=20, learning_rate=2e-3)
     options.add_argument("--labelled", type=Path, default=LABELLED, help="what training.label_photos wrote")
     options.add_argument("--start", type=Path, help="weights to begin with, in place of none")
+    options.add_argument("--share", type=float, default=0.5, help="of what was learnt since those, in what is written")
     WordsTraining(options.parse_args()).run()
 
 

@@ -23,8 +23,10 @@ NOT_NAMED, NOT_COUNTED = -1, -2
 """What stands in place of a name: nothing that has one, and what is neither right nor wrong."""
 MIN_COVERED = 0.25
 """Share of a cell that a thing must cover to be what the cell shows."""
+LEARNT_SIDE_PX = 640
+"""Long side of a whole photograph; of those that set thresholds it is `SIDE_PX`, as the program asks."""
 VIEW_SIDE_PX = 448
-"""Long side of a view by chance: as a part of the photograph it shows things as large as 640 px of the whole do."""
+"""Long side of a view by chance: as a part of the photograph it shows things as large as the whole does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,18 @@ def samples_of(photos: list[NamedPhoto], head: ImageNetHead, views: int) -> list
     return [_samples(backbone, head, photo, views, np.random.default_rng(at)) for at, photo in enumerate(photos)]
 
 
+def asked_samples_of(photos: list[NamedPhoto], head: ImageNetHead) -> list[Sample]:
+    """The same of photographs as the program shows them to the network."""
+    backbone = frozen_backbone()
+    return [_sample(backbone, head, photo.names, _whole(photo), SIDE_PX) for photo in photos]
+
+
 def labelled_samples_of(photos: list[NamedPhoto], head: ImageNetHead) -> list[list[Sample]]:
     """The same of photographs that a teacher labelled, one of each: by turns as it is, and one view of it."""
     backbone = frozen_backbone()
     samples = []
     for at, photo in enumerate(photos):
-        view, side_px = _whole(photo), SIDE_PX
+        view, side_px = _whole(photo), LEARNT_SIDE_PX
         if at % 2:
             view, side_px = _by_chance(view, np.random.default_rng(at)), VIEW_SIDE_PX
         samples.append([_sample(backbone, head, photo.names, view, side_px)])
@@ -76,7 +84,7 @@ def _samples(
     whole = _whole(photo)
     chance = [_by_chance(whole, rng) for _ in range(views)]
     return [
-        _sample(backbone, head, photo.names, whole, SIDE_PX),
+        _sample(backbone, head, photo.names, whole, LEARNT_SIDE_PX),
         *(_sample(backbone, head, photo.names, view, VIEW_SIDE_PX) for view in chance),
     ]
 

@@ -28,7 +28,11 @@ BELOW_BEST = 1.5
 this kept the things (share of boxes with an IoU of a half on 48 photographs .317, .311, .305, .287, .268) and lost the
 mistakes (IoU of the unions of boxes .210, .224, .228, .241, .235)."""
 INSIDE = 0.8
-"""Share of a box inside of another one, from which it is a part of the same thing."""
+"""Share of a box inside of another one, from which one of them is a part of the other, or their sum."""
+LEAST_WORTH = 0.6
+"""Of the worthiest thing of a phrase, what another one is worth at least: how sure its cell is of its name and its box.
+On 48 photographs this and the rule above, both ways, brought the IoU of the unions of masks from .295 to .312, and the
+share of pairs whose best mask has an IoU of a half from .512 to .506."""
 MIN_COLOR = 0.3
 """Share of a thing that must have its color: a red ball has highlights, shadows and a background in its corners."""
 
@@ -52,7 +56,7 @@ class WordsDetector:
     def detect(self, image_rgb: NDArray[np.uint8], phrases: Sequence[str]) -> list[Detection]:
         """See :class:`streamer.models.protocols.Detector`.
 
-        A score of 0.5 is where about one of eight photographs without the thing would be taken to show it.
+        A score of 0.5 is where about one of six photographs without the thing would be taken to show it.
 
         Raises:
             PromptError: A phrase is not known.
@@ -119,11 +123,13 @@ def boxes_of(margins: Tensor, sides: Tensor, trust: Tensor) -> tuple[Tensor, Ten
     overlaps, within = _overlaps(votes)
     while open_.any():
         best = int(open_.nonzero()[0])
+        if worth[best] < LEAST_WORTH * worth[0]:
+            break
         same = open_ & (overlaps[best] > SAME_BOX)
         weights = (worth[same, None] / worth[best]) ** 2
         mean = (torch.cat([votes[same], middles[same]], dim=1) * weights).sum(0) / weights.sum()
         found.append(torch.cat([mean, scores[same].amax(0, keepdim=True)]))
-        open_ &= ~(same | (within[best] > INSIDE))
+        open_ &= ~(same | (within[best] > INSIDE) | (within[:, best] > INSIDE))
         open_[best] = False
     things = torch.stack(found) if found else torch.empty(0, 7)
     things = things[things[:, 6].argsort(descending=True)]

@@ -12,8 +12,9 @@ from streamer.models.tiny.backbone import CHANNELS, EfficientNetLite0, fold_batc
 
 COCO_CLASSES, IMAGENET_CLASSES = 80, 1000
 STRIDE_PX = 16
-SIDE_PX = 640
-"""Long side of the image that it is shown: more than SAM sees, since small things are worth naming as well."""
+SIDE_PX = 896
+"""Long side of the image that it is shown: more than SAM sees, since small things are worth naming as well, and more
+than the 640 px of the photographs that the heads learnt from, which finds more of the small ones."""
 WIDTH, NAME_WIDTH = 160, 192
 IMAGENET_WIDTH = 1280
 IMAGENET_RANK = 96

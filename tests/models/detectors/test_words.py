@@ -96,7 +96,7 @@ def scripted():
 
 
 def test_boxes_are_in_pixels_of_the_image_and_labels_are_the_phrases_as_they_were_given(scripted):
-    image = np.zeros((960, 1280, 3), np.uint8)
+    image = np.zeros((1344, 1792, 3), np.uint8)
     found = {one.label: one for one in scripted.detect(image, ["The Dogs", "castle", "cat"])}
     assert set(found) == {"The Dogs", "castle"}
     assert found["The Dogs"].box_xyxy == pytest.approx([2 * corner for corner in ONE], abs=1)

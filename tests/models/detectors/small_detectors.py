@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
 from transformers import (
     BertTokenizer,
     CLIPSegConfig,
@@ -39,7 +38,6 @@ TEXT = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 1, "num
 
 
 def save(folder: Path, model, processor) -> Path:
-    torch.manual_seed(0)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

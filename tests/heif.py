@@ -58,7 +58,7 @@ def _encoded(tiles: list[np.ndarray]) -> tuple[bytes, list[bytes]]:
     """The tiles in HEVC, and the box that tells how to decode them."""
     memory = io.BytesIO()
     with av.open(memory, "w", format="mp4") as container:
-        parameters = "log-level=none:keyint=1:qp=4:min-cu-size=8:ctu=16"
+        parameters = "log-level=none:keyint=1:bframes=0:qp=4:min-cu-size=8:ctu=16"
         stream = container.add_stream("libx265", rate=25, options={"x265-params": parameters})
         stream.width, stream.height, stream.pix_fmt = tiles[0].shape[1], tiles[0].shape[0], "yuv420p"
         stream.codec_context.codec_tag = "hvc1"

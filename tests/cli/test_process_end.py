@@ -45,4 +45,4 @@ def test_a_call_that_takes_long_does_not_keep_the_process_nor_crash_it(work, cod
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     ended_s = time.time()
     assert (done.returncode, done.stderr) == (returned, "")
-    assert ended_s - float(done.stdout.split()[-1]) < 2
+    assert ended_s - float(done.stdout.split()[-1]) < 10

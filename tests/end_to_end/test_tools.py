@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import urllib.request
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,7 +32,7 @@ def test_doctor_looks_at_everything(inside, monkeypatch):
     monkeypatch.setenv("DISPLAY", "")
     done = inside("doctor")
     assert (done.code, done.err) == (0, "")
-    for part in ("python", "torch", "torchvision", "device", "runtime", "codec", "camera", "display", "models", "disk"):
+    for part in ("python", "torch", "torchvision", "device", "codec", "camera", "display", "models", "disk"):
         assert re.search(rf"^{part} +(ok|missing) ", done.out, re.MULTILINE), part
     assert "the bundled ones load" in done.out
 
@@ -112,24 +110,3 @@ def test_what_is_slow_is_not_imported_before_it_is_needed(code, absent):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "LOADED []"
-
-
-def test_the_wheel_holds_presets_and_weights(tmp_path):
-    uv = shutil.which("uv")
-    if uv is None:
-        pytest.skip("uv is not installed")
-    command = [uv, "build", "--wheel", "--out-dir", str(tmp_path)]
-    built = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-    if built.returncode != 0 and re.search(r"fetch|connect|network|resolve|dns", built.stderr, re.IGNORECASE):
-        pytest.skip("the build backend cannot be fetched without a network")
-    assert built.returncode == 0, built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-    presets = {f"streamer/configs/{path.name}" for path in (PROJECT / "configs").glob("*.yaml")}
-    assert len(presets) >= 4
-    assert presets <= names
-    tiny = {str(path.relative_to(PROJECT)) for path in (PROJECT / "streamer/models/tiny").rglob("*.safetensors")}
-    assert len(tiny) == 6
-    assert tiny <= names
-    assert not [name for name in names if name.startswith(("tests/", "training/", "recordings/"))]

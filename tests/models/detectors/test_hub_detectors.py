@@ -19,6 +19,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (48, 80, 3), dtype=np.uint8)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, request):
+    torch.manual_seed(0)
     return getattr(small_detectors, request.param)(tmp_path_factory.mktemp(request.param))
 
 

@@ -32,7 +32,7 @@ def test_doctor_looks_at_everything(inside, monkeypatch):
     monkeypatch.setenv("DISPLAY", "")
     done = inside("doctor")
     assert (done.code, done.err) == (0, "")
-    for part in ("python", "torch", "torchvision", "device", "codec", "camera", "display", "models", "disk"):
+    for part in ("python", "torch", "torchvision", "device", "runtime", "codec", "camera", "display", "models", "disk"):
         assert re.search(rf"^{part} +(ok|missing) ", done.out, re.MULTILINE), part
     assert "the bundled ones load" in done.out
 

@@ -85,7 +85,7 @@ def look_at_torch() -> list[Finding]:
 
         device = pick_device("auto")
         findings.append(Finding("device", "ok", describe_device(device)))
-        findings.append(Finding("runtime", "ok", describe_runtime(device)))
+        findings.append(Finding("runtime", "ok", describe_runtime()))
     return findings
 
 

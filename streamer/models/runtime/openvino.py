@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import platform
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,8 +18,6 @@ from streamer.errors import ModelError
 from streamer.models.runtime.devices import thread_count
 
 TORCH, OPENVINO, AUTO = "torch", "openvino", "auto"
-MEASURED_ON = ("x86_64", "AMD64")
-"""Processors on which it was seen to be quicker than torch."""
 PRECISION_HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 log = logging.getLogger(__name__)
 
@@ -104,7 +101,7 @@ def accelerated(
         network: Which one.
         dtype: Number format to compute in.
         device: Where it is to run.
-        runtime: ``torch``, ``openvino``, or ``auto``: OpenVINO where that is installed and was seen to be quicker.
+        runtime: ``torch``, ``openvino``, or ``auto``, which is torch.
         compile: Whether torch is to generate code for it.
 
     Raises:
@@ -113,28 +110,22 @@ def accelerated(
     obstacle = _obstacle(device, compile)
     if runtime == OPENVINO and obstacle is not None:
         raise ModelError(f"runtime=openvino {obstacle}")
-    if runtime == TORCH or obstacle is not None or (runtime == AUTO and platform.machine() not in MEASURED_ON):
+    # Python with this library's plugin was seen to end in a segmentation fault, among others after a signal; until that
+    # is understood nobody gets it without asking for it.
+    if runtime != OPENVINO:
         return None
     from streamer.models.runtime.conversion import converted
 
     try:
         return OpenVinoNetwork(converted(network, dtype), dtype)
     except Exception as error:  # of a library that may be broken in its own ways; torch can do all that it does
-        if runtime == OPENVINO:
-            raise ModelError(
-                f"OpenVINO cannot run {network.name} here ({_first_line(error)}): set runtime=torch."
-            ) from error
-        log.warning("OpenVINO cannot run %s here (%s): it runs in torch.", network.name, _first_line(error))
-        return None
+        raise ModelError(
+            f"OpenVINO cannot run {network.name} here ({_first_line(error)}): set runtime=torch."
+        ) from error
 
 
-def describe_runtime(device: torch.device) -> str:
-    """One sentence for people: what the bundled models run through on that device, and what would be quicker."""
-    obstacle = _obstacle(device, compile=False)
-    if obstacle is None and platform.machine() in MEASURED_ON:
-        return f"the bundled models run through OpenVINO {import_openvino().__version__.split('-')[0]}"
-    if device.type == "cpu" and platform.machine() in MEASURED_ON:
-        return "the bundled models run in torch; `uv pip install openvino` makes them quicker"
+def describe_runtime() -> str:
+    """One sentence for people: what the bundled models run through unless a config says otherwise."""
     return "the bundled models run in torch"
 
 

@@ -15,6 +15,8 @@ from streamer.models.runtime.openvino import Convertible, OpenVinoNetwork
 
 PIXELS = torch.rand(1, 3, 32, 48)
 
+pytest.importorskip("openvino")
+
 
 def small(network: nn.Module, shape: tuple[int, ...] = (1, 3, -1, -1), name: str = "small") -> Convertible:
     return Convertible(name, network, (shape,), (PIXELS,))

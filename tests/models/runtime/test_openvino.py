@@ -15,6 +15,8 @@ from streamer.models.runtime.openvino import Convertible, OpenVinoNetwork, accel
 
 CPU = torch.device("cpu")
 
+pytest.importorskip("openvino")
+
 
 class TwoMaps(nn.Module):
     def __init__(self) -> None:
@@ -108,10 +110,9 @@ def test_torch_is_torch_and_auto_is_openvino_where_that_was_measured(
     assert accelerated(*asked, "torch") is None
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     assert isinstance(accelerated(*asked, "auto"), OpenVinoNetwork)
-    assert "run through OpenVINO 20" in describe_runtime(CPU)
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     assert accelerated(*asked, "auto") is None
-    assert describe_runtime(CPU) == "the bundled models run in torch"
+    assert describe_runtime() == "the bundled models run in torch"
 
 
 def test_a_broken_library_leaves_torch(

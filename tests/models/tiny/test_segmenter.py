@@ -13,6 +13,8 @@ from streamer.synthetic import SceneSource
 
 CPU = torch.device("cpu")
 
+pytest.importorskip("openvino")
+
 
 @pytest.fixture(scope="module")
 def segmenters() -> list[TinySegmenter]:

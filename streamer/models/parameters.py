@@ -21,7 +21,7 @@ class SegmenterParameters(Parameters):
         checkpoint: Weights of that model in another place than the cache.
         precision: What it computes in; ``auto`` takes the fastest that is exact enough on the device.
         compile: Whether code is generated for the encoder at its first use.
-        runtime: What the bundled encoder and memory run through; ``auto`` is OpenVINO on a CPU where that is installed.
+        runtime: What the bundled encoder and memory run through; ``auto`` is torch.
     """
 
     model: str = "tiny"
@@ -38,7 +38,7 @@ class DepthParameters(Parameters):
         model: A name that the registry knows, one of a model hub, or a folder.
         precision: What it computes in; ``auto`` takes the fastest that is exact enough on the device.
         compile: Whether code is generated for the model at its first use.
-        runtime: What the bundled model runs through; ``auto`` is OpenVINO on a CPU where that is installed.
+        runtime: What the bundled model runs through; ``auto`` is torch.
     """
 
     model: str = "tiny"

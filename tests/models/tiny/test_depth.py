@@ -48,6 +48,7 @@ def test_bfloat16_is_close() -> None:
 
 
 def test_openvino_answers_as_torch_does() -> None:
+    pytest.importorskip("openvino")
     image = SceneSource(size=(320, 240), frame_count=1, seed=4).read().image_rgb
     ours, theirs = (TinyDepth(load_dpt(), "tiny", CPU, "float32", runtime=one) for one in ("openvino", "torch"))
     depth = theirs.estimate(image)

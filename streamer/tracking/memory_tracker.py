@@ -143,7 +143,7 @@ class MemoryTracker:
             state.advance()
         self._propagation.bring(states, motion)
         for state in states:
-            self._check(state)
+            self._lose_if_vanished(state)
         self._propagation.settle(states, motion)
         self.trouble = next(filter(None, (self._trouble_with(state) for state in states)), None)
 
@@ -293,7 +293,7 @@ class MemoryTracker:
     ) -> None:
         state.believe(soft_mask, score, anchor, self._propagation.colors_of(soft_mask, anchor), from_user)
 
-    def _check(self, state: TrackState) -> None:
+    def _lose_if_vanished(self, state: TrackState) -> None:
         """Where nothing is left of its mask, the object is lost."""
         if state.present is None:
             return

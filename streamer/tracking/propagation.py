@@ -42,14 +42,12 @@ class Propagation:
 
     def bring(self, states: Collection[TrackState], motion: Motion) -> None:
         """Bring to the present frame every mask that is not there yet."""
-        away = [state for state in states if state.present is None and state.anchor is not None]
         moved = []
-        for state in away:
-            assert state.anchor is not None
-            assert state.soft_mask is not None
+        for state in states:
+            if state.present is not None or state.anchor is None:
+                continue
             if self._refiner is None or state.anchor.age == 0:
-                state.fade(self._parameters.quality_after(min(1, state.anchor.age)))
-                state.show(state.anchor.carry(state.soft_mask), state.half_mask)
+                self._show_as_carried(state, state.anchor)
             else:
                 moved.append(state)
         if moved:
@@ -83,6 +81,11 @@ class Propagation:
             if state.present is not None:
                 state.place(without_scraps(harden(state.present), state.scrap), anchor)
 
+    def _show_as_carried(self, state: TrackState, anchor: Anchor) -> None:
+        assert state.soft_mask is not None
+        state.fade(self._parameters.quality_after(state.carried_frames))
+        state.show(anchor.carry(state.soft_mask), state.carried()[1])
+
     def _mend(self, states: Sequence[TrackState], here: Sequence[SoftMask], motion: Motion) -> None:
         assert self._refiner is not None
         image, side_px = self.image_of(motion.present), self._refiner.side_px
@@ -101,7 +104,7 @@ class Propagation:
                 half = paste(mask, one.region, half.shape)
                 state.be_mended(motion.index, iou)
             else:
-                state.fade(self._parameters.quality_after(1))
+                state.fade(self._parameters.quality_after(state.carried_frames))
             state.show(cv2.resize(half, motion.grid.size, interpolation=cv2.INTER_LINEAR), half)
 
 

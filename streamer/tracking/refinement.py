@@ -97,14 +97,13 @@ def paste(answer: SoftMask, region: Region, shape: tuple[int, ...]) -> SoftMask:
 
 
 def others_of(masks: Sequence[SoftMask]) -> list[SoftMask]:
-    """For each of some masks the largest of all others, pixel by pixel."""
-    nothing = np.zeros_like(masks[0]) if masks else None
-    before, after = [nothing], [nothing]
+    """For each of one or more masks the largest of all others, pixel by pixel."""
+    before, after = [np.zeros_like(masks[0])], [np.zeros_like(masks[0])]
     for mask in masks[:-1]:
         before.append(cv2.max(before[-1], mask))
     for mask in masks[:0:-1]:
         after.append(cv2.max(after[-1], mask))
-    return [cv2.max(one, other) for one, other in zip(before, reversed(after), strict=True)] if masks else []
+    return [cv2.max(one, other) for one, other in zip(before, reversed(after), strict=True)]
 
 
 def _widened(side: slice, length: int) -> slice:

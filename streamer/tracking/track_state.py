@@ -97,6 +97,11 @@ class TrackState:
         return self._half_mask[1]
 
     @property
+    def carried_frames(self) -> int:
+        """Frames over which the mask comes to the present one: the last one, or all since its anchor if it is new."""
+        return 1 if self.before is not None or self.anchor is None else self.anchor.age
+
+    @property
     def unanswered(self) -> bool:
         """Whether the person has said something that no keyframe has been asked about."""
         return self.asked < self.version

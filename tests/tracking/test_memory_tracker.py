@@ -244,10 +244,10 @@ def test_what_was_corrected_is_not_remembered_as_it_was_before():
     assert len(stage.tracker._bank.memories) == 2, "what a person said first and now"
 
 
-def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
+def scores_in_time_and_late(parameters):
     scores = []
     for late in (False, True):
-        stage = Stage()
+        stage = Stage(parameters)
         stage.say(BALL)
         answers, anchor = stage.ask(), stage.motion.open()
         if not late:
@@ -256,8 +256,19 @@ def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
         if late:
             stage.tracker.adopt(answers, anchor)
         scores.append(stage.score(1))
-    assert scores[0] == pytest.approx(scores[1], abs=0.1)
-    assert max(scores) <= answers.clicked[0].predicted_iou
+    return *scores, answers.clicked[0].predicted_iou
+
+
+def test_a_late_answer_is_as_worn_as_what_was_carried_for_so_long():
+    in_time, late, predicted_iou = scores_in_time_and_late(TrackingParameters(refinement=False))
+    assert in_time == pytest.approx(late)
+    assert in_time < predicted_iou
+
+
+def test_a_late_answer_that_is_mended_is_about_as_worn():
+    in_time, late, predicted_iou = scores_in_time_and_late(TrackingParameters())
+    assert in_time == pytest.approx(late, abs=0.1)
+    assert max(in_time, late) <= predicted_iou
 
 
 def test_an_object_that_is_not_there_is_not_found():

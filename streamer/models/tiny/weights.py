@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -25,6 +26,7 @@ REFINER_WEIGHTS = Path(__file__).with_name("refiner_tiny.safetensors")
 THINGS_WEIGHTS = Path(__file__).with_name("things_tiny.safetensors")
 DPT_FOLDER = Path(__file__).with_name("dpt_tiny")
 WORDS_WEIGHTS = Path(__file__).with_name("words_tiny.safetensors")
+Network = TypeVar("Network", bound=nn.Module)
 _SCALE = ".scale"
 _STEPS = 127
 
@@ -35,13 +37,7 @@ def load_sam(path: Path = SAM_WEIGHTS) -> Sam:
     Raises:
         ModelError: The weights are missing, damaged or of another architecture.
     """
-    sam = build_sam()
-    try:
-        state = load_file(path)
-        sam.load_state_dict({name: value.float() for name, value in state.items()})
-    except (OSError, SafetensorError, RuntimeError):
-        raise ModelError(f"The weights of the tiny SAM in {path} are missing or damaged: reinstall streamer.") from None
-    return sam
+    return _filled(build_sam(), path, "the tiny SAM")
 
 
 def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
@@ -50,12 +46,7 @@ def load_memory(path: Path = MEMORY_WEIGHTS) -> MemoryNetwork:
     Raises:
         ModelError: The weights are missing, damaged or of another architecture.
     """
-    network = MemoryNetwork()
-    try:
-        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except (OSError, SafetensorError, RuntimeError):
-        raise ModelError(f"The weights of the memory in {path} are missing or damaged: reinstall streamer.") from None
-    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+    return _ready(_filled(MemoryNetwork(), path, "the memory"))
 
 
 def load_refiner(path: Path = REFINER_WEIGHTS) -> RefinerNetwork:
@@ -64,12 +55,7 @@ def load_refiner(path: Path = REFINER_WEIGHTS) -> RefinerNetwork:
     Raises:
         ModelError: The weights are missing, damaged or of another architecture.
     """
-    network = RefinerNetwork()
-    try:
-        network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
-    except (OSError, SafetensorError, RuntimeError):
-        raise ModelError(f"The weights of the refiner in {path} are missing or damaged: reinstall streamer.") from None
-    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+    return _ready(_filled(RefinerNetwork(), path, "the refiner"))
 
 
 def load_things(path: Path = THINGS_WEIGHTS) -> ThingHead:
@@ -78,12 +64,25 @@ def load_things(path: Path = THINGS_WEIGHTS) -> ThingHead:
     Raises:
         ModelError: The weights are missing or damaged.
     """
-    head = ThingHead()
+    return _ready(_filled(ThingHead(), path, "what tells things from the rest"))
+
+
+def _filled(network: Network, path: Path, name: str) -> Network:
+    """The network with the weights of a file that :func:`save_halved` wrote.
+
+    Raises:
+        ModelError: They are missing, damaged or of another architecture.
+    """
     try:
-        head.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+        network.load_state_dict({key: value.float() for key, value in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError):
-        raise ModelError(f"The weights in {path} are missing or damaged: reinstall streamer.") from None
-    return head.eval().requires_grad_(False)
+        raise ModelError(f"The weights of {name} in {path} are missing or damaged: reinstall streamer.") from None
+    return network
+
+
+def _ready(network: Network) -> Network:
+    """To answer with, not to be trained."""
+    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
 
 
 def save_halved(network: nn.Module, path: Path) -> None:

@@ -72,12 +72,13 @@ def film(name: str, frames: Iterable[tuple[Image, NDArray[Any]]]) -> list[Film]:
     motion, parts = Motion(), list[Film]()
     for index, (image, labels) in enumerate(frames):
         motion.advance(index, image)
+        rows, columns = np.indices(motion.grid.half_size[::-1]).astype(np.float32)
         if motion.step is None or motion.scene_cut:
             parts.append(Film(f"{name}@{index}", motion.grid, [], [], [], []))
-        now, shape = parts[-1], motion.grid.half_size[::-1]
-        rows, columns = np.indices(shape).astype(np.float32)
-        begins = not now.halves
-        flow = np.zeros((2, *shape)) if motion.step is None or begins else np.subtract(motion.step, (columns, rows))
+            flow = np.zeros((2, *rows.shape))
+        else:
+            flow = np.subtract(motion.step, (columns, rows))
+        now = parts[-1]
         now.halves.append(motion.present.half_rgbx)
         now.flows.append(flow.astype(np.float16))
         small = cv2.resize(labels.astype(np.uint8), motion.grid.size, interpolation=cv2.INTER_NEAREST)

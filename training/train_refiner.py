@@ -34,6 +34,7 @@ SCENES, HELD_OUT_SCENES, SCENE_FRAMES, OBJECTS = 50, 6, 60, 6
 SHARES = (0.45, 0.3, 0.25)
 TRACKS = 24
 AGES = (1, 3, 5, 8, 12)
+WORTH_WEIGHT = 0.2
 
 
 def videos(data: Path, held_out: bool) -> list[Film]:
@@ -59,9 +60,6 @@ def photographs(data: Path, extra: Path) -> list[Film]:
     """Photographs that move, see :func:`of_photos`."""
     draw, rng = memory_photos(data, extra), np.random.default_rng(0)
     return [film for _ in range(PHOTO_CLIPS) for film in of_photos(draw, PHOTO_FRAMES, rng)]
-
-
-WORTH_WEIGHT = 0.2
 
 
 def refiner_loss(logits: Tensor, worth: Tensor, truth: Tensor) -> Tensor:

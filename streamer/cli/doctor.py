@@ -73,7 +73,7 @@ def look_at_python() -> list[Finding]:
 
 
 def look_at_torch() -> list[Finding]:
-    """torch, torchvision, whether the two fit, the device that they run on, and what runs there instead of torch."""
+    """torch, torchvision, whether the two fit, the device that they run on, and what the bundled models run through."""
     from streamer.models.runtime.installation import look_at_libraries
 
     findings = []
@@ -83,8 +83,7 @@ def look_at_torch() -> list[Finding]:
         from streamer.models.runtime.devices import describe_device, pick_device
         from streamer.models.runtime.openvino import describe_runtime
 
-        device = pick_device("auto")
-        findings.append(Finding("device", "ok", describe_device(device)))
+        findings.append(Finding("device", "ok", describe_device(pick_device("auto"))))
         findings.append(Finding("runtime", "ok", describe_runtime()))
     return findings
 

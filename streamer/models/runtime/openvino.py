@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,9 +16,8 @@ from torch import Tensor, nn
 from streamer.errors import ModelError
 from streamer.models.runtime.devices import thread_count
 
-TORCH, OPENVINO, AUTO = "torch", "openvino", "auto"
+TORCH, OPENVINO = "torch", "openvino"
 PRECISION_HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,24 +99,24 @@ def accelerated(
         network: Which one.
         dtype: Number format to compute in.
         device: Where it is to run.
-        runtime: ``torch``, ``openvino``, or ``auto``, which is torch.
+        runtime: ``openvino``; ``torch`` and ``auto`` leave it in torch.
         compile: Whether torch is to generate code for it.
 
     Raises:
         ModelError: ``runtime`` is ``openvino``, and that cannot be.
     """
-    obstacle = _obstacle(device, compile)
-    if runtime == OPENVINO and obstacle is not None:
-        raise ModelError(f"runtime=openvino {obstacle}")
     # Python with this library's plugin was seen to end in a segmentation fault, among others after a signal; until that
     # is understood nobody gets it without asking for it.
     if runtime != OPENVINO:
         return None
+    obstacle = _obstacle(device, compile)
+    if obstacle is not None:
+        raise ModelError(f"runtime=openvino {obstacle}")
     from streamer.models.runtime.conversion import converted
 
     try:
         return OpenVinoNetwork(converted(network, dtype), dtype)
-    except Exception as error:  # of a library that may be broken in its own ways; torch can do all that it does
+    except Exception as error:  # of a library that may be broken in its own ways
         raise ModelError(
             f"OpenVINO cannot run {network.name} here ({_first_line(error)}): set runtime=torch."
         ) from error

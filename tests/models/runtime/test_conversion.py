@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from streamer.models.runtime.openvino import Convertible, OpenVinoNetwork
 
 PIXELS = torch.rand(1, 3, 32, 48)
 
-pytest.importorskip("openvino")
+pytestmark = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
 
 
 def small(network: nn.Module, shape: tuple[int, ...] = (1, 3, -1, -1), name: str = "small") -> Convertible:

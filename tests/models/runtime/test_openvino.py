@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from streamer.models.runtime.openvino import Convertible, OpenVinoNetwork, accel
 
 CPU = torch.device("cpu")
 
-pytest.importorskip("openvino")
+pytestmark = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
 
 
 class TwoMaps(nn.Module):
